@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "compositor/backend/kms_output.h"
+#include "compositor/wlr/listener.h"
+
+namespace vitrine {
+
+/** Our KMS as a wlr_backend: one device, an output for each connected connector. */
+class KmsBackend {
+public:
+  /**
+   * Opens the first KMS device of the session that has a connector and is atomic. Missing where there is none; the text lists what
+   * was tried. The backend destroys itself with its wlr_backend (wlr_backend_destroy, or the multi backend).
+   */
+  [[nodiscard]] static Result<KmsBackend*> create(wlr_session& session, wl_event_loop& loop);
+
+  [[nodiscard]] wlr_backend* base() { return &base_; }
+  [[nodiscard]] KmsDevice& device() { return *device_; }
+  [[nodiscard]] bool sessionActive() const { return session_.active; }
+
+private:
+  KmsBackend(wlr_session& session, wl_event_loop& loop, wlr_device& sessionDevice, std::unique_ptr<KmsDevice> device);
+  ~KmsBackend();
+  static KmsBackend& from(wlr_backend* backend) { return *reinterpret_cast<KmsBackend*>(backend); }
+  static const wlr_backend_impl impl;
+  void addOutputs();
+  void rescan();
+  void dispatch();
+
+  wlr_backend base_{}; ///< first: from() casts
+  wlr_session& session_;
+  wl_event_loop& loop_;
+  wlr_device& sessionDevice_;
+  std::unique_ptr<KmsDevice> device_;
+  wl_event_source* events_ = nullptr;
+  /** Owned by wlroots' destroy call; listed to find them by CRTC and connector. */
+  std::vector<KmsOutput*> outputs_;
+  Listener<wlr_device_change_event> deviceChanged_;
+  bool started_ = false;
+};
+
+} // namespace vitrine

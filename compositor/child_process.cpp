@@ -1,0 +1,45 @@
+#include "compositor/child_process.h"
+
+#include <csignal>
+#include <spawn.h>
+#include <sys/wait.h>
+
+extern char** environ;
+
+namespace vitrine {
+
+Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& command) {
+  std::vector<char*> arguments;
+  for (const std::string& argument : command)
+    arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  // The event loop blocks the signals that it handles; a child must not inherit that.
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  ChildProcess child;
+  const int failed = posix_spawnp(&child.pid_, arguments[0], nullptr, &attributes, arguments.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  if (failed != 0) return systemError("start", command[0], failed, "check the command's name and PATH");
+  return child;
+}
+
+bool ChildProcess::noteExit(pid_t pid, int waitStatus) {
+  if (pid != pid_) return false;
+  pid_ = -1;
+  exitStatus_ = WIFEXITED(waitStatus) ? WEXITSTATUS(waitStatus) : 128 + WTERMSIG(waitStatus);
+  return true;
+}
+
+void ChildProcess::terminate() const {
+  if (pid_ > 0) ::kill(-pid_, SIGTERM);
+}
+
+} // namespace vitrine

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "protected-path/base/result.h"
+
+namespace vitrine {
+
+/** A program that the compositor started, with default signals and in a process group of its own. */
+class ChildProcess {
+public:
+  ChildProcess() = default;
+  /** Starts `command` (program and arguments, found by PATH). The Error names the program. */
+  [[nodiscard]] static Result<ChildProcess> start(const std::vector<std::string>& command);
+
+  [[nodiscard]] bool isRunning() const { return pid_ > 0; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  /** Takes note that `pid` ended with `waitStatus`; true where that was this process. */
+  bool noteExit(pid_t pid, int waitStatus);
+  /** Exit status, or 128 + signal, of a process that has ended. */
+  [[nodiscard]] int exitStatus() const { return exitStatus_; }
+  /** SIGTERM to the process group. */
+  void terminate() const;
+
+private:
+  pid_t pid_ = -1;
+  int exitStatus_ = 0;
+};
+
+} // namespace vitrine

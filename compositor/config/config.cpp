@@ -1,0 +1,211 @@
+#include "protected-path/base/toml.h" // first: it sets how toml++ is compiled
+
+#include "compositor/config/config.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <format>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+namespace vitrine {
+namespace {
+
+std::unexpected<Error> wrong(const toml::node& node, const std::string& file, const std::string& what) {
+  const auto& begin = node.source().begin;
+  return invalid("read config", std::format("{}:{}:{}", file, begin.line, begin.column), what);
+}
+
+using Setter = std::function<Result<>(const toml::node& value)>;
+using Setters = std::map<std::string, Setter, std::less<>>;
+
+/** Gives every key of a table to its setter; a key without one is an error that lists those that there are. */
+Result<> apply(const toml::table& table, const std::string& file, const Setters& setters) {
+  for (const auto& [key, value] : table) {
+    const auto setter = setters.find(key.str());
+    if (setter == setters.end()) {
+      std::string known;
+      for (const auto& [name, unused] : setters)
+        known += (known.empty() ? "" : ", ") + name;
+      const auto& begin = key.source().begin;
+      return invalid("read config", std::format("{}:{}:{}", file, begin.line, begin.column),
+                     std::format("unknown key '{}'", key.str()), "known here: " + known);
+    }
+    if (auto done = setter->second(value); !done) return done;
+  }
+  return {};
+}
+
+struct Reader {
+  const std::string& file;
+
+  Setter text(std::string& into) const {
+    return [&into, this](const toml::node& node) -> Result<> {
+      const auto value = node.value_exact<std::string>();
+      if (!value) return wrong(node, file, "must be a string");
+      into = *value;
+      return {};
+    };
+  }
+  Setter flag(bool& into) const {
+    return [&into, this](const toml::node& node) -> Result<> {
+      const auto value = node.value_exact<bool>();
+      if (!value) return wrong(node, file, "must be true or false");
+      into = *value;
+      return {};
+    };
+  }
+  Setter number(int& into, int minimum, int maximum) const {
+    return [&into, minimum, maximum, this](const toml::node& node) -> Result<> {
+      const auto value = node.value_exact<int64_t>();
+      if (!value || *value < minimum || *value > maximum) {
+        return wrong(node, file, std::format("must be a whole number from {} to {}", minimum, maximum));
+      }
+      into = static_cast<int>(*value);
+      return {};
+    };
+  }
+  template<typename Enum>
+  Setter choice(Enum& into, std::map<std::string, Enum> values) const {
+    return [&into, values = std::move(values), this](const toml::node& node) -> Result<> {
+      const auto word = node.value_exact<std::string>();
+      if (const auto found = word ? values.find(*word) : values.end(); found != values.end()) {
+        into = found->second;
+        return {};
+      }
+      std::string allowed;
+      for (const auto& [name, value] : values)
+        allowed += std::format("{}\"{}\"", allowed.empty() ? "" : ", ", name);
+      return wrong(node, file, "must be one of " + allowed);
+    };
+  }
+  Setter color(Color& into) const {
+    return [&into, this](const toml::node& node) -> Result<> {
+      const auto value = node.value_exact<std::string>();
+      uint32_t rgb = 0;
+      const bool shaped = value && value->size() == 7 && value->front() == '#';
+      if (!shaped || std::from_chars(value->data() + 1, value->data() + 7, rgb, 16).ptr != value->data() + 7) {
+        return wrong(node, file, "must be a colour such as \"#2a2c33\"");
+      }
+      into = {static_cast<float>(rgb >> 16) / 255, static_cast<float>((rgb >> 8) & 0xff) / 255,
+              static_cast<float>(rgb & 0xff) / 255, 1};
+      return {};
+    };
+  }
+  Setter scale(float& into) const {
+    return [&into, this](const toml::node& node) -> Result<> {
+      const auto value = node.value<double>();
+      if (!value || *value < 0.5 || *value > 4) return wrong(node, file, "must be a number from 0.5 to 4");
+      into = static_cast<float>(*value);
+      return {};
+    };
+  }
+  /** `WIDTHxHEIGHT` or `WIDTHxHEIGHT@HZ`. */
+  Setter mode(OutputSettings& into) const {
+    return [&into, this](const toml::node& node) -> Result<> {
+      const auto value = node.value_exact<std::string>();
+      unsigned width = 0;
+      unsigned height = 0;
+      double hertz = 0;
+      int used = 0;
+      const int got = value ? std::sscanf(value->c_str(), "%ux%u%n@%lf%n", &width, &height, &used, &hertz, &used) : 0;
+      if (got < 2 || static_cast<size_t>(used) != value->size() || width == 0 || height == 0 || hertz < 0) {
+        return wrong(node, file, "must be a mode such as \"1920x1080\" or \"1920x1080@59.94\"");
+      }
+      into.mode = {width, height};
+      into.refreshMilliHertz = static_cast<uint32_t>(hertz * 1000 + 0.5);
+      return {};
+    };
+  }
+  Setter table(Setters setters) const {
+    return [setters = std::move(setters), this](const toml::node& node) -> Result<> {
+      const toml::table* inner = node.as_table();
+      return inner != nullptr ? apply(*inner, file, setters) : wrong(node, file, "must be a table");
+    };
+  }
+  Setters output(OutputSettings& into) const {
+    return {
+        {"protected", choice<OutputRule>(into.protectedContent, {{"automatic", OutputRule::Automatic},
+                                                                 {"allow", OutputRule::Allow},
+                                                                 {"deny", OutputRule::Deny}})},
+        {"planes", choice<PlaneUse>(into.planes, {{"auto", PlaneUse::Automatic},
+                                                  {"composite", PlaneUse::CompositeOnly}})},
+        {"background", color(into.background)},
+        {"scale", scale(into.scale)},
+        {"mode", mode(into)},
+    };
+  }
+};
+
+/** [output] holds the common settings and, as tables, those of single outputs; the common ones are read first. */
+Result<> readOutputs(const toml::node& node, const Reader& reader, Config& config) {
+  const toml::table* table = node.as_table();
+  if (table == nullptr) return wrong(node, reader.file, "must be a table");
+  toml::table common;
+  for (const auto& [key, value] : *table) {
+    if (!value.is_table()) common.insert(key, value);
+  }
+  if (auto done = apply(common, reader.file, reader.output(config.anyOutput)); !done) return done;
+  for (const auto& [key, value] : *table) {
+    if (!value.is_table()) continue;
+    OutputSettings& settings = config.outputs.emplace(std::string(key.str()), config.anyOutput).first->second;
+    if (auto done = apply(*value.as_table(), reader.file, reader.output(settings)); !done) return done;
+  }
+  return {};
+}
+
+} // namespace
+
+Result<Config> Config::parse(std::string_view text, const std::string& fileName) {
+  const Reader reader{fileName};
+  Config config;
+  std::string heapFile;
+  const Setters top = {
+      {"log", reader.table({{"levels", reader.text(config.logLevels)}})},
+      {"heaps", reader.table({{"overrides", reader.text(heapFile)}})},
+      {"vulkan", reader.table({{"device", reader.text(config.vulkanDevice)},
+                               {"validation", reader.flag(config.vulkanValidation)}})},
+      {"desktop", reader.table({{"terminal", reader.text(config.terminal)}})},
+      {"keyboard", reader.table({{"layout", reader.text(config.keyboardLayout)},
+                                 {"variant", reader.text(config.keyboardVariant)},
+                                 {"options", reader.text(config.keyboardOptions)},
+                                 {"repeat_rate", reader.number(config.repeatRate, 0, 1000)},
+                                 {"repeat_delay", reader.number(config.repeatDelay, 1, 10000)}})},
+      {"output", [&](const toml::node& node) { return readOutputs(node, reader, config); }},
+  };
+  const toml::parse_result parsed = toml::parse(text, fileName);
+  if (!parsed) {
+    const auto& begin = parsed.error().source().begin;
+    return invalid("read config", std::format("{}:{}:{}", fileName, begin.line, begin.column),
+                   std::string(parsed.error().description()));
+  }
+  if (auto done = apply(parsed.table(), fileName, top); !done) return std::unexpected(done.error());
+  config.heapOverrides = heapFile;
+  return config;
+}
+
+Result<Config> Config::load(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  if (!stream) return systemError("open", file.string());
+  std::stringstream text;
+  text << stream.rdbuf();
+  return parse(text.str(), file.string());
+}
+
+std::filesystem::path Config::find() {
+  std::vector<std::filesystem::path> folders;
+  if (const char* home = std::getenv("XDG_CONFIG_HOME"); home != nullptr && *home != '\0') {
+    folders.emplace_back(home);
+  } else if (const char* user = std::getenv("HOME"); user != nullptr) {
+    folders.push_back(std::filesystem::path(user) / ".config");
+  }
+  folders.emplace_back("/etc/xdg");
+  for (const auto& folder : folders) {
+    std::error_code ignored;
+    if (const auto file = folder / "vitrine" / "vitrine.toml"; std::filesystem::exists(file, ignored)) return file;
+  }
+  return {};
+}
+
+} // namespace vitrine

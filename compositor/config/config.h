@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "compositor/output/output.h"
+
+namespace vitrine {
+
+/**
+ * What a user may choose. Nothing here is needed for a right decision (R10); the defaults are what an empty file means.
+ *
+ * The file is TOML; configs/vitrine.toml documents every key. An unknown key, a wrong type or an impossible value is an error that
+ * names file, line and column.
+ */
+struct Config {
+  std::string logLevels = "info";
+  std::filesystem::path heapOverrides; ///< see HeapTable::addOverrides; empty: none
+  std::string vulkanDevice;            ///< part of a device's name; empty: the best one
+  bool vulkanValidation = false;
+  std::string terminal = "foot"; ///< what Logo+Return starts
+  std::string keyboardLayout;    ///< XKB names; empty: XKB_DEFAULT_* or the system's
+  std::string keyboardVariant;
+  std::string keyboardOptions;
+  int repeatRate = 25;    ///< per second
+  int repeatDelay = 600;  ///< milliseconds
+  OutputSettings anyOutput;                      ///< [output]
+  std::map<std::string, OutputSettings> outputs; ///< [output.NAME], on top of [output]
+
+  [[nodiscard]] const OutputSettings& settingsFor(const std::string& connector) const {
+    const auto found = outputs.find(connector);
+    return found != outputs.end() ? found->second : anyOutput;
+  }
+
+  [[nodiscard]] static Result<Config> load(const std::filesystem::path& file);
+  [[nodiscard]] static Result<Config> parse(std::string_view text, const std::string& fileName);
+
+  /**
+   * The file to load where none is named: $XDG_CONFIG_HOME/vitrine/vitrine.toml, ~/.config/vitrine/vitrine.toml,
+   * /etc/xdg/vitrine/vitrine.toml; empty where there is none.
+   */
+  [[nodiscard]] static std::filesystem::path find();
+};
+
+} // namespace vitrine

@@ -1,0 +1,52 @@
+#include "compositor/input/keyboard.h"
+
+#include <memory>
+
+#include "protected-path/base/log.h"
+
+namespace vitrine {
+
+Keyboard::Keyboard(wlr_seat& seat, wlr_keyboard& keyboard, const Config& config, Handlers handlers)
+    : seat_(seat), keyboard_(keyboard), handlers_(std::move(handlers)) {
+  setKeymap(config);
+  wlr_keyboard_set_repeat_info(&keyboard_, config.repeatRate, config.repeatDelay);
+  key_.connect(keyboard_.events.key, [this](wlr_keyboard_key_event* event) { onKey(*event); });
+  modifiers_.connect(keyboard_.events.modifiers, [this](void*) {
+    wlr_seat_set_keyboard(&seat_, &keyboard_);
+    wlr_seat_keyboard_notify_modifiers(&seat_, &keyboard_.modifiers);
+  });
+  destroy_.connect(keyboard_.base.events.destroy, [this](void*) { handlers_.gone(*this); });
+  wlr_seat_set_keyboard(&seat_, &keyboard_);
+}
+
+void Keyboard::setKeymap(const Config& config) {
+  const auto named = [](const std::string& name) { return name.empty() ? nullptr : name.c_str(); };
+  const xkb_rule_names names{nullptr, nullptr, named(config.keyboardLayout), named(config.keyboardVariant),
+                             named(config.keyboardOptions)};
+  const std::unique_ptr<xkb_context, decltype(&xkb_context_unref)> context(xkb_context_new(XKB_CONTEXT_NO_FLAGS),
+                                                                           xkb_context_unref);
+  if (!context) return;
+  const std::unique_ptr<xkb_keymap, decltype(&xkb_keymap_unref)> keymap(
+      xkb_keymap_new_from_names(context.get(), &names, XKB_KEYMAP_COMPILE_NO_FLAGS), xkb_keymap_unref);
+  if (!keymap) {
+    log("input").warn("keymap layout='{}' variant='{}' options='{}': xkbcommon does not know it",
+                      config.keyboardLayout, config.keyboardVariant, config.keyboardOptions);
+    return;
+  }
+  wlr_keyboard_set_keymap(&keyboard_, keymap.get());
+}
+
+void Keyboard::onKey(const wlr_keyboard_key_event& event) {
+  constexpr uint32_t evdevToXkb = 8;
+  const xkb_keysym_t* symbols = nullptr;
+  const int count = xkb_state_key_get_syms(keyboard_.xkb_state, event.keycode + evdevToXkb, &symbols);
+  const uint32_t modifiers = wlr_keyboard_get_modifiers(&keyboard_);
+  bool handled = false;
+  for (int i = 0; i < count && event.state == WL_KEYBOARD_KEY_STATE_PRESSED; ++i)
+    handled = handlers_.binding(modifiers, symbols[i]) || handled;
+  if (handled) return;
+  wlr_seat_set_keyboard(&seat_, &keyboard_);
+  wlr_seat_keyboard_notify_key(&seat_, event.time_msec, event.keycode, event.state);
+}
+
+} // namespace vitrine

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "compositor/config/config.h"
+#include "compositor/wlr/listener.h"
+
+namespace vitrine {
+
+/** One keyboard: its keymap, its bindings, and its keys on their way to the focused client. */
+class Keyboard {
+public:
+  struct Handlers {
+    /** A key was pressed with these modifiers (WLR_MODIFIER_*); true: it was ours and goes no further. */
+    std::function<bool(uint32_t modifiers, xkb_keysym_t key)> binding;
+    std::function<void(Keyboard&)> gone;
+  };
+  Keyboard(wlr_seat& seat, wlr_keyboard& keyboard, const Config& config, Handlers handlers);
+
+private:
+  void setKeymap(const Config& config);
+  void onKey(const wlr_keyboard_key_event& event);
+  wlr_seat& seat_;
+  wlr_keyboard& keyboard_;
+  Handlers handlers_;
+  Listener<wlr_keyboard_key_event> key_;
+  Listener<void> modifiers_;
+  Listener<void> destroy_;
+};
+
+} // namespace vitrine

@@ -1,0 +1,201 @@
+#include "compositor/input/seat.h"
+
+#include <linux/input-event-codes.h>
+
+#include <algorithm>
+
+namespace vitrine {
+namespace {
+
+constexpr int minimumWindowExtent = 64;
+
+wlr_box resized(const wlr_box& start, uint32_t edges, int deltaX, int deltaY) {
+  wlr_box box = start;
+  if ((edges & WLR_EDGE_RIGHT) != 0) box.width += deltaX;
+  if ((edges & WLR_EDGE_BOTTOM) != 0) box.height += deltaY;
+  if ((edges & WLR_EDGE_LEFT) != 0) {
+    box.width = std::max(minimumWindowExtent, start.width - deltaX);
+    box.x = start.x + start.width - box.width;
+  }
+  if ((edges & WLR_EDGE_TOP) != 0) {
+    box.height = std::max(minimumWindowExtent, start.height - deltaY);
+    box.y = start.y + start.height - box.height;
+  }
+  box.width = std::max(box.width, minimumWindowExtent);
+  box.height = std::max(box.height, minimumWindowExtent);
+  return box;
+}
+
+} // namespace
+
+Seat::Seat(wlr_seat& seat, Desktop& desktop, const KmsDevice& display, const Config& config, Actions actions)
+    : seat_(seat), desktop_(desktop), config_(config), actions_(std::move(actions)), cursor_(wlr_cursor_create()),
+      image_(desktop.cursorTree(), display),
+      shapes_(wlr_cursor_shape_manager_v1_create(seat.display, 1)) {
+  wlr_cursor_attach_output_layout(cursor_, &desktop_.layout());
+  connectPointer();
+  setSelection_.connect(seat_.events.request_set_selection, [this](wlr_seat_request_set_selection_event* event) {
+    wlr_seat_set_selection(&seat_, event->source, event->serial);
+  });
+  setPrimarySelection_.connect(seat_.events.request_set_primary_selection,
+                               [this](wlr_seat_request_set_primary_selection_event* event) {
+                                 wlr_seat_set_primary_selection(&seat_, event->source, event->serial);
+                               });
+  desktop_.onGrabRequest = [this](Toplevel& toplevel, uint32_t edges) {
+    if (toplevel.isFullscreen()) return;
+    grab_ = {&toplevel, edges, cursor_->x, cursor_->y, toplevel.box()};
+  };
+  desktop_.onGone = [this](Toplevel& gone) {
+    if (grab_.toplevel == &gone) grab_ = {};
+  };
+  updateCapabilities();
+}
+
+Seat::~Seat() {
+  desktop_.onGrabRequest = nullptr;
+  desktop_.onGone = nullptr;
+  wlr_cursor_destroy(cursor_);
+}
+
+void Seat::connectPointer() {
+  motion_.connect(cursor_->events.motion, [this](wlr_pointer_motion_event* event) {
+    wlr_cursor_move(cursor_, &event->pointer->base, event->delta_x, event->delta_y);
+    onMotion(event->time_msec);
+  });
+  motionAbsolute_.connect(cursor_->events.motion_absolute, [this](wlr_pointer_motion_absolute_event* event) {
+    wlr_cursor_warp_absolute(cursor_, &event->pointer->base, event->x, event->y);
+    onMotion(event->time_msec);
+  });
+  button_.connect(cursor_->events.button, [this](wlr_pointer_button_event* event) { onButton(*event); });
+  axis_.connect(cursor_->events.axis, [this](wlr_pointer_axis_event* event) {
+    wlr_seat_pointer_notify_axis(&seat_, event->time_msec, event->orientation, event->delta, event->delta_discrete,
+                                 event->source, event->relative_direction);
+  });
+  frame_.connect(cursor_->events.frame, [this](void*) { wlr_seat_pointer_notify_frame(&seat_); });
+  setCursor_.connect(seat_.events.request_set_cursor,
+                     [this](wlr_seat_pointer_request_set_cursor_event* event) { onSetCursor(*event); });
+  setShape_.connect(shapes_->events.request_set_shape,
+                    [this](wlr_cursor_shape_manager_v1_request_set_shape_event* event) {
+                      if (event->seat_client != seat_.pointer_state.focused_client) return;
+                      image_.setShape(wlr_cursor_shape_v1_name(event->shape));
+                    });
+}
+
+void Seat::addDevice(wlr_input_device& device) {
+  switch (device.type) {
+  case WLR_INPUT_DEVICE_KEYBOARD:
+    keyboards_.push_back(std::make_unique<Keyboard>(
+        seat_, *wlr_keyboard_from_input_device(&device), config_,
+        Keyboard::Handlers{[this](uint32_t modifiers, xkb_keysym_t key) { return onKeyBinding(modifiers, key); },
+                           [this](Keyboard& gone) {
+                             std::erase_if(keyboards_, [&](const auto& keyboard) { return keyboard.get() == &gone; });
+                             updateCapabilities();
+                           }}));
+    break;
+  case WLR_INPUT_DEVICE_POINTER:
+    wlr_cursor_attach_input_device(cursor_, &device);
+    if (!hasPointer_) image_.setShape("default");
+    hasPointer_ = true;
+    break;
+  default:
+    break; // touch, tablets and switches: nothing is done with them yet, and no capability says so
+  }
+  updateCapabilities();
+}
+
+void Seat::updateCapabilities() {
+  uint32_t capabilities = 0;
+  if (hasPointer_) capabilities |= WL_SEAT_CAPABILITY_POINTER;
+  if (!keyboards_.empty()) capabilities |= WL_SEAT_CAPABILITY_KEYBOARD;
+  wlr_seat_set_capabilities(&seat_, capabilities);
+}
+
+void Seat::onMotion(uint32_t time) {
+  image_.setVisible(true); // from the first motion on: a kiosk without a mouse shows no pointer
+  image_.moveTo(cursor_->x, cursor_->y);
+  if (grab_.toplevel != nullptr) {
+    continueGrab();
+    return;
+  }
+  const Desktop::Hit hit = desktop_.at(cursor_->x, cursor_->y);
+  if (hit.surface == nullptr) {
+    image_.setShape("default");
+    wlr_seat_pointer_clear_focus(&seat_);
+    return;
+  }
+  wlr_seat_pointer_notify_enter(&seat_, hit.surface, hit.x, hit.y);
+  wlr_seat_pointer_notify_motion(&seat_, time, hit.x, hit.y);
+}
+
+void Seat::continueGrab() {
+  if (!grab_.toplevel->isMapped()) {
+    grab_ = {};
+    return;
+  }
+  const int deltaX = static_cast<int>(cursor_->x - grab_.startX);
+  const int deltaY = static_cast<int>(cursor_->y - grab_.startY);
+  if (grab_.edges == 0) {
+    grab_.toplevel->moveTo(grab_.box.x + deltaX, grab_.box.y + deltaY);
+  } else {
+    grab_.toplevel->resizeTo(resized(grab_.box, grab_.edges, deltaX, deltaY));
+  }
+}
+
+void Seat::onButton(const wlr_pointer_button_event& event) {
+  const bool pressed = event.state == WL_POINTER_BUTTON_STATE_PRESSED;
+  const Desktop::Hit hit = desktop_.at(cursor_->x, cursor_->y);
+  if (pressed) {
+    desktop_.focus(hit.toplevel);
+    const wlr_keyboard* keyboard = wlr_seat_get_keyboard(&seat_);
+    const bool logo =
+        keyboard != nullptr && (wlr_keyboard_get_modifiers(const_cast<wlr_keyboard*>(keyboard)) & WLR_MODIFIER_LOGO) != 0;
+    if (logo && hit.toplevel != nullptr && !hit.toplevel->isFullscreen()) {
+      const uint32_t edges = event.button == BTN_RIGHT ? uint32_t{WLR_EDGE_RIGHT | WLR_EDGE_BOTTOM} : 0U;
+      grab_ = {hit.toplevel, edges, cursor_->x, cursor_->y, hit.toplevel->box()};
+      return;
+    }
+  } else if (grab_.toplevel != nullptr) {
+    grab_ = {};
+  }
+  wlr_seat_pointer_notify_button(&seat_, event.time_msec, event.button, event.state);
+}
+
+void Seat::onSetCursor(const wlr_seat_pointer_request_set_cursor_event& event) {
+  if (event.seat_client != seat_.pointer_state.focused_client) return;
+  image_.setSurface(event.surface, event.hotspot_x, event.hotspot_y);
+}
+
+bool Seat::onKeyBinding(uint32_t modifiers, xkb_keysym_t key) {
+  constexpr uint32_t controlAlt = WLR_MODIFIER_CTRL | WLR_MODIFIER_ALT;
+  if (key >= XKB_KEY_XF86Switch_VT_1 && key <= XKB_KEY_XF86Switch_VT_12) {
+    actions_.switchVt(key - XKB_KEY_XF86Switch_VT_1 + 1);
+    return true;
+  }
+  if ((modifiers & controlAlt) == controlAlt && key == XKB_KEY_BackSpace) {
+    actions_.quit();
+    return true;
+  }
+  if ((modifiers & WLR_MODIFIER_LOGO) == 0) return false;
+  Toplevel* focused = desktop_.focused();
+  switch (key) {
+  case XKB_KEY_Return:
+    actions_.start(config_.terminal);
+    return true;
+  case XKB_KEY_Tab:
+    desktop_.focusNext();
+    return true;
+  case XKB_KEY_q:
+    if (focused != nullptr) focused->close();
+    return true;
+  case XKB_KEY_f:
+    if (focused != nullptr) focused->setFullscreen(!focused->isFullscreen());
+    return true;
+  case XKB_KEY_m:
+    if (focused != nullptr) focused->setMaximized(!focused->xdg().current.maximized);
+    return true;
+  default:
+    return false;
+  }
+}
+
+} // namespace vitrine

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "compositor/config/config.h"
+#include "compositor/input/cursor_image.h"
+#include "compositor/input/keyboard.h"
+#include "compositor/shell/desktop.h"
+
+namespace vitrine {
+
+/** One seat: keyboards, pointer, cursor, selections, interactive moves and resizes. */
+class Seat {
+public:
+  /** What key bindings do outside the seat. */
+  struct Actions {
+    std::function<void()> quit;
+    std::function<void(const std::string& command)> start;
+    std::function<void(unsigned vt)> switchVt;
+  };
+  Seat(wlr_seat& seat, Desktop& desktop, const KmsDevice& display, const Config& config, Actions actions);
+  Seat(const Seat&) = delete;
+  ~Seat();
+
+  void addDevice(wlr_input_device& device);
+
+private:
+  struct Grab {
+    Toplevel* toplevel = nullptr;
+    uint32_t edges = 0; ///< 0: move
+    double startX = 0;
+    double startY = 0;
+    wlr_box box{};
+  };
+  void connectPointer();
+  void onMotion(uint32_t time);
+  void onButton(const wlr_pointer_button_event& event);
+  void onSetCursor(const wlr_seat_pointer_request_set_cursor_event& event);
+  void continueGrab();
+  bool onKeyBinding(uint32_t modifiers, xkb_keysym_t key);
+  void updateCapabilities();
+
+  wlr_seat& seat_;
+  Desktop& desktop_;
+  const Config& config_;
+  Actions actions_;
+  wlr_cursor* cursor_;
+  CursorImage image_;
+  std::vector<std::unique_ptr<Keyboard>> keyboards_;
+  Grab grab_;
+  bool hasPointer_ = false;
+  Listener<wlr_pointer_motion_event> motion_;
+  Listener<wlr_pointer_motion_absolute_event> motionAbsolute_;
+  Listener<wlr_pointer_button_event> button_;
+  Listener<wlr_pointer_axis_event> axis_;
+  Listener<void> frame_;
+  Listener<wlr_seat_pointer_request_set_cursor_event> setCursor_;
+  Listener<wlr_seat_request_set_selection_event> setSelection_;
+  Listener<wlr_seat_request_set_primary_selection_event> setPrimarySelection_;
+  Listener<wlr_cursor_shape_manager_v1_request_set_shape_event> setShape_;
+  wlr_cursor_shape_manager_v1* shapes_;
+};
+
+} // namespace vitrine

@@ -1,0 +1,200 @@
+#include "compositor/output/display_list_builder.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vitrine {
+namespace {
+
+uint64_t idOf(const wlr_scene_node& node) { return reinterpret_cast<uintptr_t>(&node); }
+
+/** Whether the whole of a scene buffer is opaque: by its format, or by the region that its client declared. */
+bool isOpaque(const wlr_scene_buffer& buffer, const FormatInfo* format, int width, int height) {
+  if (buffer.opacity < 1.0F) return false;
+  if (format != nullptr && !format->hasAlpha) return true;
+  pixman_box32_t box{0, 0, width, height};
+  return pixman_region32_contains_rectangle(&buffer.opaque_region, &box) == PIXMAN_REGION_IN;
+}
+
+SourceRect sourceOf(const wlr_scene_buffer& buffer, Size size) {
+  const wlr_fbox& box = buffer.src_box;
+  if (box.width <= 0 || box.height <= 0) return SourceRect::whole(size);
+  return {Fixed16_16::fromDouble(box.x), Fixed16_16::fromDouble(box.y), Fixed16_16::fromDouble(box.width),
+          Fixed16_16::fromDouble(box.height)};
+}
+
+} // namespace
+
+DisplayListBuilder::DisplayListBuilder(KmsOutput& output, Renderer& renderer, const ColorRepresentationManager& colors)
+    : output_(output), renderer_(renderer), colors_(colors) {}
+
+void DisplayListBuilder::build(const Context& context) {
+  layers_.clear();
+  sources_.clear();
+  for (auto& [id, change] : changes_)
+    change.seen = false;
+  walk(context, context.scene->tree.node, 0, 0);
+  dropCovered();
+  forgetGone();
+}
+
+void DisplayListBuilder::walk(const Context& context, wlr_scene_node& node, int x, int y) {
+  if (!node.enabled) return;
+  x += node.x;
+  y += node.y;
+  switch (node.type) {
+  case WLR_SCENE_NODE_TREE: {
+    wlr_scene_tree* tree = wlr_scene_tree_from_node(&node);
+    wlr_scene_node* child = nullptr;
+    wl_list_for_each(child, &tree->children, link) walk(context, *child, x, y);
+    break;
+  }
+  case WLR_SCENE_NODE_RECT:
+    addSolid(context, *wlr_scene_rect_from_node(&node), x, y);
+    break;
+  case WLR_SCENE_NODE_BUFFER:
+    addBuffer(context, *wlr_scene_buffer_from_node(&node), x, y);
+    break;
+  }
+}
+
+Rect DisplayListBuilder::toOutput(const Context& context, int x, int y, int width, int height) const {
+  // Edges are rounded, not sizes, so that neighbours stay neighbours at fractional scales.
+  const double scale = output_.base()->scale;
+  const auto edge = [&](int value, int origin) { return static_cast<int32_t>(std::lround((value - origin) * scale)); };
+  const int32_t left = edge(x, context.sceneOutput->x);
+  const int32_t top = edge(y, context.sceneOutput->y);
+  return {left, top, edge(x + width, context.sceneOutput->x) - left, edge(y + height, context.sceneOutput->y) - top};
+}
+
+void DisplayListBuilder::addSolid(const Context& context, const wlr_scene_rect& rect, int x, int y) {
+  Layer layer;
+  layer.id = idOf(rect.node);
+  layer.destination = toOutput(context, x, y, rect.width, rect.height);
+  layer.opaque = rect.color[3] >= 1.0F;
+  layer.planeRefusal = Refusal::PlaneNotDmabuf;
+  LayerSource source;
+  const float alpha = rect.color[3]; // premultiplied there, straight here
+  const float unmultiply = alpha > 0 ? 1 / alpha : 0;
+  source.color = {rect.color[0] * unmultiply, rect.color[1] * unmultiply, rect.color[2] * unmultiply, alpha};
+  for (const float channel : rect.color)
+    source.contentSerial = source.contentSerial * 257 + static_cast<uint64_t>(channel * 65535.0F);
+  const Rect screen{0, 0, output_.base()->width, output_.base()->height};
+  if (!overlaps(layer.destination, screen)) return;
+  layers_.push_back(layer);
+  sources_.push_back(source);
+}
+
+bool DisplayListBuilder::findContent(wlr_scene_buffer& buffer, Layer& layer, LayerSource& source) {
+  source.sceneBuffer = &buffer;
+  if (wlr_client_buffer* client = wlr_client_buffer_get(buffer.buffer)) {
+    source.adapter = TextureAdapter::from(client->texture);
+    if (source.adapter == nullptr) return false;
+    source.dmabuf = source.adapter->dmabuf();
+    source.texture = source.adapter->texture();
+    source.contentSerial = source.adapter->serial();
+    layer.composeRefusal = source.adapter->composeRefusal();
+    layer.bufferSize = {client->texture->width, client->texture->height};
+  } else if (DmabufBuffer* own = DmabufBuffer::from(buffer.buffer)) { // cursor images
+    const auto& texture = own->texture(renderer_);
+    source.dmabuf = own;
+    source.texture = texture ? texture->get() : nullptr;
+    source.contentSerial = reinterpret_cast<uintptr_t>(own);
+    if (!texture) layer.composeRefusal = refusalOf(texture.error(), Refusal::GpuImportFailed);
+    layer.bufferSize = own->dmabuf().size();
+  } else {
+    return false;
+  }
+  if (wlr_scene_surface* surface = wlr_scene_surface_try_from_buffer(&buffer)) source.surface = surface->surface;
+  return true;
+}
+
+void DisplayListBuilder::addBuffer(const Context& context, wlr_scene_buffer& buffer, int x, int y) {
+  Layer layer;
+  LayerSource source;
+  if (buffer.buffer == nullptr || !findContent(buffer, layer, source)) return;
+  layer.id = idOf(buffer.node);
+  const bool turned = swapsAxes(static_cast<Transform>(buffer.transform));
+  const auto naturalWidth = static_cast<int>(turned ? layer.bufferSize.height : layer.bufferSize.width);
+  const auto naturalHeight = static_cast<int>(turned ? layer.bufferSize.width : layer.bufferSize.height);
+  const int width = buffer.dst_width > 0 ? buffer.dst_width : naturalWidth;
+  const int height = buffer.dst_height > 0 ? buffer.dst_height : naturalHeight;
+  layer.destination = toOutput(context, x, y, width, height);
+  const Rect screen{0, 0, output_.base()->width, output_.base()->height};
+  if (!overlaps(layer.destination, screen)) return;
+  layer.source = sourceOf(buffer, layer.bufferSize);
+  layer.transform = static_cast<Transform>(buffer.transform);
+  layer.alpha = static_cast<uint16_t>(std::lround(std::clamp(buffer.opacity, 0.0F, 1.0F) * 0xffff));
+  const FormatInfo* format = source.dmabuf != nullptr ? &source.dmabuf->dmabuf().format()
+                                                      : formatInfo(source.texture->fourcc());
+  layer.opaque = isOpaque(buffer, format, width, height);
+  const ColorRepresentation colors = colors_.of(source.surface, layer.bufferSize);
+  layer.encoding = colors.encoding;
+  layer.range = colors.range;
+  layer.changesPerSecond = changesPerSecond(layer.id, source.contentSerial, context.time);
+  judgeLayer(context, layer, source);
+  layers_.push_back(layer);
+  sources_.push_back(source);
+}
+
+void DisplayListBuilder::judgeLayer(const Context& context, Layer& layer, LayerSource& source) {
+  if (source.dmabuf == nullptr) {
+    layer.planeRefusal = Refusal::PlaneNotDmabuf;
+    return;
+  }
+  const Dmabuf& dmabuf = source.dmabuf->dmabuf();
+  layer.fourcc = dmabuf.fourcc();
+  layer.modifier = dmabuf.modifier();
+  source.evidence = dmabuf.evidence();
+  layer.protectedContent = dmabuf.noMap();
+  layer.showRefusal = judge(dmabuf.evidence(), context.facts, View::Secure).refusal;
+  if (context.planeUse == PlaneUse::CompositeOnly) {
+    layer.planeRefusal = Refusal::PlaneConfiguredOff;
+  } else if (layer.showRefusal == Refusal::None) {
+    const auto& framebuffer = source.dmabuf->framebuffer(output_.device(), false);
+    if (!framebuffer) layer.planeRefusal = Refusal::PlaneFramebufferRefused;
+  }
+}
+
+double DisplayListBuilder::changesPerSecond(uint64_t id, uint64_t serial, Nanoseconds time) {
+  constexpr double second = 1e9;
+  Change& change = changes_[id];
+  change.seen = true;
+  const double since = static_cast<double>(std::max<Nanoseconds>(time - change.last, 1)) / second;
+  if (change.serial != serial) {
+    const double instant = change.last == 0 ? 0 : std::min(1 / since, 240.0);
+    change.perSecond += (instant - change.perSecond) / 4;
+    change.serial = serial;
+    change.last = time;
+  } else if (since > 1) {
+    change.perSecond = std::min(change.perSecond, 1 / since);
+  }
+  // Steps, not a continuum: a plan should not change because an estimate trembles.
+  if (change.perSecond >= 10) return 60;
+  return change.perSecond >= 1 ? 5 : 0;
+}
+
+void DisplayListBuilder::dropCovered() {
+  size_t kept = 0;
+  const Rect screen{0, 0, output_.base()->width, output_.base()->height};
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const Rect visible = intersect(layers_[i].destination, screen);
+    bool covered = false;
+    for (size_t j = i + 1; j < layers_.size() && !covered; ++j)
+      covered = layers_[j].opaque && layers_[j].destination.contains(visible);
+    if (covered) continue;
+    if (kept != i) {
+      layers_[kept] = layers_[i];
+      sources_[kept] = sources_[i];
+    }
+    ++kept;
+  }
+  layers_.resize(kept);
+  sources_.resize(kept);
+}
+
+void DisplayListBuilder::forgetGone() {
+  std::erase_if(changes_, [](const auto& entry) { return !entry.second.seen; });
+}
+
+} // namespace vitrine

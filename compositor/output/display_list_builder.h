@@ -1,0 +1,76 @@
+#pragma once
+
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "compositor/backend/kms_output.h"
+#include "compositor/protocols/color_representation.h"
+#include "compositor/render/texture_adapter.h"
+#include "protected-path/planes/display_list.h"
+
+namespace vitrine {
+
+/** Where a layer comes from; same index as the layer. Everything is borrowed until the next frame. */
+struct LayerSource {
+  wlr_scene_buffer* sceneBuffer = nullptr; ///< null for a solid colour
+  wlr_surface* surface = nullptr;          ///< null for what is not a client's
+  const Texture* texture = nullptr;        ///< to sample; null where the GPU may not have it, and for solid colours
+  const TextureAdapter* adapter = nullptr; ///< a client's; says what its last update changed
+  DmabufBuffer* dmabuf = nullptr;          ///< null for shm and solid colours
+  Color color;                    ///< solid colours only
+  uint64_t contentSerial = 0;     ///< changes whenever the content does
+  Evidence evidence = Evidence::None;
+};
+
+/** How the configuration wants planes used (R4). */
+enum class PlaneUse { Automatic, CompositeOnly };
+
+/**
+ * Takes the display list of one output from the scene, each frame. Keeps its memory between frames.
+ *
+ * A layer that lies wholly under an opaque one is left out.
+ */
+class DisplayListBuilder {
+public:
+  DisplayListBuilder(KmsOutput& output, Renderer& renderer, const ColorRepresentationManager& colors);
+
+  struct Context {
+    wlr_scene* scene = nullptr;
+    wlr_scene_output* sceneOutput = nullptr;
+    OutputFacts facts;
+    PlaneUse planeUse = PlaneUse::Automatic;
+    Nanoseconds time = 0;
+  };
+  void build(const Context& context);
+
+  [[nodiscard]] std::span<const Layer> layers() const { return layers_; }
+  [[nodiscard]] std::span<const LayerSource> sources() const { return sources_; }
+
+private:
+  /** How often a surface's content changed, as a decaying estimate. */
+  struct Change {
+    uint64_t serial = 0;
+    Nanoseconds last = 0;
+    double perSecond = 0;
+    bool seen = false;
+  };
+  void walk(const Context& context, wlr_scene_node& node, int x, int y);
+  void addBuffer(const Context& context, wlr_scene_buffer& buffer, int x, int y);
+  bool findContent(wlr_scene_buffer& buffer, Layer& layer, LayerSource& source);
+  void addSolid(const Context& context, const wlr_scene_rect& rect, int x, int y);
+  Rect toOutput(const Context& context, int x, int y, int width, int height) const;
+  void judgeLayer(const Context& context, Layer& layer, LayerSource& source);
+  double changesPerSecond(uint64_t id, uint64_t serial, Nanoseconds time);
+  void dropCovered();
+  void forgetGone();
+
+  KmsOutput& output_;
+  Renderer& renderer_;
+  const ColorRepresentationManager& colors_;
+  std::vector<Layer> layers_;
+  std::vector<LayerSource> sources_;
+  std::unordered_map<uint64_t, Change> changes_;
+};
+
+} // namespace vitrine

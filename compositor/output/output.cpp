@@ -1,0 +1,292 @@
+#include "compositor/output/output.h"
+
+#include <algorithm>
+#include <format>
+
+#include "protected-path/base/log.h"
+
+namespace vitrine {
+namespace {
+
+Nanoseconds refreshInterval(const wlr_output& output) {
+  return output.refresh > 0 ? 1'000'000'000'000 / output.refresh : 16'666'667;
+}
+
+/** A layer's box and source cut to the output: planes of most controllers cannot pass its edges. */
+bool clipToOutput(const Layer& layer, const Rect& screen, Rect& destination, SourceRect& source) {
+  destination = layer.destination;
+  source = layer.source;
+  if (screen.contains(layer.destination)) return true;
+  if (layer.transform != Transform::Normal) return true; // left to the hardware's own clipping
+  destination = intersect(layer.destination, screen);
+  if (destination.empty()) return false;
+  const double scaleX = source.width.toDouble() / layer.destination.width;
+  const double scaleY = source.height.toDouble() / layer.destination.height;
+  source.x = Fixed16_16::fromDouble(source.x.toDouble() + (destination.x - layer.destination.x) * scaleX);
+  source.y = Fixed16_16::fromDouble(source.y.toDouble() + (destination.y - layer.destination.y) * scaleY);
+  source.width = Fixed16_16::fromDouble(destination.width * scaleX);
+  source.height = Fixed16_16::fromDouble(destination.height * scaleY);
+  return true;
+}
+
+std::string applicationOf(wlr_surface* surface) {
+  if (surface == nullptr) return {};
+  wlr_xdg_surface* xdg = wlr_xdg_surface_try_from_wlr_surface(wlr_surface_get_root_surface(surface));
+  const bool named = xdg != nullptr && xdg->role == WLR_XDG_SURFACE_ROLE_TOPLEVEL && xdg->toplevel != nullptr &&
+                     xdg->toplevel->app_id != nullptr;
+  return named ? xdg->toplevel->app_id : "";
+}
+
+} // namespace
+
+Output::Output(KmsOutput& kms, Renderer& renderer, wlr_scene& scene, const ColorRepresentationManager& colors,
+               OutputSettings settings)
+    : kms_(kms), renderer_(renderer), scene_(scene), settings_(settings),
+      sceneOutput_(wlr_scene_output_create(&scene, kms.base())), list_(kms, renderer, colors),
+      composition_(renderer, kms.device(), settings.background) {
+  test_ = [this](const FramePlan& plan) {
+    fillKmsFrame(plan, testFrame_);
+    return kms_.test(testFrame_).has_value();
+  };
+  kms_.onPresented = [this](const Presented& presented) { onPresented(presented); };
+  frameListener_.connect(kms_.base()->events.frame, [this](void*) { onFrame(); });
+}
+
+Output::~Output() {
+  kms_.onPresented = nullptr;
+}
+
+const wlr_output_mode* Output::chooseMode() const {
+  const wlr_output_mode* mode = nullptr;
+  wl_list_for_each(mode, &kms_.base()->modes, link) {
+    const bool sameSize = mode->width == static_cast<int32_t>(settings_.mode.width) &&
+                          mode->height == static_cast<int32_t>(settings_.mode.height);
+    const bool sameRefresh = settings_.refreshMilliHertz == 0 ||
+                             std::abs(mode->refresh - static_cast<int32_t>(settings_.refreshMilliHertz)) < 500;
+    if (sameSize && sameRefresh) return mode;
+  }
+  if (settings_.mode.width != 0) {
+    log("output").warn("{}: no mode {}x{}; taking the preferred one", kms_.connector().name, settings_.mode.width,
+                       settings_.mode.height);
+  }
+  return wlr_output_preferred_mode(kms_.base());
+}
+
+Result<> Output::enable() {
+  const wlr_output_mode* mode = chooseMode();
+  if (mode == nullptr) return missing("enable", kms_.connector().name, "it has no mode");
+  const Size size{static_cast<uint32_t>(mode->width), static_cast<uint32_t>(mode->height)};
+  // Alpha in the composed buffer makes underlays possible.
+  const uint32_t fourcc =
+      kms_.primaryPlane()->hasFormat(DRM_FORMAT_ARGB8888) ? DRM_FORMAT_ARGB8888 : DRM_FORMAT_XRGB8888;
+  if (auto allocated = composition_.allocate(size, fourcc); !allocated) return allocated;
+  kms_.setModesetBuffer(*composition_.current());
+  wlr_output_state state;
+  wlr_output_state_init(&state);
+  wlr_output_state_set_enabled(&state, true);
+  wlr_output_state_set_mode(&state, const_cast<wlr_output_mode*>(mode));
+  wlr_output_state_set_scale(&state, settings_.scale);
+  const bool committed = wlr_output_commit_state(kms_.base(), &state);
+  wlr_output_state_finish(&state);
+  if (!committed) return invalid("modeset", kms_.connector().name, "the mode was refused; see the log above");
+  planner_.emplace(PlannerOutput{.size = size,
+                                 .crtcIndex = kms_.crtc().index,
+                                 .composedFourcc = fourcc,
+                                 .composedModifier = composition_.current()->dmabuf().modifier()},
+                   kms_.planes());
+  lastFlip_.timestamp = now();
+  kms_.base()->frame_pending = false; // a modeset has no flip event
+  wlr_output_schedule_frame(kms_.base());
+  return {};
+}
+
+void Output::onFrame() {
+  wlr_output& output = *kms_.base();
+  if (suspended_ || !output.enabled || kms_.flipPending()) return;
+  if (!output.needs_frame) return;
+  const Nanoseconds time = now();
+  if (!showFrame(time)) return;
+  timespec when = toTimespec(time);
+  wlr_scene_output_send_frame_done(sceneOutput_, &when);
+}
+
+bool Output::showFrame(Nanoseconds time) {
+  list_.build({&scene_, sceneOutput_, facts(), settings_.planes, time});
+  if (!submitWithFallback()) return false;
+  const Nanoseconds interval = refreshInterval(*kms_.base());
+  const auto vblanks = static_cast<uint32_t>(std::max<Nanoseconds>(time - lastFlip_.timestamp, 0) / interval) + 1;
+  expectedSequence_ = lastFlip_.sequence + vblanks;
+  counters_.framesRendered += composition_.rendered() ? 1 : 0;
+  reportSurfaces();
+  return announceCommit();
+}
+
+bool Output::submitWithFallback() {
+  // Each failed commit makes the planner refuse that use of planes; what is left in the end uses the primary alone.
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    planner_->plan(list_.layers(), test_, plan_);
+    if (auto composed = composition_.render(list_.layers(), list_.sources(), plan_); !composed) {
+      log("output").warn("{}: {}", kms_.connector().name, composed.error().text());
+      return false;
+    }
+    fillKmsFrame(plan_, frame_);
+    const auto submitted = kms_.submit(frame_);
+    if (submitted) return true;
+    const bool usesPlanes = plan_.planesUsed() > 0;
+    log("output").warn("{}: {}{}", kms_.connector().name, submitted.error().text(),
+                       usesPlanes ? "; showing this frame without those planes" : "");
+    if (!usesPlanes || submitted.error().number == EACCES) return false;
+    planner_->commitFailed(list_.layers(), plan_);
+  }
+  return false;
+}
+
+bool Output::fillPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome,
+                       PlaneContent& content) const {
+  const auto plane = std::ranges::find(kms_.planes(), outcome.planeId, &Plane::id);
+  const Rect screen{0, 0, kms_.base()->width, kms_.base()->height};
+  if (plane == kms_.planes().end() || !clipToOutput(layer, screen, content.destination, content.source)) return false;
+  const FormatInfo& format = source.dmabuf->dmabuf().format();
+  const bool opaque = layer.opaque && format.hasAlpha && plane->hasFormat(format.opaque, layer.modifier);
+  const auto& framebuffer = source.dmabuf->framebuffer(kms_.device(), opaque);
+  if (!framebuffer) return false;
+  content.plane = &*plane;
+  content.buffer = source.dmabuf;
+  content.framebufferId = framebuffer->id();
+  content.transform = layer.transform;
+  content.alpha = layer.alpha;
+  content.blends = format.hasAlpha && !opaque;
+  content.isYuv = format.isYuv;
+  content.encoding = layer.encoding;
+  content.range = layer.range;
+  content.inFence = -1; // clients' fences are implicit here: the kernel waits for them
+  return true;
+}
+
+void Output::fillKmsFrame(const FramePlan& plan, KmsFrame& frame) const {
+  frame.planes.clear();
+  if (plan.composes) {
+    const bool underlays = std::ranges::any_of(plan.layers, &LayerOutcome::underlay);
+    DmabufBuffer& composed = *composition_.current();
+    const auto& framebuffer = composed.framebuffer(kms_.device(), !underlays);
+    if (framebuffer) {
+      frame.planes.push_back({.plane = kms_.primaryPlane(),
+                              .buffer = &composed,
+                              .framebufferId = framebuffer->id(),
+                              .source = SourceRect::whole(composed.dmabuf().size()),
+                              .destination = {0, 0, kms_.base()->width, kms_.base()->height},
+                              .blends = underlays,
+                              .inFence = composition_.currentFence()});
+    }
+  }
+  for (size_t i = 0; i < plan.layers.size(); ++i) {
+    if (plan.layers[i].path != Path::Plane) continue;
+    PlaneContent content;
+    if (fillPlane(list_.layers()[i], list_.sources()[i], plan.layers[i], content)) frame.planes.push_back(content);
+  }
+}
+
+bool Output::announceCommit() {
+  wlr_output& output = *kms_.base();
+  for (size_t i = 0; i < plan_.layers.size(); ++i) {
+    const LayerSource& source = list_.sources()[i];
+    if (source.surface == nullptr || source.sceneBuffer->primary_output != sceneOutput_) continue;
+    if (plan_.layers[i].path == Path::Plane) {
+      wlr_presentation_surface_scanned_out_on_output(source.surface, &output);
+    } else {
+      wlr_presentation_surface_textured_on_output(source.surface, &output);
+    }
+  }
+  wlr_output_state state;
+  wlr_output_state_init(&state);
+  if (output.attach_render_locks > 0 && wlr_output_configure_primary_swapchain(&output, &state, &output.swapchain)) {
+    wlr_buffer* buffer = wlr_swapchain_acquire(output.swapchain, nullptr);
+    DmabufBuffer* view = DmabufBuffer::from(buffer);
+    if (view != nullptr) {
+      const auto& target = view->target(renderer_);
+      const auto drawn = target ? composition_.renderPublic(**target, list_.layers(), list_.sources())
+                                : Result<>(std::unexpected(target.error()));
+      if (drawn) {
+        counters_.publicViews++;
+        wlr_output_state_set_buffer(&state, buffer);
+      } else {
+        log("capture").warn("{}: {}", kms_.connector().name, drawn.error().text());
+      }
+    }
+    if (buffer != nullptr) wlr_buffer_unlock(buffer);
+  }
+  const bool committed = wlr_output_commit_state(&output, &state);
+  wlr_output_state_finish(&state);
+  kms_.setCommitSequence(output.commit_seq);
+  return committed;
+}
+
+void Output::onPresented(const Presented& presented) {
+  counters_.framesPresented++;
+  const FlipEvent& flip = presented.flip;
+  if (lastFlip_.sequence != 0 && flip.sequence > expectedSequence_) {
+    counters_.framesMissed += flip.sequence - expectedSequence_;
+  }
+  lastFlip_ = flip;
+  wlr_output& output = *kms_.base();
+  timespec when = toTimespec(flip.timestamp);
+  wlr_output_event_present event{};
+  event.commit_seq = presented.commitSequence;
+  event.presented = true;
+  event.when = &when;
+  event.seq = flip.sequence;
+  event.refresh = static_cast<int>(refreshInterval(output));
+  event.flags = WLR_OUTPUT_PRESENT_VSYNC | WLR_OUTPUT_PRESENT_HW_CLOCK | WLR_OUTPUT_PRESENT_HW_COMPLETION |
+                WLR_OUTPUT_PRESENT_ZERO_COPY; // wlroots masks it for surfaces that were composed
+  wlr_output_send_present(&output, &event);
+  wlr_output_send_frame(&output);
+}
+
+void Output::reportSurfaces() {
+  for (size_t i = 0; i < plan_.layers.size(); ++i) {
+    if (list_.layers()[i].protectedContent) reportSurface(list_.layers()[i], list_.sources()[i], plan_.layers[i]);
+  }
+}
+
+void Output::reportSurface(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome) {
+  const auto known = reportOf_.find(layer.id);
+  SurfaceReport* report = known != reportOf_.end() ? &reports_[known->second] : nullptr;
+  const bool same = report != nullptr && report->outcome.path == outcome.path &&
+                    report->outcome.refusal == outcome.refusal && report->evidence == source.evidence;
+  if (same) {
+    report->frames++;
+    report->outcome = outcome;
+    return;
+  }
+  // A new outcome is a new line of the report, and of the audit log.
+  constexpr size_t maximumReports = 256;
+  if (reports_.size() >= maximumReports) {
+    reports_.clear();
+    reportOf_.clear();
+  }
+  reports_.push_back({applicationOf(source.surface), source.evidence, outcome,
+                      source.dmabuf->dmabuf().describe(), 1});
+  reportOf_[layer.id] = reports_.size() - 1;
+  audit().info("surface.path output={} app={} path={} refusal={} evidence={} plane={}{}", kms_.connector().name,
+               reports_.back().application, pathName(outcome.path), refusalName(outcome.refusal),
+               evidenceName(source.evidence), outcome.planeId, outcome.underlay ? " underlay" : "");
+}
+
+void Output::suspend() {
+  suspended_ = true;
+  kms_.suspend();
+  planner_->forget();
+}
+
+void Output::resume() {
+  suspended_ = false;
+  if (auto done = kms_.resume(*composition_.current()); !done) {
+    log("output").error("{}: {}", kms_.connector().name, done.error().text());
+    return;
+  }
+  kms_.base()->frame_pending = false;
+  lastFlip_ = {.timestamp = now()};
+  wlr_output_schedule_frame(kms_.base());
+}
+
+} // namespace vitrine

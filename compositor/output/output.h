@@ -1,0 +1,99 @@
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "compositor/output/composition.h"
+#include "compositor/wlr/listener.h"
+#include "protected-path/planes/planner.h"
+
+namespace vitrine {
+
+/** What an output is told by the configuration. */
+struct OutputSettings {
+  OutputRule protectedContent = OutputRule::Automatic;
+  PlaneUse planes = PlaneUse::Automatic;
+  Color background{0.16F, 0.17F, 0.20F, 1};
+  float scale = 1;
+  /** Wanted mode; zero size: the preferred one. */
+  Size mode;
+  uint32_t refreshMilliHertz = 0; ///< 0: any
+};
+
+/** What became of a protected surface: for reports, kept after the surface is gone. */
+struct SurfaceReport {
+  std::string application; ///< xdg app_id; never a title
+  Evidence evidence = Evidence::None;
+  LayerOutcome outcome;
+  std::string format;
+  uint64_t frames = 0; ///< frames in which it was on this output with this outcome
+};
+
+/** Counts of one output since it was enabled. */
+struct OutputCounters {
+  uint64_t framesPresented = 0;
+  uint64_t framesMissed = 0;   ///< vblanks between the one that a frame was for and the one that it reached
+  uint64_t framesRendered = 0; ///< frames for which the GPU drew
+  uint64_t publicViews = 0;    ///< pictures drawn for captures
+};
+
+/**
+ * One output's frames: display list -> plan -> compose -> commit, and its two views.
+ *
+ * The secure view is what submit() puts on the panel. The public view is what wlroots gets as the output's buffer, and only while
+ * somebody captures (`attach_render_locks`): it is drawn into ordinary memory, where the renderer itself refuses protected content.
+ */
+class Output {
+public:
+  Output(KmsOutput& kms, Renderer& renderer, wlr_scene& scene, const ColorRepresentationManager& colors,
+         OutputSettings settings);
+  Output(const Output&) = delete;
+  ~Output();
+
+  /** Sets the mode and shows the first picture. The wlr_output must have been given renderer and allocator. */
+  [[nodiscard]] Result<> enable();
+
+  [[nodiscard]] KmsOutput& kms() { return kms_; }
+  [[nodiscard]] wlr_scene_output* sceneOutput() { return sceneOutput_; }
+  [[nodiscard]] const OutputCounters& counters() const { return counters_; }
+  [[nodiscard]] const std::vector<SurfaceReport>& surfaceReports() const { return reports_; }
+
+  void suspend();
+  void resume();
+
+private:
+  void onFrame();
+  bool showFrame(Nanoseconds time);
+  bool submitWithFallback();
+  void fillKmsFrame(const FramePlan& plan, KmsFrame& frame) const;
+  bool fillPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome, PlaneContent& content) const;
+  bool announceCommit();
+  void onPresented(const Presented& presented);
+  void reportSurfaces();
+  void reportSurface(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome);
+  const wlr_output_mode* chooseMode() const;
+  OutputFacts facts() const { return {kms_.kind(), settings_.protectedContent, false}; }
+
+  KmsOutput& kms_;
+  Renderer& renderer_;
+  wlr_scene& scene_;
+  OutputSettings settings_;
+  wlr_scene_output* sceneOutput_;
+  DisplayListBuilder list_;
+  Composition composition_;
+  std::optional<Planner> planner_;
+  FramePlan plan_;
+  KmsFrame frame_;
+  KmsFrame testFrame_;
+  PlanTest test_;
+  OutputCounters counters_;
+  std::vector<SurfaceReport> reports_;
+  std::unordered_map<uint64_t, size_t> reportOf_; ///< layer id -> index in reports_
+  bool suspended_ = false;
+  FlipEvent lastFlip_;
+  uint32_t expectedSequence_ = 0;
+  Listener<void> frameListener_;
+};
+
+} // namespace vitrine

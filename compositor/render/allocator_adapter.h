@@ -1,0 +1,23 @@
+#pragma once
+
+#include "compositor/render/dmabuf_buffer.h"
+#include "protected-path/kms/kms_device.h"
+
+namespace vitrine {
+
+/** Output buffers for wlroots: linear scanout buffers of the display device, which display and renderer can both import. */
+class AllocatorAdapter {
+public:
+  /** Destroyed with wlr_allocator_destroy(); `device` outlives it. */
+  [[nodiscard]] static wlr_allocator* create(const KmsDevice& device);
+
+private:
+  explicit AllocatorAdapter(const KmsDevice& device);
+  static AllocatorAdapter& from(wlr_allocator* allocator) { return *reinterpret_cast<AllocatorAdapter*>(allocator); }
+  static const wlr_allocator_interface impl;
+
+  wlr_allocator base_{}; ///< first: from() casts
+  const KmsDevice& device_;
+};
+
+} // namespace vitrine

@@ -1,0 +1,63 @@
+#include "compositor/render/dmabuf_buffer.h"
+
+namespace vitrine {
+
+const wlr_buffer_impl DmabufBuffer::impl = {
+    .destroy = [](wlr_buffer* buffer) { delete from(buffer); },
+    .get_dmabuf =
+        [](wlr_buffer* buffer, wlr_dmabuf_attributes* out) {
+          const Dmabuf& dmabuf = from(buffer)->dmabuf_;
+          // R2: protected fds go to Vulkan, KMS and the TEE alone, and none of these asks through here.
+          if (dmabuf.noMap()) return false;
+          *out = {};
+          out->width = static_cast<int32_t>(dmabuf.size().width);
+          out->height = static_cast<int32_t>(dmabuf.size().height);
+          out->format = dmabuf.fourcc();
+          out->modifier = dmabuf.modifier();
+          out->n_planes = static_cast<int>(dmabuf.planeCount());
+          for (unsigned i = 0; i < dmabuf.planeCount(); ++i) {
+            out->fd[i] = dmabuf.plane(i).fd.get();
+            out->offset[i] = dmabuf.plane(i).offsetBytes;
+            out->stride[i] = dmabuf.plane(i).strideBytes;
+          }
+          return true;
+        },
+    .get_shm = nullptr,
+    .begin_data_ptr_access = nullptr,
+    .end_data_ptr_access = nullptr,
+};
+
+DmabufBuffer::DmabufBuffer(Dmabuf dmabuf) : dmabuf_(std::move(dmabuf)) {
+  wlr_buffer_init(&base_, &impl, static_cast<int>(dmabuf_.size().width), static_cast<int>(dmabuf_.size().height));
+}
+
+DmabufBuffer* DmabufBuffer::create(Dmabuf dmabuf) { return new DmabufBuffer(std::move(dmabuf)); }
+
+DmabufBuffer* DmabufBuffer::from(wlr_buffer* buffer) {
+  return buffer != nullptr && buffer->impl == &impl ? reinterpret_cast<DmabufBuffer*>(buffer) : nullptr;
+}
+
+const Result<std::unique_ptr<Texture>>& DmabufBuffer::texture(Renderer& renderer) {
+  if (!texture_) texture_ = renderer.import(dmabuf_);
+  return *texture_;
+}
+
+const Result<std::unique_ptr<RenderTarget>>& DmabufBuffer::target(Renderer& renderer) {
+  if (!target_) target_ = renderer.importTarget(dmabuf_);
+  return *target_;
+}
+
+const Result<Framebuffer>& DmabufBuffer::framebuffer(const KmsDevice& device, bool opaque) {
+  auto& slot = opaque ? opaqueFramebuffer_ : framebuffer_;
+  if (!slot) slot = Framebuffer::create(device, dmabuf_, opaque);
+  return *slot;
+}
+
+void DmabufBuffer::removeFramebuffers() {
+  for (auto* slot : {&framebuffer_, &opaqueFramebuffer_}) {
+    if (slot->has_value() && (*slot)->has_value()) (**slot)->removeNow();
+    slot->reset();
+  }
+}
+
+} // namespace vitrine

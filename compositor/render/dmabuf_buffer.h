@@ -1,0 +1,74 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "compositor/wlr/wlroots.h"
+#include "protected-path/dmabuf/dmabuf.h"
+#include "protected-path/kms/framebuffer.h"
+#include "protected-path/vulkan/renderer.h"
+
+namespace vitrine {
+
+/**
+ * Every dma-buf that wlroots sees: a client's (protocols/linux_dmabuf) or an output's (render/allocator). One object carries what
+ * each world knows it as: wlr_buffer, Dmabuf, Vulkan texture or target, KMS framebuffer. Each is made on first use, once.
+ *
+ * Lifetime is the wlr_buffer's: locks and drop; destroyed by wlroots.
+ */
+class DmabufBuffer {
+public:
+  /** A new buffer, not dropped yet: its maker owns it until wlr_buffer_drop(). */
+  [[nodiscard]] static DmabufBuffer* create(Dmabuf dmabuf);
+  /** The DmabufBuffer behind a wlr_buffer, or null for any other kind (shm, single pixel). */
+  [[nodiscard]] static DmabufBuffer* from(wlr_buffer* buffer);
+
+  [[nodiscard]] wlr_buffer* base() { return &base_; }
+  [[nodiscard]] const Dmabuf& dmabuf() const { return dmabuf_; }
+
+  /** To sample. The same answer every time; the driver is asked once. */
+  [[nodiscard]] const Result<std::unique_ptr<Texture>>& texture(Renderer& renderer);
+  /** To draw into. */
+  [[nodiscard]] const Result<std::unique_ptr<RenderTarget>>& target(Renderer& renderer);
+  /** To scan out. `opaque`: as the format's variant without alpha. */
+  [[nodiscard]] const Result<Framebuffer>& framebuffer(const KmsDevice& device, bool opaque);
+  /** Removes the framebuffers from the kernel; they are made again when asked for (R9: the session was switched away). */
+  void removeFramebuffers();
+
+private:
+  explicit DmabufBuffer(Dmabuf dmabuf);
+  static const wlr_buffer_impl impl;
+  wlr_buffer base_{}; ///< first: from() casts
+  Dmabuf dmabuf_;
+  std::optional<Result<std::unique_ptr<Texture>>> texture_;
+  std::optional<Result<std::unique_ptr<RenderTarget>>> target_;
+  std::optional<Result<Framebuffer>> framebuffer_;
+  std::optional<Result<Framebuffer>> opaqueFramebuffer_;
+};
+
+/** A lock on a wlr_buffer: while it lives, the client does not get the buffer back. */
+class BufferLock {
+public:
+  BufferLock() = default;
+  explicit BufferLock(DmabufBuffer* buffer) : buffer_(buffer) {
+    if (buffer_ != nullptr) wlr_buffer_lock(buffer_->base());
+  }
+  BufferLock(BufferLock&& other) noexcept : buffer_(std::exchange(other.buffer_, nullptr)) {}
+  BufferLock& operator=(BufferLock&& other) noexcept {
+    if (this != &other) {
+      reset();
+      buffer_ = std::exchange(other.buffer_, nullptr);
+    }
+    return *this;
+  }
+  ~BufferLock() { reset(); }
+  void reset() {
+    if (DmabufBuffer* buffer = std::exchange(buffer_, nullptr)) wlr_buffer_unlock(buffer->base());
+  }
+  [[nodiscard]] DmabufBuffer* get() const { return buffer_; }
+
+private:
+  DmabufBuffer* buffer_ = nullptr;
+};
+
+} // namespace vitrine

@@ -1,0 +1,231 @@
+#include "compositor/server.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <format>
+#include <sys/wait.h>
+
+#include "compositor/render/allocator_adapter.h"
+#include "compositor/render/renderer_adapter.h"
+#include "compositor/status_report.h"
+#include "protected-path/base/log.h"
+
+namespace vitrine {
+
+Server::Server(Config config, ServerOptions options) : config_(std::move(config)), options_(std::move(options)) {}
+
+Result<std::unique_ptr<Server>> Server::start(Config config, ServerOptions options) {
+  std::unique_ptr<Server> server(new Server(std::move(config), std::move(options)));
+  for (auto step : {&Server::openDisplayAndSession, &Server::openDevices, &Server::makeRenderer}) {
+    if (auto done = (server.get()->*step)(); !done) return std::unexpected(done.error());
+  }
+  server->makeGlobals();
+  for (auto step : {&Server::openSocket, &Server::startBackend, &Server::startClients}) {
+    if (auto done = (server.get()->*step)(); !done) return std::unexpected(done.error());
+  }
+  return server;
+}
+
+Server::~Server() {
+  kiosk_.terminate();
+  if (dmabuf_) writeStatus();
+  if (display_ != nullptr) wl_display_destroy_clients(display_);
+  for (wl_event_source* source : signals_)
+    wl_event_source_remove(source);
+  newOutput_.disconnect();
+  newInput_.disconnect();
+  sessionActive_.disconnect();
+  seat_.reset();
+  // Outputs go before the scene that they show, the scene before the renderer that its textures are of.
+  if (renderer_) renderer_->waitIdle();
+  if (backend_ != nullptr) wlr_backend_destroy(backend_);
+  outputs_.clear();
+  desktop_.reset();
+  dmabuf_.reset();
+  colors_.reset();
+  if (layout_ != nullptr) wlr_output_layout_destroy(layout_);
+  if (allocator_ != nullptr) wlr_allocator_destroy(allocator_);
+  if (wlrRenderer_ != nullptr) wlr_renderer_destroy(wlrRenderer_);
+  renderer_.reset();
+  if (session_ != nullptr) wlr_session_destroy(session_);
+  if (display_ != nullptr) wl_display_destroy(display_);
+}
+
+Result<> Server::openDisplayAndSession() {
+  display_ = wl_display_create();
+  loop_ = wl_display_get_event_loop(display_);
+  watchSignals();
+  session_ = wlr_session_create(loop_);
+  if (session_ == nullptr) {
+    return missing("open session", "seat", "no seat management answers",
+                   "start seatd (and be in its group), or log in through systemd-logind; LIBSEAT_BACKEND chooses");
+  }
+  sessionActive_.connect(session_->events.active, [this](void*) { onSessionActive(); });
+  return {};
+}
+
+Result<> Server::openDevices() {
+  backend_ = wlr_multi_backend_create(loop_);
+  newOutput_.connect(backend_->events.new_output, [this](wlr_output* output) { addOutput(*output); });
+  newInput_.connect(backend_->events.new_input, [this](wlr_input_device* device) { seat_->addDevice(*device); });
+  auto kms = KmsBackend::create(*session_, *loop_);
+  if (!kms) return std::unexpected(kms.error());
+  kms_ = *kms;
+  wlr_multi_backend_add(backend_, kms_->base());
+  // A set-top box may have no input device at all, which is no reason not to start.
+  ::setenv("WLR_LIBINPUT_NO_DEVICES", "1", 0);
+  if (wlr_backend* input = wlr_libinput_backend_create(session_)) {
+    wlr_multi_backend_add(backend_, input);
+  } else {
+    log("input").warn("libinput: no backend; going on without input devices");
+  }
+  if (!config_.heapOverrides.empty()) {
+    if (auto done = heapTable_.addOverrides(config_.heapOverrides); !done) return done;
+  }
+  if (auto tee = TeeDevice::open()) {
+    tee_ = std::move(*tee);
+  } else {
+    log("tee").info("{}; evidence comes from exporters alone", tee.error().text());
+  }
+  inspector_ = std::make_unique<Inspector>(
+      InspectorSources{[this](std::string_view exporter) { return heapTable_.exporterIsProtected(exporter); },
+                       [this](int fd) { return teeAccepts(tee_ ? &*tee_ : nullptr, fd); }});
+  return {};
+}
+
+Result<> Server::makeRenderer() {
+  auto renderer = Renderer::create({.validation = config_.vulkanValidation, .deviceName = config_.vulkanDevice});
+  if (!renderer) return std::unexpected(renderer.error());
+  renderer_ = std::move(*renderer);
+  wlrRenderer_ = RendererAdapter::create(*renderer_);
+  allocator_ = AllocatorAdapter::create(kms_->device());
+  const VulkanDeviceReport& device = renderer_->device();
+  log("vulkan").info("{}: protectedMemory {}", device.name,
+                     device.refusal == Refusal::None ? "yes" : std::format("no ({})", refusalName(device.refusal)));
+  return {};
+}
+
+void Server::makeGlobals() {
+  wlr_renderer_init_wl_shm(wlrRenderer_, display_);
+  dmabuf_ = std::make_unique<LinuxDmabuf>(*display_, LinuxDmabuf::Machine{*renderer_, kms_->device(), *inspector_});
+  colors_ = std::make_unique<ColorRepresentationManager>(*display_);
+  wlr_compositor_create(display_, 6, wlrRenderer_);
+  wlr_subcompositor_create(display_);
+  wlr_data_device_manager_create(display_);
+  wlr_primary_selection_v1_device_manager_create(display_);
+  wlr_viewporter_create(display_);
+  wlr_single_pixel_buffer_manager_v1_create(display_);
+  wlr_fractional_scale_manager_v1_create(display_, 1);
+  wlr_presentation_create(display_, backend_);
+  wlr_screencopy_manager_v1_create(display_);
+  wlr_xdg_decoration_manager_v1_create(display_);
+  layout_ = wlr_output_layout_create(display_);
+  wlr_xdg_output_manager_v1_create(display_, layout_);
+  wlr_seat* seat = wlr_seat_create(display_, "seat0");
+  desktop_ = std::make_unique<Desktop>(*display_, *layout_, *seat);
+  Seat::Actions actions{[this] { stop(0); }, [this](const std::string& command) { startCommand(command); },
+                        [this](unsigned vt) { wlr_session_change_vt(session_, vt); }};
+  seat_ = std::make_unique<Seat>(*seat, *desktop_, kms_->device(), config_, std::move(actions));
+}
+
+Result<> Server::openSocket() {
+  const char* socket = wl_display_add_socket_auto(display_);
+  if (socket == nullptr) {
+    return systemError("open socket", "wayland-* in XDG_RUNTIME_DIR", 0,
+                       "set XDG_RUNTIME_DIR to a folder of yours, mode 0700");
+  }
+  ::setenv("WAYLAND_DISPLAY", socket, 1);
+  log("server").info("WAYLAND_DISPLAY={}", socket);
+  return {};
+}
+
+Result<> Server::startBackend() {
+  if (!wlr_backend_start(backend_)) return invalid("start backend", "KMS and libinput", "see the log above");
+  return {};
+}
+
+Result<> Server::startClients() {
+  if (!options_.startup.empty()) startCommand(options_.startup);
+  if (options_.command.empty()) return {};
+  auto child = ChildProcess::start(options_.command);
+  if (!child) return std::unexpected(child.error());
+  kiosk_ = *child;
+  return {};
+}
+
+void Server::startCommand(const std::string& command) {
+  auto child = ChildProcess::start({"/bin/sh", "-c", command});
+  if (!child) log("server").warn("{}", child.error().text());
+}
+
+void Server::watchSignals() {
+  const auto watch = [this](int number, wl_event_loop_signal_func_t handler) {
+    signals_.push_back(wl_event_loop_add_signal(loop_, number, handler, this));
+  };
+  for (const int number : {SIGINT, SIGTERM}) {
+    watch(number, [](int, void* data) {
+      static_cast<Server*>(data)->stop(0);
+      return 0;
+    });
+  }
+  watch(SIGUSR1, [](int, void* data) {
+    static_cast<Server*>(data)->writeStatus();
+    return 0;
+  });
+  watch(SIGCHLD, [](int, void* data) {
+    auto* self = static_cast<Server*>(data);
+    int status = 0;
+    for (pid_t pid = ::waitpid(-1, &status, WNOHANG); pid > 0; pid = ::waitpid(-1, &status, WNOHANG)) {
+      if (self->kiosk_.noteExit(pid, status)) self->stop(self->kiosk_.exitStatus());
+    }
+    return 0;
+  });
+}
+
+void Server::addOutput(wlr_output& base) {
+  KmsOutput* kms = KmsOutput::from(&base);
+  if (kms == nullptr || !wlr_output_init_render(&base, allocator_, wlrRenderer_)) return;
+  auto output = std::make_unique<Output>(*kms, *renderer_, desktop_->scene(), *colors_, config_.settingsFor(base.name));
+  auto gone = std::make_unique<OutputGone>();
+  gone->output = &base;
+  gone->listener.connect(base.events.destroy, [this, &base](void*) {
+    std::erase_if(outputs_, [&](const auto& known) { return known->kms().base() == &base; });
+    std::erase_if(outputGone_, [&](const auto& known) { return known->output == &base; });
+  });
+  if (auto enabled = output->enable(); !enabled) {
+    log("output").error("{}", enabled.error().text());
+    return;
+  }
+  wlr_output_layout_output* place = wlr_output_layout_add_auto(layout_, &base);
+  wlr_scene_output_set_position(output->sceneOutput(), place->x, place->y);
+  outputs_.push_back(std::move(output));
+  outputGone_.push_back(std::move(gone));
+}
+
+void Server::onSessionActive() {
+  for (const auto& output : outputs_) {
+    if (session_->active) {
+      output->resume();
+    } else {
+      output->suspend();
+    }
+  }
+}
+
+void Server::writeStatus() const {
+  if (options_.statusFile.empty()) return;
+  auto written = writeStatusReport(options_.statusFile, kms_->device(), *renderer_, dmabuf_->counters(), outputs_);
+  if (!written) log("server").warn("{}", written.error().text());
+}
+
+void Server::stop(int status) {
+  exitStatus_ = status;
+  wl_display_terminate(display_);
+}
+
+int Server::run() {
+  wl_display_run(display_);
+  return exitStatus_;
+}
+
+} // namespace vitrine

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compositor/backend/kms_backend.h"
+#include "compositor/child_process.h"
+#include "compositor/config/config.h"
+#include "compositor/input/seat.h"
+#include "compositor/output/output.h"
+#include "compositor/protocols/linux_dmabuf.h"
+#include "protected-path/heap/heap_table.h"
+#include "protected-path/tee/tee_session.h"
+
+namespace vitrine {
+
+/** How this run was asked for on the command line. */
+struct ServerOptions {
+  std::vector<std::string> command; ///< a client to start; when it ends, so does the session (kiosk)
+  std::string startup;              ///< a shell command to start; the session goes on without it
+  std::filesystem::path statusFile; ///< written on SIGUSR1 and at the end; empty: none
+};
+
+/**
+ * The session compositor: everything that lives from start to stop, in the order in which it is made. Destroying it stops everything,
+ * in the opposite order.
+ */
+class Server {
+public:
+  /** Sets everything up to the running backend. Errors say which step failed and what helps. */
+  [[nodiscard]] static Result<std::unique_ptr<Server>> start(Config config, ServerOptions options);
+  Server(const Server&) = delete;
+  ~Server();
+
+  /** Runs until it is told to stop. The exit status: 0, or the kiosk client's. */
+  [[nodiscard]] int run();
+
+private:
+  Server(Config config, ServerOptions options);
+  Result<> openDisplayAndSession();
+  Result<> openDevices();
+  Result<> makeRenderer();
+  void makeGlobals();
+  Result<> openSocket();
+  Result<> startBackend();
+  Result<> startClients();
+  void watchSignals();
+  void addOutput(wlr_output& output);
+  void onSessionActive();
+  void startCommand(const std::string& command);
+  void writeStatus() const;
+  void stop(int status);
+
+  Config config_;
+  ServerOptions options_;
+  int exitStatus_ = 0;
+
+  wl_display* display_ = nullptr;
+  wl_event_loop* loop_ = nullptr;
+  wlr_session* session_ = nullptr;
+  wlr_backend* backend_ = nullptr; ///< multi: KMS and libinput
+  KmsBackend* kms_ = nullptr;      ///< owned by backend_
+  HeapTable heapTable_;
+  std::optional<TeeDevice> tee_;
+  std::unique_ptr<Inspector> inspector_;
+  std::unique_ptr<Renderer> renderer_;
+  wlr_renderer* wlrRenderer_ = nullptr;
+  wlr_allocator* allocator_ = nullptr;
+  wlr_output_layout* layout_ = nullptr;
+  std::unique_ptr<ColorRepresentationManager> colors_;
+  std::unique_ptr<LinuxDmabuf> dmabuf_;
+  std::unique_ptr<Desktop> desktop_;
+  std::unique_ptr<Seat> seat_;
+  std::vector<std::unique_ptr<Output>> outputs_;
+  std::vector<wl_event_source*> signals_;
+  ChildProcess kiosk_;
+  Listener<wlr_output> newOutput_;
+  Listener<wlr_input_device> newInput_;
+  Listener<void> sessionActive_;
+  struct OutputGone {
+    wlr_output* output;
+    Listener<void> listener;
+  };
+  std::vector<std::unique_ptr<OutputGone>> outputGone_;
+};
+
+} // namespace vitrine

@@ -1,0 +1,106 @@
+#include "compositor/shell/desktop.h"
+
+#include <algorithm>
+
+#include "compositor/shell/popup.h"
+
+namespace vitrine {
+namespace {
+
+/** The toplevel that a scene node belongs to, found by walking up. */
+Toplevel* toplevelOf(wlr_scene_node* node) {
+  for (wlr_scene_tree* tree = node->parent; tree != nullptr; tree = tree->node.parent) {
+    if (tree->node.data != nullptr) return static_cast<Toplevel*>(tree->node.data);
+  }
+  return nullptr;
+}
+
+} // namespace
+
+Desktop::Desktop(wl_display& display, wlr_output_layout& layout, wlr_seat& seat)
+    : layout_(layout), seat_(seat), scene_(wlr_scene_create()), windowTree_(wlr_scene_tree_create(&scene_->tree)),
+      cursorTree_(wlr_scene_tree_create(&scene_->tree)), shell_(wlr_xdg_shell_create(&display, 6)) {
+  newToplevel_.connect(shell_->events.new_toplevel, [this](wlr_xdg_toplevel* toplevel) {
+    toplevels_.push_back(std::make_unique<Toplevel>(*this, *windowTree_, *toplevel));
+  });
+  newPopup_.connect(shell_->events.new_popup, [this](wlr_xdg_popup* popup) { Popup::create(*this, *popup); });
+}
+
+Desktop::~Desktop() {
+  newToplevel_.disconnect();
+  newPopup_.disconnect();
+  wlr_scene_node_destroy(&scene_->tree.node);
+}
+
+Desktop::Hit Desktop::at(double x, double y) {
+  Hit hit;
+  wlr_scene_node* node = wlr_scene_node_at(&windowTree_->node, x, y, &hit.x, &hit.y);
+  if (node == nullptr) return {};
+  hit.toplevel = toplevelOf(node);
+  if (node->type != WLR_SCENE_NODE_BUFFER) return hit;
+  if (wlr_scene_surface* surface = wlr_scene_surface_try_from_buffer(wlr_scene_buffer_from_node(node))) {
+    hit.surface = surface->surface;
+  }
+  return hit;
+}
+
+void Desktop::focus(Toplevel* toplevel) {
+  if (toplevel != nullptr) wlr_scene_node_raise_to_top(&toplevel->tree().node);
+  if (focused_ == toplevel) return;
+  if (focused_ != nullptr) focused_->setActivated(false);
+  focused_ = toplevel;
+  if (toplevel == nullptr) {
+    wlr_seat_keyboard_notify_clear_focus(&seat_);
+    return;
+  }
+  std::ranges::stable_partition(toplevels_, [&](const auto& other) { return other.get() != toplevel; });
+  toplevel->setActivated(true);
+  if (wlr_keyboard* keyboard = wlr_seat_get_keyboard(&seat_)) {
+    wlr_seat_keyboard_notify_enter(&seat_, &toplevel->surface(), keyboard->keycodes, keyboard->num_keycodes,
+                                   &keyboard->modifiers);
+  }
+}
+
+void Desktop::focusNext() {
+  const auto next = std::ranges::find_if(toplevels_, [](const auto& toplevel) { return toplevel->isMapped(); });
+  if (next != toplevels_.end()) focus(next->get());
+}
+
+wlr_box Desktop::outputBoxFor(const Toplevel& toplevel) const {
+  wlr_box box{};
+  const wlr_box window = toplevel.box();
+  wlr_output* output = wlr_output_layout_output_at(&layout_, window.x + window.width / 2, window.y + window.height / 2);
+  if (output == nullptr) output = wlr_output_layout_get_center_output(&layout_);
+  if (output != nullptr) wlr_output_layout_get_box(&layout_, output, &box);
+  return box;
+}
+
+void Desktop::mapped(Toplevel& toplevel) {
+  if (!toplevel.xdg().current.maximized && !toplevel.xdg().current.fullscreen) {
+    // In the middle, each further window a step to the right and below of the last.
+    constexpr int step = 24;
+    constexpr int steps = 8;
+    const wlr_box output = outputBoxFor(toplevel);
+    const wlr_box window = toplevel.box();
+    const int shift = step * (placed_++ % steps);
+    toplevel.moveTo(output.x + std::max(0, (output.width - window.width) / 2) + shift,
+                    output.y + std::max(0, (output.height - window.height) / 2) + shift);
+  }
+  focus(&toplevel);
+}
+
+void Desktop::unmapped(Toplevel& toplevel) {
+  if (focused_ != &toplevel) return;
+  focused_ = nullptr;
+  const auto next = std::ranges::find_if(toplevels_.rbegin(), toplevels_.rend(),
+                                         [](const auto& other) { return other->isMapped(); });
+  focus(next != toplevels_.rend() ? next->get() : nullptr);
+}
+
+void Desktop::destroyed(Toplevel& toplevel) {
+  if (focused_ == &toplevel) focused_ = nullptr;
+  if (onGone) onGone(toplevel);
+  std::erase_if(toplevels_, [&](const auto& other) { return other.get() == &toplevel; });
+}
+
+} // namespace vitrine

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "compositor/shell/toplevel.h"
+#include "compositor/wlr/listener.h"
+
+namespace vitrine {
+
+/**
+ * The windows: an xdg-shell floating desktop over wlr_scene. New windows are centred, the focused one is on top, a fullscreen one
+ * covers its output.
+ */
+class Desktop {
+public:
+  Desktop(wl_display& display, wlr_output_layout& layout, wlr_seat& seat);
+  Desktop(const Desktop&) = delete;
+  ~Desktop();
+
+  [[nodiscard]] wlr_scene& scene() { return *scene_; }
+  [[nodiscard]] wlr_scene_tree& cursorTree() { return *cursorTree_; } ///< above everything
+  [[nodiscard]] wlr_output_layout& layout() { return layout_; }
+  [[nodiscard]] wlr_seat& seat() { return seat_; }
+
+  /** The surface at a point of the layout, with the point in its coordinates; null where there is none. */
+  struct Hit {
+    Toplevel* toplevel = nullptr;
+    wlr_surface* surface = nullptr;
+    double x = 0;
+    double y = 0;
+  };
+  [[nodiscard]] Hit at(double x, double y);
+
+  /** Raises and gives the keyboard; null takes it from everybody. */
+  void focus(Toplevel* toplevel);
+  [[nodiscard]] Toplevel* focused() const { return focused_; }
+  void focusNext();
+  /** The box of the output under a window's middle, in layout coordinates; the first output's where there is none. */
+  [[nodiscard]] wlr_box outputBoxFor(const Toplevel& toplevel) const;
+
+  // Called by Toplevel.
+  void mapped(Toplevel& toplevel);
+  void unmapped(Toplevel& toplevel);
+  void destroyed(Toplevel& toplevel);
+
+  /** The seat's part: starts an interactive move or resize of a window. */
+  std::function<void(Toplevel&, uint32_t edges)> onGrabRequest;
+  /** The seat's part: a window is gone, and so is any grab of it. */
+  std::function<void(Toplevel&)> onGone;
+
+private:
+  wlr_output_layout& layout_;
+  wlr_seat& seat_;
+  wlr_scene* scene_;
+  wlr_scene_tree* windowTree_;
+  wlr_scene_tree* cursorTree_;
+  wlr_xdg_shell* shell_;
+  std::vector<std::unique_ptr<Toplevel>> toplevels_; ///< the last one is on top
+  Toplevel* focused_ = nullptr;
+  int placed_ = 0; ///< how many windows have been placed, for the cascade
+  Listener<wlr_xdg_toplevel> newToplevel_;
+  Listener<wlr_xdg_popup> newPopup_;
+};
+
+} // namespace vitrine

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <utility>
+
+#include "compositor/wlr/wlroots.h"
+
+namespace vitrine {
+
+/**
+ * A wl_listener with a typed payload. Its node never moves, it unlinks itself when it is destroyed, and its callback must not
+ * throw (it is called from C). `Payload` is what the signal's documentation says that `data` points to.
+ */
+template<typename Payload>
+class Listener {
+public:
+  using Callback = std::function<void(Payload*)>;
+
+  Listener() {
+    node_.self = this;
+    node_.listener.notify = [](wl_listener* listener, void* data) noexcept {
+      Node* node = reinterpret_cast<Node*>(listener); // standard layout, listener first
+      node->self->callback_(static_cast<Payload*>(data));
+    };
+    wl_list_init(&node_.listener.link);
+  }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener() { disconnect(); }
+
+  /** Listens to `signal` from now on, and to nothing else. */
+  void connect(wl_signal& signal, Callback callback) {
+    disconnect();
+    callback_ = std::move(callback);
+    wl_signal_add(&signal, &node_.listener);
+  }
+
+  void disconnect() {
+    wl_list_remove(&node_.listener.link);
+    wl_list_init(&node_.listener.link);
+  }
+
+private:
+  struct Node {
+    wl_listener listener;
+    Listener* self;
+  };
+  Node node_{};
+  Callback callback_;
+};
+
+} // namespace vitrine

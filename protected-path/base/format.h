@@ -1,0 +1,63 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "protected-path/base/geometry.h"
+
+namespace vitrine {
+
+/** Matrix from YCbCr to RGB; KMS property COLOR_ENCODING. */
+enum class ColorEncoding : uint8_t { Bt601, Bt709, Bt2020 };
+
+/** KMS property COLOR_RANGE. */
+enum class ColorRange : uint8_t { Limited, Full };
+
+/** What is known about a DRM fourcc (drm_fourcc.h). */
+struct FormatInfo {
+  uint32_t fourcc;
+  const char* name; ///< `NV12`
+  uint8_t planes;
+  /** Bytes of one sample position of each plane: NV12 is {1, 2, 0}. */
+  std::array<uint8_t, 3> bytesPerSample;
+  /** Horizontal and vertical subsampling of planes 1 and 2. */
+  uint8_t hsub;
+  uint8_t vsub;
+  bool isYuv;
+  bool hasAlpha;
+  /** The same layout without alpha (XRGB8888 for ARGB8888); itself where it has none. */
+  uint32_t opaque;
+};
+
+/** The table's entry, or null for a fourcc that Vitrine does not know. */
+[[nodiscard]] const FormatInfo* formatInfo(uint32_t fourcc);
+
+/** Every format of the table. */
+[[nodiscard]] std::span<const FormatInfo> allFormats();
+
+/** Columns × rows of samples in plane `plane` of a buffer of `size` pixels (odd sizes round up). */
+[[nodiscard]] Size planeSize(const FormatInfo& format, Size size, unsigned plane);
+
+/** Shortest legal row of plane `plane` in bytes. */
+[[nodiscard]] uint64_t minimumStrideBytes(const FormatInfo& format, Size size, unsigned plane);
+
+/** `NV12`, or the four characters of a fourcc that the table lacks. */
+[[nodiscard]] std::string fourccName(uint32_t fourcc);
+
+/** `LINEAR`, `INVALID` or `0x…`. */
+[[nodiscard]] std::string modifierName(uint64_t modifier);
+
+/** A fourcc with a modifier. */
+struct FormatModifier {
+  uint32_t fourcc = 0;
+  uint64_t modifier = 0;
+  auto operator<=>(const FormatModifier&) const = default;
+};
+
+[[nodiscard]] const char* colorEncodingName(ColorEncoding encoding);
+[[nodiscard]] const char* colorRangeName(ColorRange range);
+
+} // namespace vitrine

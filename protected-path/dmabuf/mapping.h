@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "protected-path/dmabuf/dmabuf.h"
+
+namespace vitrine {
+
+/**
+ * The no-map guard, and the only way in this project to map a dma-buf for the CPU.
+ *
+ * Bracketed by DMA_BUF_IOCTL_SYNC; unmapped in its destructor.
+ */
+class Mapping {
+public:
+  enum class Access { Read, Write };
+
+  /**
+   * Maps plane `plane` whole. A no_map buffer is Refused(NoMap) before any system call is made; a kernel's refusal is a
+   * System error with its errno.
+   */
+  [[nodiscard]] static Result<Mapping> map(const Dmabuf& buffer, unsigned plane, Access access);
+
+  Mapping(Mapping&& other) noexcept;
+  Mapping& operator=(Mapping&&) = delete;
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping();
+
+  /** From the plane's offset to the end of the dma-buf. */
+  [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
+
+private:
+  Mapping() = default;
+  void* address_ = nullptr;
+  size_t length_ = 0;
+  int fd_ = -1; ///< borrowed from the Dmabuf, which must outlive this
+  Access access_ = Access::Read;
+  std::span<std::byte> bytes_;
+};
+
+} // namespace vitrine

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <span>
+
+#include "protected-path/heap/heap_table.h"
+
+namespace vitrine {
+
+/** A HeapRule that needs no memory of its own. */
+struct BuiltinRule {
+  const char* pattern;
+  HeapClass heapClass;
+  const char* source;
+};
+
+/**
+ * What is known about heap and exporter names: the first rule that matches counts, so exact names stand before
+ * patterns. Each rule says where the fact comes from.
+ */
+[[nodiscard]] std::span<const BuiltinRule> builtinRules();
+
+} // namespace vitrine

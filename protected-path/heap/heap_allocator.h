@@ -1,0 +1,26 @@
+#pragma once
+
+#include "protected-path/dmabuf/dmabuf.h"
+#include "protected-path/heap/heap_solver.h"
+
+namespace vitrine {
+
+/** A buffer with the name of the heap it came from. */
+struct HeapBuffer {
+  Dmabuf buffer;
+  std::string heapName;
+};
+
+/** Raw DMA_HEAP_IOCTL_ALLOC. Every errno becomes a Refusal: ENOMEM/ENOSPC HeapExhausted, EINVAL HeapRequestInvalid,
+ *  EPERM/EACCES HeapDenied (on the node: HeapNoPermission, with the udev rule as remedy), else HeapFailed. */
+[[nodiscard]] Result<UniqueFd> allocateFromHeap(const Heap& heap, uint64_t sizeBytes);
+
+/**
+ * Solves and allocates: tries the candidates in order and returns the first buffer. Protected content comes back with
+ * evidence KernelNamed at least or not at all: a heap that hands out something else is an error. The last refusal is
+ * returned where none gave one.
+ */
+[[nodiscard]] Result<HeapBuffer> allocateBuffer(const BufferRequest& request, std::span<const Heap> heaps,
+                                                const HeapTable& table);
+
+} // namespace vitrine

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string_view>
+
+namespace vitrine {
+
+/**
+ * Whether all of `name` fits `pattern`, in which `*` stands for any run of characters, also none. Nothing else is
+ * special, as heap names have commas and at signs of their own. It only ever goes back to the last `*`: pattern × name
+ * steps at most.
+ */
+[[nodiscard]] constexpr bool nameMatches(std::string_view pattern, std::string_view name) {
+  size_t p = 0;
+  size_t n = 0;
+  size_t star = std::string_view::npos;
+  size_t resume = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = n;
+    } else if (p < pattern.size() && pattern[p] == name[n]) {
+      ++p;
+      ++n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*')
+    ++p;
+  return p == pattern.size();
+}
+
+} // namespace vitrine

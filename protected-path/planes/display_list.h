@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "protected-path/base/format.h"
+#include "protected-path/base/refusal.h"
+
+namespace vitrine {
+
+/** How a layer reaches the panel. */
+enum class Path : uint8_t { Composited, Plane, Placeholder };
+[[nodiscard]] const char* pathName(Path path); ///< `composited`, `plane`, `placeholder`
+
+/** One thing to show on an output, in output pixels. The list of layers is ordered from the lowest to the highest. */
+struct Layer {
+  uint64_t id = 0;  ///< stable from frame to frame for the same surface
+  Rect destination; ///< where, in output pixels; may pass the output's edges: who commits it clips it and its source
+  SourceRect source;
+  Size bufferSize;
+  uint32_t fourcc = 0; ///< 0 for a solid colour
+  uint64_t modifier = 0;
+  Transform transform = Transform::Normal;
+  uint16_t alpha = 0xffff;                       ///< surface alpha, 0xffff opaque (KMS plane property `alpha`)
+  bool opaque = false;                           ///< every pixel of `destination` is opaque
+  ColorEncoding encoding = ColorEncoding::Bt709; ///< YCbCr formats only
+  ColorRange range = ColorRange::Limited;
+  bool protectedContent = false; ///< no_map: see design.md R1, R2
+  /** Why it may not go on a plane whatever the hardware says (PlaneNotDmabuf, PlaneConfiguredOff …), or None. */
+  Refusal planeRefusal = Refusal::None;
+  /** Why it may not be composed (GpuNoProtectedMemory …), or None. Such a layer is *mandatory*: a plane or the
+   * placeholder. */
+  Refusal composeRefusal = Refusal::None;
+  /** Why it may not be shown at all (OutputNotAllowed), or None. Always the placeholder. */
+  Refusal showRefusal = Refusal::None;
+  /** Estimated changes per second; layers that change often gain most from a plane. */
+  double changesPerSecond = 0;
+};
+
+/** What becomes of one layer. */
+struct LayerOutcome {
+  Path path = Path::Composited;
+  /** For Placeholder: why. For Composited: why not a plane. None for Plane. */
+  Refusal refusal = Refusal::None;
+  uint32_t planeId = 0;      ///< Path::Plane only
+  bool underlay = false;     ///< below the composed primary, which has a hole there
+  bool opaqueFormat = false; ///< Path::Plane only: its framebuffer takes the format's variant without alpha
+};
+
+/** One frame's decision. */
+struct FramePlan {
+  std::vector<LayerOutcome> layers; ///< one per layer of the display list, same order
+  /** The primary shows composed content; false where one layer alone covers the output and is scanned out by the
+   * primary. */
+  bool composes = true;
+
+  [[nodiscard]] unsigned planesUsed() const;
+};
+
+} // namespace vitrine

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protected-path/heap/heap_allocator.h"
+#include "protected-path/kms/kms_object.h"
+#include "protected-path/tee/tee_session.h"
+#include "protected-path/vulkan/renderer.h"
+
+namespace vitrine::probe {
+
+/** The buffer that the whole report asks after: a frame of 1080p video. */
+inline constexpr Size videoSize{1920, 1080};
+
+/** A heap chosen for such a frame, and what came of really taking one from it. */
+struct HeapReport {
+  std::string directory;
+  std::vector<Heap> heaps;
+  HeapChoice choice;
+  uint64_t frameBytes = 0;
+  std::string allocatedFrom;          ///< empty where the trial failed
+  Evidence evidence = Evidence::None; ///< of the buffer that came
+  Refusal allocationRefusal = Refusal::None;
+  std::string allocationError; ///< empty where it came
+};
+
+/** One trusted application that can fill protected buffers. */
+struct ApplicationReport {
+  std::string name;
+  std::string uuid;
+  bool answers = false;
+  std::string error; ///< why it does not
+};
+
+struct TeeReport {
+  std::string node; ///< empty without a TEE
+  std::string error;
+  TeeDevice::Version version;
+  std::vector<ApplicationReport> applications;
+};
+
+/** A KMS device; its objects are copies, so that a report outlives the device. */
+struct KmsReport {
+  std::string node;
+  std::string error; ///< not empty: it could not be opened, and nothing below is known
+  std::string driver;
+  bool hasModifiers = false;
+  std::vector<Plane> planes;
+  std::vector<Crtc> crtcs;
+  std::vector<Connector> connectors;
+};
+
+struct Report {
+  HeapReport heap;
+  TeeReport tee;
+  std::vector<KmsReport> kms;
+  std::vector<VulkanDeviceReport> vulkan;
+};
+
+/** One way of showing protected content: whether it is offered, and why or why not, a sentence each. */
+struct PathVerdict {
+  bool offered = false;
+  std::vector<std::string> reasons;
+};
+
+struct Verdict {
+  PathVerdict composited;
+  PathVerdict plane;
+  /** `composited`, `plane` or `none`: the most that this machine offers. */
+  [[nodiscard]] const char* path() const {
+    return composited.offered ? "composited" : plane.offered ? "plane" : "none";
+  }
+};
+
+/** Looks at this machine. Allocates one frame from the heap that was chosen and frees it again; changes nothing. */
+[[nodiscard]] Report gather(const HeapTable& table);
+
+/**
+ * What the facts amount to. Pure. `composited`: a protected heap, a Vulkan device that composes protected memory, a
+ * display. `plane`: a protected heap and a plane that takes NV12 on a connected display. Whether the display's hardware
+ * may read protected memory only a commit shows.
+ */
+[[nodiscard]] Verdict judge(const Report& report);
+
+/** The KMS planes of `device` that can show such a frame on a connected display, cursors left out. */
+[[nodiscard]] std::vector<const Plane*> videoPlanes(const KmsReport& device);
+
+/** For programs: one JSON object with stable keys. */
+[[nodiscard]] std::string toJson(const Report& report, const Verdict& verdict);
+
+/** For people. */
+[[nodiscard]] std::string toText(const Report& report, const Verdict& verdict);
+
+/** The heap table, one rule a line: class, pattern, source. */
+[[nodiscard]] std::string tableText(const HeapTable& table);
+
+/** Words that both forms use. */
+[[nodiscard]] std::string teeImplementationName(uint32_t id);
+[[nodiscard]] std::vector<std::string> teeCapabilityNames(uint32_t genericCapabilities);
+
+} // namespace vitrine::probe

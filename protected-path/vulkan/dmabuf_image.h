@@ -1,0 +1,39 @@
+#pragma once
+
+#include "protected-path/dmabuf/dmabuf.h"
+#include "protected-path/vulkan/format_support.h"
+
+namespace vitrine {
+
+/** An image with its memory and the view of it. */
+struct ImageWithMemory {
+  DeviceMemory memory;
+  Image image; ///< after its memory: destroyed first
+  ImageView view;
+};
+
+/** Which part of a dma-buf becomes one image. */
+struct DmabufImageRequest {
+  DmabufImageKind kind;
+  Size size; ///< in this plane's samples
+  unsigned firstPlane = 0;
+  unsigned memoryPlanes = 1;
+  VkComponentMapping swizzle = {};
+};
+
+/**
+ * Imports one plane (or, for RGB with a modifier of several memory planes, all of them). Protected ones into protected
+ * memory only. The dma-buf's fds stay the caller's: the driver gets duplicates.
+ *
+ * Errors: Refused(GpuFormatUnsupported) where the driver says beforehand that it cannot, or where without explicit
+ * modifiers the driver's stride differs; Refused(GpuImportFailed) with the VkResult's name in its object where the
+ * import fails; Vulkan VK_ERROR_DEVICE_LOST; System for a failed duplicate.
+ */
+[[nodiscard]] Result<ImageWithMemory> importDmabufImage(Device& device, const Dmabuf& buffer,
+                                                        const DmabufImageRequest& request);
+
+/** The view of a whole 2D colour image. */
+[[nodiscard]] Result<ImageView> makeImageView(const Device& device, VkImage image, VkFormat format,
+                                              const VkComponentMapping& swizzle);
+
+} // namespace vitrine

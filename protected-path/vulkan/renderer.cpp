@@ -1,0 +1,190 @@
+#include "protected-path/vulkan/renderer.h"
+
+#include <algorithm>
+#include <format>
+
+#include "protected-path/base/log.h"
+#include "protected-path/vulkan/vulkan_renderer.h"
+
+namespace vitrine {
+
+std::vector<VulkanDeviceReport> listVulkanDevices() {
+  const auto instance = Instance::create(false);
+  if (!instance) {
+    log("vulkan").debug("{}", instance.error().text());
+    return {};
+  }
+  std::vector<VulkanDeviceReport> reports;
+  for (PhysicalDevice& device : inspectPhysicalDevices(**instance))
+    reports.push_back(std::move(device.report));
+  return reports;
+}
+
+Result<std::unique_ptr<Renderer>> Renderer::create(const Options& options) {
+  auto instance = Instance::create(options.validation);
+  if (!instance) return std::unexpected(instance.error());
+  auto physical = choosePhysicalDevice(inspectPhysicalDevices(**instance), options.deviceName);
+  if (!physical) return std::unexpected(physical.error());
+  auto device = Device::create(std::move(*instance), std::move(*physical));
+  if (!device) return std::unexpected(device.error());
+  auto renderer = VulkanRenderer::create(std::move(*device));
+  if (!renderer) return std::unexpected(renderer.error());
+  const VulkanDeviceReport& report = (*renderer)->device();
+  log("vulkan").info("composing on {} ({}){}", report.name, report.driver,
+                     report.gpu.protectedMemory ? ", with protected memory" : "");
+  return std::unique_ptr<Renderer>(std::move(*renderer));
+}
+
+Result<std::unique_ptr<VulkanRenderer>> VulkanRenderer::create(std::shared_ptr<Device> device) {
+  std::unique_ptr<VulkanRenderer> renderer(new VulkanRenderer(std::move(device)));
+  auto descriptors = DescriptorAllocator::create(renderer->device_);
+  if (!descriptors) return std::unexpected(descriptors.error());
+  renderer->descriptors_ = std::move(*descriptors);
+  auto pipelines = Pipelines::create(*renderer->device_, renderer->descriptors_->layout());
+  if (!pipelines) return std::unexpected(pipelines.error());
+  renderer->pipelines_ = std::move(*pipelines);
+  auto frames = FramePool::create(renderer->device_);
+  if (!frames) return std::unexpected(frames.error());
+  renderer->frames_ = std::move(*frames);
+  renderer->recorder_ = std::make_unique<PassRecorder>(renderer->device_, *renderer->pipelines_);
+  return renderer;
+}
+
+VulkanRenderer::~VulkanRenderer() {
+  if (uploads_ != nullptr) frames_->abandon(*uploads_);
+}
+
+const RendererCounters& VulkanRenderer::counters() const {
+  counters_ = device_->counters;
+  counters_.validationMessages = device_->instance().validationMessages();
+  return counters_;
+}
+
+Result<std::unique_ptr<Texture>> VulkanRenderer::import(const Dmabuf& buffer) {
+  // R2, R3: a buffer that this device may not have is not shown to the driver at all.
+  const Verdict verdict = judgeGpuImport(buffer.evidence(), device().gpu);
+  if (!verdict.show) return std::make_unique<VulkanTexture>(buffer.size(), buffer.fourcc(), verdict.refusal);
+  const auto memoryPlanes = support_.sampledMemoryPlanes({buffer.fourcc(), buffer.modifier()});
+  if (!memoryPlanes || *memoryPlanes != buffer.planeCount()) {
+    return refused(Refusal::GpuFormatUnsupported, "import dma-buf", buffer.describe());
+  }
+  auto resources = std::make_shared<TextureResources>(device_, vulkanFormat(buffer.fourcc()));
+  resources->foreign = true;
+  if (auto planes = importPlanes(buffer, *memoryPlanes, *resources); !planes) return std::unexpected(planes.error());
+  if (auto finished = finishTexture(*resources); !finished) return std::unexpected(finished.error());
+  return std::make_unique<VulkanTexture>(buffer.size(), buffer.fourcc(), buffer.noMap(), std::move(resources), frames_);
+}
+
+Result<> VulkanRenderer::importPlanes(const Dmabuf& buffer, unsigned memoryPlanes, TextureResources& resources) {
+  const VulkanFormat& format = *resources.format;
+  resources.planeCount = format.planes;
+  // RGB is one image, of as many memory planes as its modifier has; YCbCr is one image for each plane.
+  for (unsigned plane = 0; plane < format.planes; ++plane) {
+    const bool swizzled = plane == (format.isYuv() ? 1U : 0U);
+    auto image = importDmabufImage(
+        *device_, buffer,
+        {.kind = {format.planeFormats[plane], buffer.modifier(), VK_IMAGE_USAGE_SAMPLED_BIT, buffer.noMap()},
+         .size = planeSize(buffer.format(), buffer.size(), plane),
+         .firstPlane = plane,
+         .memoryPlanes = format.isYuv() ? 1 : memoryPlanes,
+         .swizzle = swizzled ? format.swizzle : VkComponentMapping{}});
+    if (!image) return std::unexpected(image.error());
+    resources.planes[plane] = std::move(*image);
+  }
+  return {};
+}
+
+Result<> VulkanRenderer::finishTexture(TextureResources& resources) {
+  std::array<VkImageView, DescriptorAllocator::planes> views{};
+  for (unsigned i = 0; i < views.size(); ++i) {
+    views[i] = resources.planes[std::min(i, resources.planeCount - 1)].view.get();
+  }
+  if (resources.format->crBeforeCb) std::swap(views[1], views[2]);
+  auto set = descriptors_->allocate(views);
+  if (!set) return std::unexpected(set.error());
+  resources.set = std::move(*set);
+  return {};
+}
+
+namespace {
+
+/** LINEAR ones only: only software rasterizers ask for more than one, and they have nothing else. */
+bool hasRowsFor(const Dmabuf& buffer, uint32_t multiple) {
+  const uint64_t rows = (uint64_t{buffer.size().height} + multiple - 1) / multiple * multiple;
+  const DmabufPlane& plane = buffer.plane(0);
+  return plane.offsetBytes + rows * plane.strideBytes <= buffer.sizeBytes();
+}
+
+} // namespace
+
+Result<std::unique_ptr<RenderTarget>> VulkanRenderer::importTarget(const Dmabuf& buffer) {
+  const Verdict verdict = judgeGpuImport(buffer.evidence(), device().gpu);
+  if (!verdict.show) return refused(verdict.refusal, "import target", buffer.describe());
+  const auto memoryPlanes = support_.targetMemoryPlanes({buffer.fourcc(), buffer.modifier()});
+  if (!memoryPlanes || *memoryPlanes != buffer.planeCount()) {
+    return refused(Refusal::GpuFormatUnsupported, "import target", buffer.describe());
+  }
+  if (const uint32_t rows = device().targetRowMultiple; rows > 1 && !hasRowsFor(buffer, rows)) {
+    return refused(Refusal::LayoutOutOfBounds, "import target", buffer.describe(),
+                   std::format("{} needs room for a multiple of {} rows", device().name, rows));
+  }
+  auto resources = std::make_shared<TargetResources>(device_, vulkanFormat(buffer.fourcc()), buffer.size());
+  resources->foreign = true;
+  resources->isProtected = buffer.noMap();
+  DmabufImageKind kind{resources->format->planeFormats[0], buffer.modifier(),
+                       VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT, buffer.noMap()};
+  resources->readable = !buffer.noMap() && importableExtent(*device_, kind).has_value();
+  if (!resources->readable) kind.usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
+  auto image =
+      importDmabufImage(*device_, buffer, {.kind = kind, .size = buffer.size(), .memoryPlanes = *memoryPlanes});
+  if (!image) return std::unexpected(image.error());
+  resources->image = std::move(*image);
+  if (auto finished = finishTarget(*resources); !finished) return std::unexpected(finished.error());
+  return std::make_unique<VulkanTarget>(std::move(resources), frames_);
+}
+
+Result<> VulkanRenderer::finishTarget(TargetResources& resources) {
+  const auto pipelines = pipelines_->forFormat(resources.format->planeFormats[0]);
+  if (!pipelines) return std::unexpected(pipelines.error());
+  resources.pipelines = *pipelines;
+  const VkImageView view = resources.image.view.get();
+  const VkFramebufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
+                                     .renderPass = resources.pipelines->renderPass.get(),
+                                     .attachmentCount = 1,
+                                     .pAttachments = &view,
+                                     .width = resources.size.width,
+                                     .height = resources.size.height,
+                                     .layers = 1};
+  auto framebuffer =
+      makeObject<Framebuffer>(device_->vk(), device_->vk().CreateFramebuffer, info, "vkCreateFramebuffer");
+  if (!framebuffer) return std::unexpected(framebuffer.error());
+  resources.framebuffer = std::move(*framebuffer);
+  return {};
+}
+
+Result<UniqueFd> VulkanRenderer::compose(RenderTarget& target, std::span<const DrawCommand> commands,
+                                         std::span<const Rect> damage, std::span<UniqueFd> waitFor) {
+  const auto& resources = static_cast<VulkanTarget&>(target).resources();
+  auto frame = frameFor(resources->isProtected);
+  if (!frame) return std::unexpected(frame.error());
+  Result<> waits;
+  for (UniqueFd& fence : waitFor) {
+    UniqueFd taken = std::move(fence);
+    if (waits) waits = frames_->waitFor(**frame, std::move(taken));
+  }
+  if (!waits) {
+    // Uploads that were already in the frame still go to the GPU: their textures count on it.
+    if (auto flushed = frames_->submit(**frame); !flushed) log("vulkan").warn("{}", flushed.error().text());
+    return std::unexpected(waits.error());
+  }
+  recorder_->record(**frame, resources, commands, damage);
+  return frames_->submitWithFence(**frame);
+}
+
+void VulkanRenderer::waitIdle() {
+  if (auto flushed = flushUploads(); !flushed) log("vulkan").warn("{}", flushed.error().text());
+  if (auto waited = frames_->waitIdle(); !waited) log("vulkan").warn("{}", waited.error().text());
+  frames_->collect();
+}
+
+} // namespace vitrine

@@ -1,0 +1,149 @@
+#include "tests/clients/bad_case.h"
+
+#include <drm_fourcc.h>
+
+#include "linux-dmabuf-v1-client-protocol.h"
+#include "weston-restricted-buffer-client-protocol.h"
+
+namespace vitrine {
+namespace {
+
+// 640 x 360 NV12 as layoutFor() lays it out: the chroma plane starts on the page after 640 x 360 bytes.
+constexpr uint32_t stride = 640;
+constexpr uint32_t chromaOffset = 233472;
+constexpr int32_t width = 640;
+constexpr int32_t height = 360;
+
+BadAnswer paramsError(uint32_t code) {
+  return {"protocol-error", "zwp_linux_buffer_params_v1", code};
+}
+BadAnswer claimError(uint32_t code) {
+  return {"protocol-error", "weston_restricted_buffer_v1", code};
+}
+BadAnswer failed() {
+  return {"failed", "", 0};
+}
+BadAnswer shown() {
+  return {"presented", "", 0};
+}
+
+/** A sound case, from which each one departs in one thing. */
+BadCase sound(std::string_view name, std::string_view words, std::vector<BadAnswer> expected) {
+  BadCase one;
+  one.name = name;
+  one.words = words;
+  one.width = width;
+  one.height = height;
+  one.fourcc = DRM_FORMAT_NV12;
+  one.modifier = DRM_FORMAT_MOD_LINEAR;
+  one.planes = {{0, 0, stride}, {1, chromaOffset, stride}};
+  one.expected = std::move(expected);
+  return one;
+}
+
+BadCase with(BadCase one, BadSource source) {
+  one.source = source;
+  return one;
+}
+BadCase with(BadCase one, BadAction action) {
+  one.action = action;
+  return one;
+}
+BadCase with(BadCase one, std::vector<BadPlane> planes) {
+  one.planes = std::move(planes);
+  return one;
+}
+BadCase claimed(BadCase one) {
+  one.claim = true;
+  return one;
+}
+BadCase sized(BadCase one, int32_t newWidth, int32_t newHeight) {
+  one.width = newWidth;
+  one.height = newHeight;
+  return one;
+}
+
+void addBoundsCases(std::vector<BadCase>& cases) {
+  const auto outOfBounds = paramsError(ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_OUT_OF_BOUNDS);
+  const auto dimensions = paramsError(ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_INVALID_DIMENSIONS);
+  cases.push_back(with(
+      sound("plane-out-of-bounds", "luma: offset + stride x height passes the dma-buf's size", {outOfBounds, failed()}),
+      {{0, 204800, stride}, {1, 0, stride}}));
+  cases.push_back(
+      with(sound("chroma-out-of-bounds", "the same for chroma, whose first row still fits", {outOfBounds, failed()}),
+           {{0, 0, stride}, {1, 262144, stride}}));
+  cases.push_back(with(sound("offset-beyond-end", "an offset past the dma-buf's end", {outOfBounds, failed()}),
+                       {{0, 0, stride}, {1, 1U << 30, stride}}));
+  cases.push_back(
+      with(sound("stride-overflow", "stride x height passes 32 bits to a small number", {outOfBounds, failed()}),
+           {{0, 0, 0x00b60b61}, {1, chromaOffset, stride}})); // x 360 is 2^32 + 104
+  cases.push_back(with(sound("stride-maximum", "offset + stride passes 32 bits", {outOfBounds, failed()}),
+                       {{0, 4096, 0xffffffff}, {1, chromaOffset, stride}}));
+  cases.push_back(with(sound("stride-too-small", "a row does not fit its stride", {outOfBounds, failed()}),
+                       {{0, 0, 64}, {1, chromaOffset, stride}}));
+  cases.push_back(sized(sound("zero-size", "0 x 0 pixels", {dimensions}), 0, 0));
+  cases.push_back(sized(sound("negative-size", "-640 x 360 pixels", {dimensions}), -640, 360));
+  cases.push_back(sized(sound("huge-size", "2^31 - 1 x 2^31 - 1 pixels", {dimensions, outOfBounds, failed()}),
+                        INT32_MAX, INT32_MAX));
+}
+
+void addFormatCases(std::vector<BadCase>& cases) {
+  const auto format = paramsError(ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_INVALID_FORMAT);
+  const auto incomplete = paramsError(ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_INCOMPLETE);
+  BadCase one = sound("unknown-modifier", "a modifier of no vendor", {format, failed()});
+  one.modifier = 0xfd00000000001234ULL;
+  cases.push_back(one);
+  one = sound("format-unknown", "a fourcc that nobody knows", {format, failed()});
+  one.fourcc = 0x3f3f3f3f; // `????`
+  cases.push_back(one);
+  cases.push_back(with(sound("no-planes", "no plane at all", {incomplete}), std::vector<BadPlane>{}));
+  cases.push_back(
+      with(sound("plane-missing", "NV12 with its luma plane alone", {incomplete, failed()}), {{0, 0, stride}}));
+  cases.push_back(
+      with(sound("plane-gap", "planes 0 and 2", {incomplete}), {{0, 0, stride}, {2, chromaOffset, stride}}));
+  cases.push_back(
+      with(sound("plane-index", "plane 4 of four", {paramsError(ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_PLANE_IDX)}),
+           {{0, 0, stride}, {4, chromaOffset, stride}}));
+  cases.push_back(
+      with(sound("plane-set-twice", "plane 0 twice", {paramsError(ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_PLANE_SET)}),
+           {{0, 0, stride}, {0, chromaOffset, stride}}));
+}
+
+void addOrderCases(std::vector<BadCase>& cases) {
+  const auto used = paramsError(ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_ALREADY_USED);
+  cases.push_back(with(sound("params-reused", "two buffers of one set of parameters", {used}), BadAction::CreateTwice));
+  cases.push_back(
+      with(sound("add-after-create", "a plane added to used parameters", {used}), BadAction::AddAfterCreate));
+  cases.push_back(with(sound("claim-twice", "claimed to be protected twice",
+                             {claimError(WESTON_RESTRICTED_BUFFER_V1_ERROR_ALREADY_SET)}),
+                       BadAction::ClaimTwice));
+  cases.push_back(with(sound("claim-after-create", "claimed to be protected after the wl_buffer was made",
+                             {claimError(WESTON_RESTRICTED_BUFFER_V1_ERROR_PARAMS_ALREADY_USED)}),
+                       BadAction::ClaimAfterCreate));
+}
+
+} // namespace
+
+std::vector<BadCase> badCases() {
+  std::vector<BadCase> cases;
+  cases.push_back(with(sound("not-a-dmabuf", "a memfd in the place of a dma-buf", {failed()}), BadSource::NotADmabuf));
+  cases.push_back(with(with(sound("not-a-dmabuf-immediately", "the same by create_immed, which has no other answer",
+                                  {paramsError(ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_INVALID_WL_BUFFER)}),
+                            BadSource::NotADmabuf),
+                       BadAction::CreateImmediately));
+  cases.push_back(claimed(
+      with(sound("claim-on-ordinary", "an ordinary buffer claimed to be protected", {shown()}), BadAction::Show)));
+  cases.push_back(
+      with(with(sound("protected-unflagged", "a protected buffer without a claim", {shown()}), BadSource::Protected),
+           BadAction::Show));
+  addBoundsCases(cases);
+  addFormatCases(cases);
+  addOrderCases(cases);
+  cases.push_back(with(with(sound("killed-mid-flip", "SIGKILL between a commit and its flip, with a protected buffer",
+                                  {{"killed", "", 0}}),
+                            BadSource::Protected),
+                       BadAction::KillMidFlip));
+  return cases;
+}
+
+} // namespace vitrine

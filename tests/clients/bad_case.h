@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protected-path/base/format.h"
+
+namespace vitrine {
+
+/** Where a case's memory comes from. */
+enum class BadSource {
+  Ordinary,   ///< a dma-buf of an ordinary heap, or of udmabuf where there is none
+  Protected,  ///< a dma-buf of a protected heap, not filled
+  NotADmabuf, ///< a memfd
+};
+
+/** One plane as it is told to the compositor. */
+struct BadPlane {
+  uint32_t index = 0;
+  uint32_t offsetBytes = 0;
+  uint32_t strideBytes = 0;
+};
+
+/** What a case does with its buffer. */
+enum class BadAction {
+  Create,            ///< makes the wl_buffer
+  CreateImmediately, ///< the same by create_immed, where a refusal is fatal
+  CreateTwice,       ///< the same parameters used a second time
+  AddAfterCreate,    ///< a plane added to parameters that were used
+  ClaimTwice,        ///< weston_restricted_buffer_v1.enable twice
+  ClaimAfterCreate,  ///< enable after the wl_buffer was made
+  Show,              ///< makes the wl_buffer and a window that shows it
+  KillMidFlip,       ///< the same, over and over, and then SIGKILL between commit and flip
+};
+
+/** What the compositor may answer. */
+struct BadAnswer {
+  std::string outcome;   ///< `protocol-error`, `failed`, `created`, `presented`, `discarded`, `killed`
+  std::string interface; ///< of a protocol error
+  uint32_t code = 0;
+  bool operator==(const BadAnswer&) const = default;
+};
+
+/** One thing that no client should do, or that must do no harm. */
+struct BadCase {
+  std::string_view name;
+  std::string_view words;
+  BadSource source = BadSource::Ordinary;
+  BadAction action = BadAction::Create;
+  bool claim = false;
+  int32_t width = 0;
+  int32_t height = 0;
+  uint32_t fourcc = 0;
+  uint64_t modifier = 0;
+  std::vector<BadPlane> planes;
+  std::vector<BadAnswer> expected; ///< any of these is right; a protocol leaves some choice
+};
+
+/** All cases. The buffer behind each is that of a 640 × 360 NV12 picture. */
+[[nodiscard]] std::vector<BadCase> badCases();
+
+inline constexpr Size badBufferSize{640, 360};
+
+} // namespace vitrine

@@ -1,0 +1,220 @@
+#include "tests/clients/bad_client.h"
+
+#include <csignal>
+#include <format>
+
+#include <fcntl.h>
+#include <linux/udmabuf.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <drm_fourcc.h>
+
+#include "protected-path/heap/heap_allocator.h"
+#include "tests/clients/video_window.h"
+
+namespace vitrine {
+namespace {
+
+constexpr Nanoseconds answerTimeout = 10'000'000'000;
+/** Flips before the SIGKILL: by then planes, fences and releases are in full swing. */
+constexpr unsigned flipsBeforeKill = 10;
+
+// ---- Memory ----
+
+Result<UniqueFd> makeMemfd(uint64_t sizeBytes) {
+  UniqueFd fd(memfd_create("bad-client", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd) return systemError("memfd_create", "bad-client");
+  if (ftruncate(fd.get(), static_cast<off_t>(sizeBytes)) != 0) return systemError("ftruncate", "memfd");
+  return fd;
+}
+
+/** An ordinary dma-buf where there is no heap for one: udmabuf wraps a sealed memfd. */
+Result<UniqueFd> makeUdmabuf(uint64_t sizeBytes) {
+  auto memory = makeMemfd(sizeBytes);
+  if (!memory) return memory;
+  if (fcntl(memory->get(), F_ADD_SEALS, F_SEAL_SHRINK) != 0) return systemError("F_ADD_SEALS", "memfd");
+  const UniqueFd device(open("/dev/udmabuf", O_RDWR | O_CLOEXEC));
+  if (!device) return missing("open", "/dev/udmabuf", errnoName(errno) + ", and there is no ordinary heap either");
+  udmabuf_create request{};
+  request.memfd = static_cast<uint32_t>(memory->get());
+  request.flags = UDMABUF_FLAGS_CLOEXEC;
+  request.size = sizeBytes;
+  UniqueFd fd(ioctl(device.get(), UDMABUF_CREATE, &request));
+  if (!fd) return systemError("UDMABUF_CREATE", std::format("{} bytes", sizeBytes));
+  return fd;
+}
+
+Result<UniqueFd> makeMemory(BadSource source) {
+  BufferRequest request;
+  request.size = badBufferSize;
+  request.fourcc = DRM_FORMAT_NV12;
+  request.modifier = DRM_FORMAT_MOD_LINEAR;
+  request.protectedContent = source == BadSource::Protected;
+  const auto layout = layoutFor(request);
+  if (!layout) return std::unexpected(layout.error());
+  if (source == BadSource::NotADmabuf) return makeMemfd(layout->sizeBytes);
+
+  const HeapTable table;
+  const std::vector<Heap> heaps = listHeaps(table);
+  const HeapChoice choice = chooseHeap(request, heaps);
+  if (choice.candidates.empty()) {
+    if (source == BadSource::Ordinary) return makeUdmabuf(layout->sizeBytes);
+    return missing("choose", "protected heap", choice.explanation);
+  }
+  auto buffer = allocateBuffer(request, heaps, table);
+  if (!buffer) return std::unexpected(buffer.error());
+  return duplicateFd(buffer->buffer.plane(0).fd.get());
+}
+
+// ---- wl_buffer ----
+
+/** One set of parameters, and the answer to it. */
+class Parameters {
+public:
+  Parameters(WaylandConnection& connection, const BadCase& one, int fd)
+      : connection_(connection), case_(one), fd_(fd),
+        object_(zwp_linux_dmabuf_v1_create_params(connection.globals().dmabuf.get())) {
+    zwp_linux_buffer_params_v1_add_listener(object_.get(), &listener, this);
+  }
+  Parameters(const Parameters&) = delete;
+  Parameters& operator=(const Parameters&) = delete;
+
+  void add(const BadPlane& plane) {
+    zwp_linux_buffer_params_v1_add(object_.get(), fd_, plane.index, plane.offsetBytes, plane.strideBytes,
+                                   static_cast<uint32_t>(case_.modifier >> 32), static_cast<uint32_t>(case_.modifier));
+  }
+  void addAll() {
+    for (const BadPlane& plane : case_.planes)
+      add(plane);
+  }
+  void claim() { weston_restricted_buffer_v1_enable(connection_.globals().restrictedBuffer.get(), object_.get()); }
+  void create() { zwp_linux_buffer_params_v1_create(object_.get(), case_.width, case_.height, case_.fourcc, 0); }
+  void createImmediately() {
+    buffer_.reset(zwp_linux_buffer_params_v1_create_immed(object_.get(), case_.width, case_.height, case_.fourcc, 0));
+  }
+  [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] wl_buffer* buffer() const { return buffer_.get(); }
+
+private:
+  WaylandConnection& connection_;
+  const BadCase& case_;
+  int fd_;
+  WaylandPtr<zwp_linux_buffer_params_v1> object_;
+  WaylandPtr<wl_buffer> buffer_;
+  bool failed_ = false;
+  static constexpr zwp_linux_buffer_params_v1_listener listener = {
+      .created = [](void* data, zwp_linux_buffer_params_v1*,
+                    wl_buffer* created) { static_cast<Parameters*>(data)->buffer_.reset(created); },
+      .failed = [](void* data, zwp_linux_buffer_params_v1*) { static_cast<Parameters*>(data)->failed_ = true; },
+  };
+};
+
+void sendRequests(const BadCase& one, Parameters& parameters) {
+  parameters.addAll();
+  if (one.claim || one.action == BadAction::ClaimTwice) parameters.claim();
+  if (one.action == BadAction::ClaimTwice) parameters.claim();
+  if (one.action == BadAction::CreateImmediately)
+    parameters.createImmediately();
+  else
+    parameters.create();
+  if (one.action == BadAction::CreateTwice) parameters.create();
+  if (one.action == BadAction::AddAfterCreate) parameters.add(one.planes.front());
+  if (one.action == BadAction::ClaimAfterCreate) parameters.claim();
+}
+
+// ---- Showing ----
+
+class Watcher : public VideoWindowObserver {
+public:
+  void frameWanted() override { wanted = true; }
+  void presented(uint64_t, const Presentation&) override { ++presentedFrames; }
+  void discarded(uint64_t) override { ++discardedFrames; }
+  void closed() override {}
+  bool wanted = false;
+  uint64_t presentedFrames = 0;
+  uint64_t discardedFrames = 0;
+};
+
+template<typename Predicate>
+Result<> runUntil(WaylandConnection& connection, const char* what, Predicate predicate) {
+  const Nanoseconds deadline = now() + answerTimeout;
+  while (!predicate()) {
+    if (now() >= deadline) return invalid("wait for", what, "it did not come within ten seconds");
+    if (auto done = connection.dispatch(deadline - now()); !done) return done;
+  }
+  return {};
+}
+
+Result<BadAnswer> show(WaylandConnection& connection, wl_buffer* buffer, double holdSeconds) {
+  Watcher watcher;
+  VideoWindowOptions options;
+  options.videoSize = badBufferSize;
+  auto window = VideoWindow::create(connection, options, watcher);
+  if (!window) return std::unexpected(window.error());
+  (*window)->show(buffer, 0);
+  auto done = runUntil(connection, "presentation feedback",
+                       [&watcher] { return watcher.presentedFrames + watcher.discardedFrames > 0; });
+  if (!done) return std::unexpected(done.error());
+  const Nanoseconds until = now() + static_cast<Nanoseconds>(holdSeconds * 1e9);
+  while (now() < until)
+    if (auto held = connection.dispatch(until - now()); !held) return std::unexpected(held.error());
+  return BadAnswer{watcher.presentedFrames > 0 ? "presented" : "discarded", "", 0};
+}
+
+Result<BadAnswer> killMidFlip(WaylandConnection& connection, wl_buffer* buffer, void (*beforeKill)()) {
+  Watcher watcher;
+  VideoWindowOptions options;
+  options.videoSize = badBufferSize;
+  auto window = VideoWindow::create(connection, options, watcher);
+  if (!window) return std::unexpected(window.error());
+  for (unsigned flip = 0; flip < flipsBeforeKill; ++flip) {
+    watcher.wanted = false;
+    (*window)->show(buffer, flip);
+    if (auto done = runUntil(connection, "frame callback", [&watcher] { return watcher.wanted; }); !done)
+      return std::unexpected(done.error());
+  }
+  (*window)->show(buffer, flipsBeforeKill);
+  if (auto done = connection.dispatch(0); !done) return std::unexpected(done.error()); // sends the commit
+  beforeKill();
+  raise(SIGKILL);
+  return invalid("raise", "SIGKILL", "it returned");
+}
+
+Result<BadAnswer> attempt(WaylandConnection& connection, const BadCase& one, int fd, const BadClientOptions& options,
+                          void (*beforeKill)()) {
+  Parameters parameters(connection, one, fd);
+  sendRequests(one, parameters);
+  // Whatever was wrong, a roundtrip brings it: protocol errors, and the answer to create.
+  if (auto done = connection.roundtrip(); !done) return std::unexpected(done.error());
+  if (auto done = runUntil(connection, "the answer to create",
+                           [&parameters] { return parameters.failed() || parameters.buffer() != nullptr; });
+      !done)
+    return std::unexpected(done.error());
+  if (parameters.failed()) return BadAnswer{"failed", "", 0};
+  if (one.action == BadAction::Show) return show(connection, parameters.buffer(), options.holdSeconds);
+  if (one.action == BadAction::KillMidFlip) return killMidFlip(connection, parameters.buffer(), beforeKill);
+  return BadAnswer{"created", "", 0};
+}
+
+bool needsClaim(const BadCase& one) {
+  return one.claim || one.action == BadAction::ClaimTwice || one.action == BadAction::ClaimAfterCreate;
+}
+
+} // namespace
+
+Result<BadAnswer> runBadCase(const BadCase& one, const BadClientOptions& options, void (*beforeKill)()) {
+  const auto fd = makeMemory(one.source);
+  if (!fd) return std::unexpected(fd.error());
+  auto connection = WaylandConnection::open();
+  if (!connection) return std::unexpected(connection.error());
+  if (needsClaim(one) && !(*connection)->globals().restrictedBuffer)
+    return missing("use", "the compositor", "it lacks weston_restricted_buffer_v1");
+  auto answer = attempt(**connection, one, fd->get(), options, beforeKill);
+  const auto& protocolError = (*connection)->protocolError();
+  if (!answer && protocolError) return BadAnswer{"protocol-error", protocolError->interface, protocolError->code};
+  return answer;
+}
+
+} // namespace vitrine

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "protected-path/base/unique_fd.h"
+#include "tests/clients/bad_case.h"
+#include "tests/clients/wayland_connection.h"
+
+namespace vitrine {
+
+/** How long a shown buffer stays, beyond its first presentation, for somebody to look at it. */
+struct BadClientOptions {
+  double holdSeconds = 0;
+};
+
+/**
+ * Does what a case says and returns what the compositor answered. Missing where the case needs what this machine or the
+ * compositor has not (a protected heap, weston_restricted_buffer_v1). KillMidFlip does not return: `beforeKill` is
+ * called right before. An answer that does not come within ten seconds is an error.
+ */
+[[nodiscard]] Result<BadAnswer> runBadCase(const BadCase& one, const BadClientOptions& options, void (*beforeKill)());
+
+} // namespace vitrine

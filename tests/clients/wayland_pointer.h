@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+
+#include <wayland-client.h>
+
+#include "color-representation-v1-client-protocol.h"
+#include "linux-dmabuf-v1-client-protocol.h"
+// Its function of the same name hides the constructor of struct wp_presentation_feedback, which a C struct has no use
+// for.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#include "presentation-time-client-protocol.h"
+#pragma GCC diagnostic pop
+#include "viewporter-client-protocol.h"
+#include "weston-restricted-buffer-client-protocol.h"
+#include "xdg-shell-client-protocol.h"
+
+namespace vitrine {
+
+/** The one place that knows how each Wayland object is destroyed. */
+struct WaylandDeleter {
+  void operator()(wl_display* object) const { wl_display_disconnect(object); }
+  void operator()(wl_registry* object) const { wl_registry_destroy(object); }
+  void operator()(wl_compositor* object) const { wl_compositor_destroy(object); }
+  void operator()(wl_surface* object) const { wl_surface_destroy(object); }
+  void operator()(wl_buffer* object) const { wl_buffer_destroy(object); }
+  void operator()(wl_callback* object) const { wl_callback_destroy(object); }
+  void operator()(xdg_wm_base* object) const { xdg_wm_base_destroy(object); }
+  void operator()(xdg_surface* object) const { xdg_surface_destroy(object); }
+  void operator()(xdg_toplevel* object) const { xdg_toplevel_destroy(object); }
+  void operator()(wp_viewporter* object) const { wp_viewporter_destroy(object); }
+  void operator()(wp_viewport* object) const { wp_viewport_destroy(object); }
+  void operator()(wp_presentation* object) const { wp_presentation_destroy(object); }
+  void operator()(struct wp_presentation_feedback* object) const { wp_presentation_feedback_destroy(object); }
+  void operator()(wp_color_representation_manager_v1* object) const {
+    wp_color_representation_manager_v1_destroy(object);
+  }
+  void operator()(wp_color_representation_surface_v1* object) const {
+    wp_color_representation_surface_v1_destroy(object);
+  }
+  void operator()(zwp_linux_dmabuf_v1* object) const { zwp_linux_dmabuf_v1_destroy(object); }
+  void operator()(zwp_linux_buffer_params_v1* object) const { zwp_linux_buffer_params_v1_destroy(object); }
+  void operator()(zwp_linux_dmabuf_feedback_v1* object) const { zwp_linux_dmabuf_feedback_v1_destroy(object); }
+  void operator()(weston_restricted_buffer_v1* object) const { weston_restricted_buffer_v1_destroy(object); }
+};
+
+/** Owns a Wayland object. The connection has to outlive it. */
+template<typename T>
+using WaylandPtr = std::unique_ptr<T, WaylandDeleter>;
+
+} // namespace vitrine

@@ -1,0 +1,320 @@
+#!/usr/bin/env python3
+"""The display tests of one profile, in the guest: `check.py` runs those that the profile ($VITRINE_PROFILE) is for."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../platform/selftest"))
+
+import frame_bar  # noqa: E402
+import reference  # noqa: E402
+import session as s  # noqa: E402
+import testing  # noqa: E402
+
+PROFILE = os.environ["VITRINE_PROFILE"]
+WIDTH, HEIGHT = 640, 360
+TOLERANCE = 2.0  # of 255
+NOT_APPLICABLE = 77
+
+
+def on(*profiles):
+    """Adds the test where the profile is one of these."""
+    return testing.test if PROFILE in profiles else lambda function: function
+
+
+def video_on_panel(session, clip, *arguments):
+    player = session.play(clip, "--loop", *arguments)
+    s.wait_until(lambda: session.output()["protected_surfaces"] or not player.running(), "the first protected frame")
+    if not player.running():
+        raise AssertionError(f"vitrine-play ended with {player.process.returncode}: {player.log()}")
+    session.wait_for_frames(5)
+    return player
+
+
+def last_surface(session):
+    return session.output()["protected_surfaces"][-1]
+
+
+def assert_right(panel, box, frame=None, **how):
+    testing.equal(box[2:], (WIDTH, HEIGHT), "size of the video on the panel")
+    shown = s.crop(panel, box)
+    number = frame_bar.read_frame_number(shown)
+    if frame is not None:
+        testing.equal(number, frame, "frame on the panel")
+    worst = reference.largest_difference(shown, WIDTH, HEIGHT, number, **how)
+    if worst > TOLERANCE:
+        raise AssertionError(f"frame {number} differs from the reference by {worst:.2f} of 255")
+
+
+@on("full", "plane-only")
+def video_on_the_panel_is_right_and_screenshots_show_the_placeholder():
+    with s.Session() as session:
+        player = video_on_panel(session, s.make_clip())
+        panel, screenshot = s.photograph(), session.screenshot()
+        s.save_png("panel.png", panel)
+        box = s.find_box(panel, screenshot)
+        if box is None:
+            raise AssertionError("panel and screenshot are the same: the screenshot shows the video, or the panel does not")
+        assert_right(panel, box)
+        if not s.only_placeholder(s.crop(screenshot, box)):
+            raise AssertionError("the screenshot shows something else than the placeholder")
+        outside = np.ones(panel.shape[:2], bool)
+        outside[box[1] : box[1] + box[3], box[0] : box[0] + box[2]] = False
+        if not (panel[outside] == s.DESKTOP).all() or not (screenshot[outside] == s.DESKTOP).all():
+            raise AssertionError("outside the video there is something else than the desktop")
+        surface = last_surface(session)
+        testing.equal((surface["path"], surface["refusal"], surface["evidence"]), ("plane", None, "Authenticated"), "surface")
+        testing.equal(player.stop(), 0, "status of vitrine-play")
+        report = player.report()
+        testing.equal(report["heap"], "protected,secure-video", "heap")
+        if report["zero_copy"] == 0:
+            raise AssertionError("no frame was presented as zero-copy")
+        for who, calls in (("vitrine", session.calls()), ("vitrine-play", session.player_calls())):
+            testing.equal(calls["protected_map_attempts"], 0, f"attempts of {who} to map a protected buffer")
+        if session.player_calls()["heap_allocations"] == 0:
+            raise AssertionError("the call counter saw no allocation from a heap: it does not count")
+
+
+@on("full", "plane-only")
+def the_call_counter_sees_a_map_of_a_protected_buffer():
+    # The zero of the test above means something only if one is counted: a program that tries, and is refused with EINVAL.
+    program = """
+import array, ctypes, fcntl, mmap, os, struct
+heap = os.open("/dev/dma_heap/protected,secure-video", os.O_RDWR)
+request = bytearray(struct.pack("<QIIQ", 4096, 0, os.O_RDWR | os.O_CLOEXEC, 0))
+fcntl.ioctl(heap, 0xC0184800, request)
+fd = struct.unpack("<QIIQ", request)[1]
+try:
+    mmap.mmap(fd, 4096, mmap.MAP_SHARED, mmap.PROT_READ)
+except OSError as error:
+    print(error.errno)
+"""
+    path = "/tmp/mapper-calls"
+    import call_counter
+
+    got = subprocess.run([sys.executable, "-c", program], env=call_counter.environment(path), capture_output=True, text=True, check=True)
+    testing.equal(got.stdout.strip(), "22", "errno of the map (EINVAL)")
+    calls = call_counter.read(path)
+    testing.equal((calls["protected_map_attempts"], calls["protected_maps"], calls["heap_allocations"]), (1, 0, 1), "what was counted")
+
+
+def measure(session, frames):
+    """What the compositor asked for while about `frames` frames of nothing but video were shown. Reads no status meanwhile."""
+    before = session.calls()
+    deadline = time.monotonic() + 60 + frames / 20
+    while session.calls()["atomic_commits"] < before["atomic_commits"] + frames:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the video stopped")
+        time.sleep(0.05)
+    after = session.calls()
+    return {name: after[name] - before[name] for name in before}
+
+
+@on("full")
+def while_only_the_video_changes_a_frame_is_one_commit_and_nothing_else():
+    with s.Session() as session:
+        video_on_panel(session, s.make_clip(fps=60))
+        session.wait_for_frames(60)
+        before = session.output()
+        spent = measure(session, 300)
+        after = session.output()
+        for name in ("test_only_commits", "vulkan_submits", "vulkan_allocations", "buffer_allocations", "framebuffers_added",
+                     "heap_allocations", "maps"):
+            testing.equal(spent[name], 0, f"{name} in {spent['atomic_commits']} frames")
+        # One commit a frame: commits and flips may differ by the one on its way at either end.
+        commits = after["atomic_commits"] - before["atomic_commits"]
+        flips = after["frames_presented"] - before["frames_presented"]
+        if abs(commits - flips) > 1:
+            raise AssertionError(f"{commits} commits for {flips} frames")
+        if os.environ["VITRINE_BUILD"].endswith("platform"):
+            per_frame = spent["allocations_by_new"] / spent["atomic_commits"]
+            print(f"# operator new: {spent['allocations_by_new']} in {spent['atomic_commits']} frames", flush=True)
+            if per_frame > 0.01:
+                raise AssertionError(f"{per_frame:.2f} allocations by operator new per frame")
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
+
+
+def open_files(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+@on("full")
+def memory_and_files_stay_flat():
+    frames = int(os.environ.get("VITRINE_SOAK_FRAMES", "10000"))
+    with s.Session() as session:
+        video_on_panel(session, s.make_clip(fps=60))
+        session.wait_for_frames(120)
+        pid = session.compositor.process.pid
+        memory, files = resident_kib(pid), open_files(pid)
+        measure(session, frames)
+        grown, more = resident_kib(pid) - memory, open_files(pid) - files
+        print(f"# after {frames} frames: {grown} KiB, {more} files", flush=True)
+        testing.equal(more, 0, "files more than before")
+        if grown > 256:
+            raise AssertionError(f"{grown} KiB more than before")
+
+
+@on("full")
+def a_protected_buffer_is_recognised_without_its_flag():
+    with s.Session() as session:
+        video_on_panel(session, s.make_clip(), "--flag", "never")
+        testing.equal(last_surface(session)["evidence"], "Authenticated", "evidence")
+        box = s.find_box(s.photograph(), session.screenshot())
+        if box is None:
+            raise AssertionError("a screenshot shows the video")
+
+
+@on("full")
+def bad_clients_get_their_errors_and_harm_nobody():
+    wrong = []
+    with s.Session() as session:
+        player = video_on_panel(session, s.make_clip())
+        cases = subprocess.run(["bad-client", "--list"], capture_output=True, text=True, check=True).stdout.splitlines()
+        for line in cases:
+            name = line.split("\t")[0]
+            client = session.start("bad-" + name, "bad-client", name, "--hold", "0.2")
+            status = client.wait()
+            killed = name == "killed-mid-flip" and status == -signal.SIGKILL
+            if status != 0 and not killed:
+                wrong.append(f"{name}: {client.log().strip()}")
+        if wrong:
+            raise AssertionError("; ".join(wrong))
+        print(f"# {len(cases)} cases", flush=True)
+        testing.equal(player.running(), True, "the player that runs meanwhile")
+        session.wait_for_frames(10)
+        log = session.compositor.log()
+        for phrase in ("NotADmabuf", "ModifierUnsupported", "LayoutOutOfBounds", "SizeInvalid|invalid size", "FormatUnknown",
+                       "buffer.claim_differs"):
+            if not re.search(phrase, log):
+                raise AssertionError(f"the compositor's log does not say {phrase}")
+
+
+@on("full")
+def an_ordinary_buffer_with_a_claim_is_kept_from_the_gpu():
+    with s.Session() as session:
+        client = session.start("claimer", "bad-client", "claim-on-ordinary", "--hold", "3")
+        s.wait_until(lambda: session.output()["protected_surfaces"], "the claimed surface")
+        surface = last_surface(session)
+        testing.equal(surface["evidence"], "Claimed", "evidence")
+        screenshot = session.screenshot()
+        testing.equal(session.status()["vulkan"]["imports"] <= 6, True, "no import of the claimed buffer")
+        colours = {tuple(int(c) for c in pixel) for pixel in np.unique(screenshot.reshape(-1, 3), axis=0)}
+        if not colours <= s.PLACEHOLDER | {s.DESKTOP}:
+            raise AssertionError(f"the screenshot shows other colours: {sorted(colours)[:5]}")
+        testing.equal(client.wait(), 0, "status of the client")
+
+
+@on("untrusted-display")
+def a_failed_commit_becomes_the_placeholder_in_the_same_frame():
+    with s.Session() as session:
+        player = video_on_panel(session, s.make_clip())
+        surface = last_surface(session)
+        testing.equal((surface["path"], surface["refusal"]), ("placeholder", "PlaneCommitFailed"), "surface")
+        paths = [report["path"] for report in session.output()["protected_surfaces"]]
+        testing.equal(paths, ["placeholder"], "paths taken: no frame was dropped for the failed commit")
+        if session.output()["failed_commits"] == 0:
+            raise AssertionError("no commit failed: this profile's display is not what it should be")
+        if "PlaneCommitFailed" not in session.compositor.log():
+            raise AssertionError("the log does not say why")
+        panel = s.photograph()
+        shown = {tuple(int(c) for c in pixel) for pixel in np.unique(panel.reshape(-1, 3), axis=0)}
+        testing.equal(shown, s.PLACEHOLDER | {s.DESKTOP}, "colours on the panel")
+        session.wait_for_frames(30)
+        testing.equal(player.running(), True, "the player")
+
+
+@on("no-heap")
+def without_a_heap_the_player_says_so_and_the_desktop_runs():
+    with s.Session() as session:
+        clip = s.make_clip()
+        player = session.play(clip)
+        testing.equal(player.wait(), NOT_APPLICABLE, "status of vitrine-play")
+        if "rotected" not in player.log() or "HeapAbsent" not in player.log():
+            raise AssertionError(f"the player does not say which heaps are missing: {player.log()}")
+        session.start("desktop", "foot", "--config=/dev/null", "echo", "hello")
+        session.start("terminal", "foot", "--config=/dev/null", "sleep", "1000")
+        s.wait_until(lambda: (session.screenshot("desktop.png") != s.DESKTOP).any(), "a window on the desktop")
+        if (s.photograph() != session.screenshot()).any():
+            raise AssertionError("panel and screenshot differ, with nothing protected to hide")
+
+
+@on("tiny-pool")
+def a_small_pool_is_played_with_fewer_buffers_or_not_at_all():
+    with s.Session() as session:
+        # 8 MiB hold 2 frames of 1920x1080 NV12 and no third.
+        player = video_on_panel(session, s.make_clip("1920x1080", frames=4, name="large"))
+        player.stop()
+        report = player.report()
+        testing.equal(report["buffers"], 2, "buffers")
+        if not re.search(r"\b2\b.*\b3\b|\b3\b.*\b2\b", player.log()):
+            raise AssertionError(f"the player does not say how many buffers it got and needs: {player.log()}")
+        huge = session.play(s.make_clip("3840x2160", frames=2, name="huge"), name="huge")
+        status = huge.wait()
+        if status in (0, None) or status < 0:
+            raise AssertionError(f"playing 3840x2160 from 8 MiB ended with {status}")
+        if "HeapExhausted" not in huge.log():
+            raise AssertionError(f"the player does not say why: {huge.log()}")
+        session.wait_for_frames(0)
+
+
+@on("full")
+def clean_start_and_stop():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        session = s.Session()
+        testing.equal(session.compositor.stop(number), 0, f"status after {signal.Signals(number).name}")
+    status = subprocess.run(["vitrine", "sh", "-c", "exit 7"], capture_output=True, timeout=60, check=False)
+    testing.equal(status.returncode, 7, "status of a kiosk whose client ends with 7")
+
+
+@on("full")
+def a_heap_without_permission_names_node_errno_and_rule():
+    got = subprocess.run(["setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups", "vitrine-probe"], capture_output=True,
+                         text=True, timeout=60, check=False)
+    said = got.stdout + got.stderr
+    for phrase in ("/dev/dma_heap/protected,secure-video", "EACCES", "60-vitrine-heaps.rules"):
+        if phrase not in said:
+            raise AssertionError(f"vitrine-probe does not say {phrase}: {said}")
+
+
+@on("full")
+def config_errors_have_line_and_column():
+    path = "/tmp/bad.toml"
+    for text, wanted in (("[output]\nplanez = 'auto'\n", "bad.toml:2:1: unknown key 'planez'"),
+                         ("[output]\nplanes = 'sometimes'\n", "bad.toml:2:10: must be one of"),
+                         ("[output\n", "bad.toml:1:")):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        got = subprocess.run(["vitrine", "--check-config", "--config", path], capture_output=True, text=True, check=False)
+        testing.equal(got.returncode, 2, "status")
+        if wanted not in got.stderr:
+            raise AssertionError(f"{got.stderr!r} does not say {wanted!r}")
+
+
+@on("full")
+def clients_of_other_toolkits_run():
+    with s.Session() as session:
+        session.start("terminal", "foot", "--config=/dev/null", "sleep", "1000")
+        s.wait_until(lambda: (session.screenshot() != s.DESKTOP).any(), "a window")
+        info = subprocess.run(["wayland-info"], env=session.environment, capture_output=True, text=True, check=True).stdout
+        for interface in ("zwp_linux_dmabuf_v1", "weston_restricted_buffer_v1", "wp_presentation", "wp_viewporter", "xdg_wm_base",
+                          "zwlr_screencopy_manager_v1", "wp_color_representation_manager_v1"):
+            if interface not in info:
+                raise AssertionError(f"{interface} is not offered")
+
+
+if __name__ == "__main__":
+    only = sys.argv[1:]
+    if only:
+        testing._tests[:] = [t for t in testing._tests if any(word in t.__name__.replace("_", "-") for word in only)]
+    testing.main()

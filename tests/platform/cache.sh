@@ -1,0 +1,72 @@
+# Sourced by the platform's set-up scripts: where what they make is kept, and how it gets there whole.
+#
+# Everything lives in ${XDG_CACHE_HOME:-~/.cache}/vitrine/NAME-KEY, KEY being a hash of whatever went into it. A thing
+# is made under NAME-KEY.partial and renamed when it is complete, so that an interrupted set-up is made again by the next call.
+
+cacheRoot=${XDG_CACHE_HOME:-$HOME/.cache}/vitrine
+platformDir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repoDir=$(cd "$platformDir/../.." && pwd)
+
+say() { printf 'platform: %s\n' "$*" >&2; }
+die() { printf 'platform: %s\n' "$*" >&2; exit 1; }
+
+# keyOf FILE...: one key for the contents of these files.
+keyOf() { cat -- "$@" | sha256sum | cut -c1-12; }
+
+sysrootPath() { printf '%s\n' "$cacheRoot/sysroot-$(keyOf "$platformDir"/sysroot/{make,packages})"; }
+
+# kernelPath: keyed by our additions and the version of the kernel source that the root filesystem (which must be there) has.
+kernelPath() {
+  local version
+  version=$(awk '/^Package: linux-source-[0-9]/ { found = 1 } found && /^Version: / { print $2; exit }' "$(sysrootPath)/var/lib/dpkg/status")
+  printf '%s\n' "$cacheRoot/kernel-$version-$(keyOf "$platformDir"/kernel/*)"
+}
+
+# withLock COMMAND...: one maker at a time; others wait and then find the work done.
+withLock() {
+  mkdir -p "$cacheRoot" || die "cannot make $cacheRoot; set XDG_CACHE_HOME to a folder that you may write"
+  exec 9>"$cacheRoot/lock"
+  if ! flock -n 9; then
+    say "another set-up is at work in $cacheRoot; waiting for it"
+    flock 9
+  fi
+  "$@"
+  flock -u 9
+  exec 9>&-
+}
+
+# showProgress LABEL LOG PID: a line on the terminal, or one every half minute where there is none, until PID ends.
+showProgress() {
+  local label=$1 log=$2 pid=$3 start=$SECONDS last=0 now
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 0.5
+    now=$((SECONDS - start))
+    if [ -t 2 ]; then
+      printf '\r\033[Kplatform: %s, %d s: %.70s' "$label" "$now" "$(tail -n 1 "$log" 2>/dev/null | tr -d '\r\033')" >&2
+    elif [ $((now - last)) -ge 30 ]; then
+      last=$now
+      say "$label, $now s: $(tail -n 1 "$log" 2>/dev/null | cut -c1-90)"
+    fi
+  done
+  if [ -t 2 ]; then printf '\r\033[K' >&2; fi
+}
+
+# logged LABEL LOG COMMAND...: run with output to LOG, showing progress; on failure show the log's end.
+logged() {
+  local label=$1 log=$2 start=$SECONDS pid status=0
+  shift 2
+  say "$label (log: $log)"
+  # In a session of its own, so that an interruption can end all of it, and only then lets go of the lock.
+  setsid "$@" >"$log" 2>&1 </dev/null 9>&- &
+  pid=$!
+  trap 'kill -TERM -- -$pid 2>/dev/null || true; wait $pid 2>/dev/null || true
+    say "interrupted while: $label; the next call makes it again"; exit 130' INT TERM
+  showProgress "$label" "$log" "$pid"
+  wait "$pid" || status=$?
+  trap - INT TERM
+  if [ "$status" != 0 ]; then
+    tail -n 40 "$log" >&2
+    die "$label failed with status $status; the whole log is $log"
+  fi
+  say "$label: done in $((SECONDS - start)) s"
+}

@@ -1,0 +1,134 @@
+# Sourced by ./check: the suites, and the count of what they say.
+
+suitesKnown=(style unit selftest platform display asan)
+results=$(mktemp "${TMPDIR:-/tmp}/vitrine-check.XXXXXX")
+reports=$(mktemp -d "${TMPDIR:-/tmp}/vitrine-check-reports.XXXXXX")
+trap 'rm -rf "$results" "$reports"' EXIT
+
+usage() { sed -n '2,4s/^# *//p' check; }
+
+# note SUITE: counts the result lines on standard input and passes everything on.
+note() { sed -uE "s#^(ok|FAIL|skip) #\1 $1/#" | tee -a "$results"; }
+
+# buildTree NAME OPTION...: configures on the first call, then builds what has changed.
+buildTree() {
+  local name=$1
+  shift
+  tests/platform/enter -- sh -ec '
+    name=$1; shift
+    [ -e build/$name/build.ninja ] || meson setup build/$name -Dtests=enabled "$@" >/dev/null
+    ninja -C build/$name --quiet' build "$name" "$@" || { echo "FAIL build: the tree $name does not build" | note build; finish; }
+}
+
+# mesonSuite TREE SUITE WHERE...: runs the GoogleTest programs of a suite through WHERE (a command prefix).
+mesonSuite() {
+  local tree=$1 suite=$2 program name said status
+  shift 2
+  while read -r name program; do
+    status=0
+    said=$("$@" "$program" 2>&1 </dev/null) || status=$?
+    case $status in
+      0) echo "ok $name ($(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?.*/\1/p' <<<"$said") cases)" ;;
+      77) echo "skip $name: $(tail -n 1 <<<"$said")" ;;
+      *) printf 'FAIL %s: status %s\n%s\n' "$name" "$status" "$(tail -n 30 <<<"$said" | sed 's/^/    /')" ;;
+    esac
+  done < <(tests/platform/enter -- meson introspect --tests "build/$tree" |
+    python3 -c 'import json, sys
+for t in json.load(sys.stdin):
+    if sys.argv[1] in [s.split(":")[-1] for s in t["suite"]]: print(t["name"], t["cmd"][0])' "$suite")
+}
+
+# inGuest LABEL PROFILE TREE TEST...: display tests of one profile, in a machine of their own.
+inGuest() {
+  local label=$1 profile=$2 tree=$3 status=0 out=$reports/$1
+  shift 3
+  tests/platform/run --profile "$profile" --build "$tree" --out "$out" --time-limit 900 -- \
+    python3 tests/display/check.py "$@" >"$out.lines" 2>"$out.errors" || status=$?
+  sed -E "s#^(ok|FAIL|skip) #\1 $label/#" "$out.lines"
+  if [ "$status" -gt 1 ] || { [ "$status" = 1 ] && ! grep -q '^FAIL' "$out.lines"; }; then
+    printf 'FAIL %s: status %s\n%s\n' "$label" "$status" "$(tail -n 30 "$out.errors" | sed 's/^/    /')"
+  fi
+  if grep -nE 'WARNING:|BUG:|Oops|Call Trace|Kernel panic|INFO: task' "$out/kernel.log" >"$out.kernel"; then
+    echo "FAIL $label/kernel-log-is-clean: $(head -n 1 "$out.kernel")"
+  else
+    echo "ok $label/kernel-log-is-clean"
+  fi
+}
+
+suite_style() {
+  local files
+  files=$(git ls-files '*.cpp' '*.h' | grep -v '^tests/platform/kernel/')
+  if tests/platform/enter -- clang-format --dry-run -Werror $files >"$reports/format" 2>&1; then
+    echo "ok clang-format"
+  else
+    echo "FAIL clang-format: $(grep -c 'error:' "$reports/format") places, first: $(grep -m 1 'error:' "$reports/format")"
+  fi
+  if git grep -nE '#include [<"](wlr|wayland|compositor)' -- protected-path >"$reports/fence"; then
+    echo "FAIL the-library-knows-no-wayland: $(head -n 1 "$reports/fence")"
+  else
+    echo "ok the-library-knows-no-wayland"
+  fi
+}
+
+suite_unit() { buildTree platform && mesonSuite platform unit tests/platform/enter --; }
+
+suite_selftest() { tests/platform/selftest/all | grep -vE '^[0-9]+ passed'; }
+
+suite_platform() { buildTree platform && mesonSuite platform platform tests/platform/run --; }
+
+suite_display() {
+  buildTree platform
+  # Two machines at a time: one soaks, the other does all the rest.
+  inGuest soak full platform memory-and-files >"$reports/soak.result" &
+  local soak=$!
+  VITRINE_SOAK_FRAMES=300 inGuest full full platform
+  local profile
+  for profile in plane-only untrusted-display no-heap tiny-pool; do
+    inGuest "$profile" "$profile" platform
+  done
+  wait "$soak"
+  cat "$reports/soak.result"
+}
+
+suite_asan() {
+  buildTree asan --buildtype=debug -Db_sanitize=address,undefined -Db_lundef=false
+  export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+  export LSAN_OPTIONS=suppressions=/vitrine/tests/lsan-suppressions.txt:print_suppressions=0
+  VITRINE_PASS="ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS"
+  export VITRINE_PASS
+  mesonSuite asan unit tests/platform/enter --
+  mesonSuite asan platform tests/platform/run --build asan --
+  local profile
+  for profile in full plane-only untrusted-display no-heap tiny-pool; do
+    VITRINE_SOAK_FRAMES=300 inGuest "$profile" "$profile" asan
+  done
+}
+
+finish() {
+  local passed failed skipped
+  passed=$(grep -c '^ok ' "$results" || true)
+  failed=$(grep -c '^FAIL ' "$results" || true)
+  skipped=$(grep -c '^skip ' "$results" || true)
+  if [ "$failed" != 0 ]; then
+    echo
+    grep '^FAIL ' "$results"
+  fi
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" = 0 ] && [ "$passed" != 0 ]
+  exit
+}
+
+main() {
+  local suite chosen=("$@")
+  case "${1:-}" in -h | --help) usage; exit 0 ;; esac
+  [ ${#chosen[@]} -gt 0 ] || chosen=("${suitesKnown[@]}")
+  for suite in "${chosen[@]}"; do
+    [[ " ${suitesKnown[*]} " == *" $suite "* ]] || { echo "no suite $suite; there are: ${suitesKnown[*]}" >&2; exit 2; }
+  done
+  tests/platform/setup
+  for suite in "${chosen[@]}"; do
+    echo "== $suite"
+    "suite_$suite" | note "$suite"
+  done
+  finish
+}

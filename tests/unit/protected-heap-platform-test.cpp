@@ -1,0 +1,359 @@
+#include <gtest/gtest.h>
+
+#include <drm_fourcc.h>
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <openssl/evp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <format>
+#include <random>
+
+#include "protected-path/dmabuf/inspector.h"
+#include "protected-path/dmabuf/mapping.h"
+#include "protected-path/dmabuf/sync_file.h"
+#include "protected-path/heap/heap_allocator.h"
+#include "protected-path/tee/frame_decrypt.h"
+#include "protected-path/tee/frame_filler.h"
+
+// What the kernel's own protected heap and a TEE answer, read from the kernel: for the virtual platform, or a board
+// with both.
+
+namespace vitrine {
+namespace {
+
+constexpr const char* heapName = "protected,secure-video";
+constexpr BufferRequest video{{320, 180}, DRM_FORMAT_NV12, DRM_FORMAT_MOD_LINEAR, true, 64};
+constexpr BufferRequest picture{{64, 64}, DRM_FORMAT_XRGB8888, DRM_FORMAT_MOD_LINEAR, false, 64};
+constexpr FrameFiller::Key key{0x60, 0x3d, 0xeb, 0x10, 0x15, 0xca, 0x71, 0xbe,
+                               0x2b, 0x73, 0xae, 0xf0, 0x85, 0x7d, 0x77, 0x81};
+// The low 64 bits are about to overflow: a counter that is no 128-bit number shows here.
+constexpr FrameFiller::Counter counter{0, 1, 2, 3, 4, 5, 6, 7, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfd};
+
+class ProtectedHeap : public testing::Test {
+protected:
+  void SetUp() override {
+    heaps_ = listHeaps(table_);
+    if (std::ranges::find(heaps_, heapName, &Heap::name) == heaps_.end())
+      GTEST_SKIP() << "no heap " << heapName << " here";
+    auto device = TeeDevice::open();
+    ASSERT_TRUE(device) << device.error().text();
+    tee_.emplace(std::move(*device));
+  }
+
+  const Heap& heap() const { return *std::ranges::find(heaps_, heapName, &Heap::name); }
+
+  Dmabuf allocate(const BufferRequest& request) {
+    auto buffer = allocateBuffer(request, heaps_, table_);
+    EXPECT_TRUE(buffer) << buffer.error().text();
+    return std::move(buffer->buffer);
+  }
+
+  Inspector inspector(bool withTee) const {
+    InspectorSources sources;
+    sources.exporterIsProtected = [this](std::string_view name) { return table_.exporterIsProtected(name); };
+    if (withTee) sources.teeAccepts = [this](int fd) { return teeAccepts(&*tee_, fd); };
+    return Inspector(std::move(sources));
+  }
+
+  HeapTable table_;
+  std::vector<Heap> heaps_;
+  std::optional<TeeDevice> tee_;
+};
+
+int errnoOfMmap(int fd, int protection) {
+  void* address = mmap(nullptr, 4096, protection, MAP_SHARED, fd, 0);
+  if (address == MAP_FAILED) return errno;
+  munmap(address, 4096);
+  return 0;
+}
+
+TEST_F(ProtectedHeap, GivesNamedEvidenceAndTheRightLayout) {
+  auto buffer = allocateBuffer(video, heaps_, table_);
+  ASSERT_TRUE(buffer) << buffer.error().text();
+  EXPECT_EQ(buffer->heapName, heapName);
+  EXPECT_EQ(buffer->buffer.evidence(), Evidence::KernelNamed);
+  EXPECT_TRUE(buffer->buffer.noMap());
+  EXPECT_EQ(buffer->buffer.planeCount(), 2U);
+  EXPECT_EQ(buffer->buffer.sizeBytes(), layoutFor(video)->sizeBytes);
+  const auto identity = Inspector::identify(buffer->buffer.plane(1).fd.get());
+  ASSERT_TRUE(identity);
+  EXPECT_EQ(identity->exporterName, "tee"); // not the heap's name
+  EXPECT_EQ(identity->sizeBytes, buffer->buffer.sizeBytes());
+}
+
+TEST_F(ProtectedHeap, TheKernelRefusesEveryMapping) {
+  const Dmabuf buffer = allocate(video);
+  const int fd = buffer.plane(0).fd.get();
+  for (const int protection : {PROT_NONE, PROT_READ, PROT_WRITE, PROT_READ | PROT_WRITE}) {
+    EXPECT_EQ(errnoOfMmap(fd, protection), EINVAL) << protection;
+  }
+  char byte = 0;
+  EXPECT_EQ(read(fd, &byte, 1), -1);
+  EXPECT_EQ(errno, EINVAL);
+  EXPECT_EQ(refusalOf(Mapping::map(buffer, 0, Mapping::Access::Read).error(), Refusal::None), Refusal::NoMap);
+}
+
+TEST_F(ProtectedHeap, EvidenceIsGraded) {
+  struct Case {
+    const char* what;
+    const BufferRequest& request;
+    bool withTee;
+    bool claimed;
+    Evidence expected;
+  };
+  const Case cases[] = {
+      {"protected, by name", video, false, false, Evidence::KernelNamed},
+      {"protected, by the TEE", video, true, false, Evidence::Authenticated},
+      {"protected and claimed", video, true, true, Evidence::Authenticated},
+      {"ordinary", picture, true, false, Evidence::None},
+      {"ordinary, claimed", picture, true, true, Evidence::Claimed},
+  };
+  for (const Case& one : cases) {
+    Dmabuf fresh = allocate(one.request);
+    // The allocator has graded its own; a compositor gets the bare fd.
+    DmabufAttributes attributes{fresh.size(), fresh.fourcc(), fresh.modifier(), fresh.planeCount(), {}};
+    for (unsigned i = 0; i < fresh.planeCount(); ++i) {
+      attributes.planes[i] = {std::move(*duplicateFd(fresh.plane(i).fd.get())), fresh.plane(i).offsetBytes,
+                              fresh.plane(i).strideBytes};
+    }
+    auto received = Dmabuf::create(std::move(attributes));
+    ASSERT_TRUE(received) << received.error().text();
+    ASSERT_EQ(received->evidence(), Evidence::None);
+    const auto result = inspector(one.withTee).inspect(*received, one.claimed);
+    ASSERT_TRUE(result) << result.error().text();
+    EXPECT_EQ(received->evidence(), one.expected) << one.what << ": " << evidenceName(received->evidence());
+  }
+}
+
+TEST_F(ProtectedHeap, AnUnknownExportersRefusalIsEvidence) {
+  const Inspector ignorant({});
+  EXPECT_EQ(*ignorant.evidenceFor(allocate(video).plane(0).fd.get()), Evidence::Unmappable);
+  EXPECT_EQ(*ignorant.evidenceFor(allocate(picture).plane(0).fd.get()), Evidence::None);
+}
+
+TEST_F(ProtectedHeap, ANameSetByAClientIsNoEvidence) {
+  const Dmabuf ordinary = allocate(picture);
+  const Dmabuf secret = allocate(video);
+  ASSERT_EQ(ioctl(ordinary.plane(0).fd.get(), DMA_BUF_SET_NAME_B, "x\nexp_name:\ttee\n"), 0);
+  ASSERT_EQ(ioctl(secret.plane(0).fd.get(), DMA_BUF_SET_NAME_B, "x\nexp_name:\tsystem\n"), 0);
+  EXPECT_EQ(Inspector::identify(ordinary.plane(0).fd.get())->exporterName, "system");
+  EXPECT_EQ(Inspector::identify(secret.plane(0).fd.get())->exporterName, "tee");
+}
+
+TEST_F(ProtectedHeap, TheTeeKnowsItsOwn) {
+  EXPECT_EQ(teeAccepts(&*tee_, allocate(video).plane(0).fd.get()), std::optional(true));
+  const Dmabuf ordinary = allocate(picture);
+  EXPECT_EQ(teeAccepts(&*tee_, ordinary.plane(0).fd.get()), std::optional(false));
+  EXPECT_EQ(teeAccepts(&*tee_, -1), std::optional(false));
+  const auto memory = TeeMemory::registerDmabuf(*tee_, ordinary.plane(0).fd.get());
+  ASSERT_FALSE(memory);
+  EXPECT_EQ(memory.error().kind, ErrorKind::System);
+  EXPECT_EQ(memory.error().number, EINVAL);
+}
+
+TEST_F(ProtectedHeap, OrdinaryBuffersMap) {
+  const Dmabuf buffer = allocate(picture);
+  EXPECT_FALSE(buffer.noMap());
+  {
+    const auto mapping = Mapping::map(buffer, 0, Mapping::Access::Write);
+    ASSERT_TRUE(mapping) << mapping.error().text();
+    std::memcpy(mapping->bytes().data(), "glass", 5);
+  }
+  const auto mapping = Mapping::map(buffer, 0, Mapping::Access::Read);
+  ASSERT_TRUE(mapping) << mapping.error().text();
+  EXPECT_EQ(std::memcmp(mapping->bytes().data(), "glass", 5), 0);
+}
+
+TEST_F(ProtectedHeap, SyncFilesOfAProtectedBuffer) {
+  const Dmabuf buffer = allocate(video);
+  const int fd = buffer.plane(0).fd.get();
+  auto readers = exportSyncFile(fd, FenceUse::Read);
+  auto writers = exportSyncFile(fd, FenceUse::Write);
+  ASSERT_TRUE(readers) << readers.error().text();
+  ASSERT_TRUE(writers) << writers.error().text();
+  auto both = mergeSyncFiles(readers->get(), writers->get());
+  ASSERT_TRUE(both) << both.error().text();
+  EXPECT_EQ(*syncFileSignalled(both->get()), true); // nobody uses it
+  const auto imported = importSyncFile(fd, both->get(), FenceUse::Write);
+  EXPECT_TRUE(imported) << imported.error().text();
+}
+
+TEST_F(ProtectedHeap, AnExhaustedPoolIsARefusal) {
+  constexpr BufferRequest large{{1920, 1080}, DRM_FORMAT_XRGB8888, DRM_FORMAT_MOD_LINEAR, true, 64};
+  std::vector<Dmabuf> held;
+  for (;;) {
+    auto buffer = allocateBuffer(large, heaps_, table_);
+    if (buffer) {
+      ASSERT_LT(held.size(), 100000U);
+      held.push_back(std::move(buffer->buffer));
+      continue;
+    }
+    EXPECT_EQ(refusalOf(buffer.error(), Refusal::None), Refusal::HeapExhausted);
+    EXPECT_TRUE(buffer.error().text().starts_with(std::format("DMA_HEAP_IOCTL_ALLOC /dev/dma_heap/{} (8294400 bytes): "
+                                                              "HeapExhausted: the heap has no room left: ENOMEM (12); ",
+                                                              heapName)))
+        << buffer.error().text();
+    break;
+  }
+  const size_t fitted = held.size();
+  held.clear();
+  auto again = allocateBuffer(large, heaps_, table_);
+  EXPECT_EQ(again.has_value(), fitted > 0) << "the pool got nothing back";
+}
+
+TEST_F(ProtectedHeap, RequestsThatNoHeapTakes) {
+  const auto nothing = allocateFromHeap(heap(), 0);
+  ASSERT_FALSE(nothing);
+  EXPECT_EQ(refusalOf(nothing.error(), Refusal::None), Refusal::HeapRequestInvalid) << nothing.error().text();
+  const auto tooMuch = allocateFromHeap(heap(), 1ULL << 40);
+  ASSERT_FALSE(tooMuch);
+  EXPECT_EQ(refusalOf(tooMuch.error(), Refusal::None), Refusal::HeapExhausted) << tooMuch.error().text();
+}
+
+/** Runs `body` in a child without any privilege; true where it returned true. */
+template<typename Body>
+bool asNobody(Body body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const bool dropped = setgid(65534) == 0 && setuid(65534) == 0;
+    _exit(dropped && body() ? 0 : 1);
+  }
+  int status = 0;
+  return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+TEST_F(ProtectedHeap, WithoutPermissionTheMessageNamesNodeErrnoAndRule) {
+  if (getuid() != 0) GTEST_SKIP() << "only root can become somebody without permission";
+  EXPECT_TRUE(asNobody([&] {
+    const auto heaps = listHeaps(table_);
+    const auto found = std::ranges::find(heaps, heapName, &Heap::name);
+    if (found == heaps.end() || found->refusal != Refusal::HeapNoPermission || found->openErrno != EACCES) return false;
+    const HeapChoice choice = chooseHeap(video, heaps);
+    if (choice.refusal != Refusal::HeapNoPermission) return false;
+    // Chosen while it could be opened: the refusal comes from the allocation itself.
+    for (const auto& result : {allocateBuffer(video, heaps, table_), allocateBuffer(video, heaps_, table_)}) {
+      const std::string text = result ? "" : result.error().text();
+      fprintf(stderr, "%s\n", text.c_str());
+      const bool right = !result && refusalOf(result.error(), Refusal::None) == Refusal::HeapNoPermission &&
+                         text.contains("/dev/dma_heap/protected,secure-video") && text.contains("EACCES (13)") &&
+                         text.contains("configs/60-vitrine-heaps.rules");
+      if (!right) return false;
+    }
+    return true;
+  }));
+}
+
+// ---- Filling ----
+
+std::vector<std::byte> randomBytes(size_t size) {
+  std::mt19937 random(static_cast<uint32_t>(size));
+  std::vector<std::byte> bytes(size);
+  for (std::byte& byte : bytes)
+    byte = static_cast<std::byte>(random());
+  return bytes;
+}
+
+std::vector<std::byte> encrypt(std::span<const std::byte> plain) {
+  std::vector<std::byte> cipher(plain.size());
+  EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+  int written = 0;
+  EVP_EncryptInit_ex(context, EVP_aes_128_ctr(), nullptr, key.data(), counter.data());
+  EVP_EncryptUpdate(context, reinterpret_cast<unsigned char*>(cipher.data()), &written,
+                    reinterpret_cast<const unsigned char*>(plain.data()), static_cast<int>(plain.size()));
+  EVP_CIPHER_CTX_free(context);
+  return cipher;
+}
+
+uint32_t teeResultOf(const Result<>& result) {
+  return !result && result.error().kind == ErrorKind::Tee ? static_cast<uint32_t>(result.error().number) : 0;
+}
+
+TEST_F(ProtectedHeap, FramesAreDecryptedIntoIt) {
+  const size_t frameBytes = layoutFor(video)->sizeBytes;
+  auto filler = FrameFiller::open(*tee_, key, frameBytes);
+  ASSERT_TRUE(filler) << filler.error().text();
+  EXPECT_EQ(filler->application(), FrameFiller::Application::FrameDecrypt);
+  const Dmabuf buffer = allocate(video);
+  const auto target = TeeMemory::registerDmabuf(*tee_, buffer.plane(0).fd.get());
+  ASSERT_TRUE(target) << target.error().text();
+  EXPECT_EQ(target->sizeBytes(), buffer.sizeBytes());
+  EXPECT_TRUE(target->bytes().empty());
+
+  const auto plain = randomBytes(frameBytes - 100);
+  const auto filled = filler->fill(*target, encrypt(plain), counter);
+  ASSERT_TRUE(filled) << filled.error().text();
+
+  // What is in it only the secure world can say, and only where its test commands are allowed (profile selftest).
+  auto session = TeeSession::open(*tee_, TeeUuid::parse(sdp_basic::uuid));
+  ASSERT_TRUE(session) << session.error().text();
+  auto readable = TeeMemory::allocateShared(*tee_, plain.size());
+  ASSERT_TRUE(readable) << readable.error().text();
+  constexpr uint32_t commandDump = 2;
+  std::array parameters = {TeeParameter::memory(TeeParameter::Kind::MemoryInput, *target, 0, plain.size()),
+                           TeeParameter::memory(TeeParameter::Kind::MemoryOutput, *readable, 0, plain.size())};
+  const auto dumped = session->invoke(commandDump, parameters);
+  if (dumped) {
+    EXPECT_TRUE(std::ranges::equal(readable->bytes(), plain));
+  } else {
+    EXPECT_EQ(teeResultName(teeResultOf(dumped)), "TEE_ERROR_NOT_SUPPORTED");
+  }
+}
+
+TEST_F(ProtectedHeap, LargeFramesFitTheSharedBuffer) {
+  constexpr size_t frame4k = 3840UL * 2160 * 3 / 2;
+  auto filler = FrameFiller::open(*tee_, key, frame4k);
+  ASSERT_TRUE(filler) << filler.error().text();
+  auto fd = allocateFromHeap(heap(), frame4k);
+  if (!fd && refusalOf(fd.error(), Refusal::None) == Refusal::HeapExhausted)
+    GTEST_SKIP() << "a pool smaller than a frame";
+  ASSERT_TRUE(fd) << fd.error().text();
+  const auto target = TeeMemory::registerDmabuf(*tee_, fd->get());
+  ASSERT_TRUE(target) << target.error().text();
+  fd->reset(); // the TEE keeps its own reference
+  const std::vector<std::byte> frame(frame4k);
+  const auto filled = filler->fill(*target, frame, counter);
+  EXPECT_TRUE(filled) << filled.error().text();
+}
+
+TEST_F(ProtectedHeap, FramesThatDoNotFit) {
+  auto filler = FrameFiller::open(*tee_, key, 65536);
+  ASSERT_TRUE(filler) << filler.error().text();
+  auto fd = allocateFromHeap(heap(), 4096);
+  ASSERT_TRUE(fd);
+  const auto target = TeeMemory::registerDmabuf(*tee_, fd->get());
+  ASSERT_TRUE(target);
+  EXPECT_TRUE(filler->fill(*target, randomBytes(4096), counter));
+  EXPECT_EQ(teeResultName(teeResultOf(filler->fill(*target, randomBytes(4097), counter))), "TEE_ERROR_SHORT_BUFFER");
+  EXPECT_EQ(filler->fill(*target, randomBytes(65537), counter).error().kind, ErrorKind::Invalid);
+  EXPECT_EQ(filler->fill(*target, {}, counter).error().kind, ErrorKind::Invalid);
+}
+
+TEST_F(ProtectedHeap, NothingButProtectedMemoryIsATarget) {
+  auto filler = FrameFiller::open(*tee_, key, 4096);
+  ASSERT_TRUE(filler) << filler.error().text();
+  const auto ordinary = TeeMemory::allocateShared(*tee_, 4096);
+  ASSERT_TRUE(ordinary);
+  const auto result = filler->fill(*ordinary, randomBytes(4096), counter);
+  EXPECT_EQ(teeResultName(teeResultOf(result)), "TEE_ERROR_ACCESS_DENIED");
+  EXPECT_TRUE(result.error().text().contains("TEE_ERROR_ACCESS_DENIED from the trusted application (0xffff0001)"))
+      << result.error().text();
+}
+
+TEST_F(ProtectedHeap, AnApplicationThatIsNotThere) {
+  const auto session = TeeSession::open(*tee_, TeeUuid::parse("00000000-0000-0000-0000-000000000001"));
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().kind, ErrorKind::Tee);
+  EXPECT_TRUE(session.error().text().contains("TEE_ERROR_ITEM_NOT_FOUND from the TEE (0xffff0008)"))
+      << session.error().text();
+}
+
+} // namespace
+} // namespace vitrine

@@ -1,0 +1,194 @@
+#include "tests/unit/protected_pretender.h"
+
+#include <dlfcn.h>
+
+#include <set>
+#include <string_view>
+
+#include "protected-path/vulkan/vulkan_include.h"
+
+namespace {
+
+using vitrine::test::protectedCalls;
+
+VkInstance lastInstance = VK_NULL_HANDLE;
+uint32_t pretendedType = 0;
+std::set<VkCommandPool> protectedPools;
+std::set<VkCommandBuffer> protectedBuffers;
+std::set<VkImage> protectedImages;
+
+PFN_vkGetInstanceProcAddr realGetInstanceProcAddr() {
+  static const auto real = reinterpret_cast<PFN_vkGetInstanceProcAddr>(
+      dlsym(dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL), "vkGetInstanceProcAddr"));
+  return real;
+}
+
+/** The loader's own function, which finds instance or device by the handle. */
+template<typename Function>
+Function real(const char* name) {
+  return reinterpret_cast<Function>(realGetInstanceProcAddr()(lastInstance, name));
+}
+#define VITRINE_REAL(name) real<PFN_vk##name>("vk" #name)
+
+/** Takes the structure of `type` out of a chain; null where there is none. The chains are the renderer's local
+ * variables. */
+VkBaseOutStructure* unlink(const void* chain, VkStructureType type) {
+  auto* before = static_cast<VkBaseOutStructure*>(const_cast<void*>(chain));
+  for (; before != nullptr && before->pNext != nullptr; before = before->pNext) {
+    if (before->pNext->sType != type) continue;
+    VkBaseOutStructure* found = before->pNext;
+    before->pNext = found->pNext;
+    return found;
+  }
+  return nullptr;
+}
+
+void getFeatures(VkPhysicalDevice device, VkPhysicalDeviceFeatures2* features) {
+  VITRINE_REAL(GetPhysicalDeviceFeatures2)(device, features);
+  for (auto* entry = static_cast<VkBaseOutStructure*>(features->pNext); entry != nullptr; entry = entry->pNext) {
+    if (entry->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_FEATURES) {
+      reinterpret_cast<VkPhysicalDeviceProtectedMemoryFeatures*>(entry)->protectedMemory = VK_TRUE;
+    }
+  }
+}
+
+void getQueueFamilies(VkPhysicalDevice device, uint32_t* count, VkQueueFamilyProperties* families) {
+  VITRINE_REAL(GetPhysicalDeviceQueueFamilyProperties)(device, count, families);
+  for (uint32_t i = 0; families != nullptr && i < *count; ++i)
+    families[i].queueFlags |= VK_QUEUE_PROTECTED_BIT;
+}
+
+void getMemory(VkPhysicalDevice device, VkPhysicalDeviceMemoryProperties* memory) {
+  VITRINE_REAL(GetPhysicalDeviceMemoryProperties)(device, memory);
+  pretendedType = memory->memoryTypeCount++;
+  memory->memoryTypes[pretendedType] = {VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | VK_MEMORY_PROPERTY_PROTECTED_BIT, 0};
+}
+
+VkResult getImageFormat(VkPhysicalDevice device, const VkPhysicalDeviceImageFormatInfo2* info,
+                        VkImageFormatProperties2* properties) {
+  VkPhysicalDeviceImageFormatInfo2 ordinary = *info;
+  ordinary.flags &= ~VkImageCreateFlags{VK_IMAGE_CREATE_PROTECTED_BIT};
+  return VITRINE_REAL(GetPhysicalDeviceImageFormatProperties2)(device, &ordinary, properties);
+}
+
+VkResult createDevice(VkPhysicalDevice physical, const VkDeviceCreateInfo* info, const VkAllocationCallbacks* callbacks,
+                      VkDevice* device) {
+  VkDeviceQueueCreateInfo queue = info->pQueueCreateInfos[0];
+  queue.flags = 0;
+  VkDeviceCreateInfo ordinary = *info;
+  ordinary.pQueueCreateInfos = &queue;
+  unlink(&ordinary, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_FEATURES);
+  return VITRINE_REAL(CreateDevice)(physical, &ordinary, callbacks, device);
+}
+
+void getQueue(VkDevice device, const VkDeviceQueueInfo2* info, VkQueue* queue) {
+  VkDeviceQueueInfo2 ordinary = *info;
+  ordinary.flags = 0;
+  VITRINE_REAL(GetDeviceQueue2)(device, &ordinary, queue);
+}
+
+VkResult createPool(VkDevice device, const VkCommandPoolCreateInfo* info, const VkAllocationCallbacks* callbacks,
+                    VkCommandPool* pool) {
+  VkCommandPoolCreateInfo ordinary = *info;
+  ordinary.flags &= ~VkCommandPoolCreateFlags{VK_COMMAND_POOL_CREATE_PROTECTED_BIT};
+  const VkResult result = VITRINE_REAL(CreateCommandPool)(device, &ordinary, callbacks, pool);
+  if ((info->flags & VK_COMMAND_POOL_CREATE_PROTECTED_BIT) != 0) protectedPools.insert(*pool);
+  return result;
+}
+
+VkResult allocateBuffers(VkDevice device, const VkCommandBufferAllocateInfo* info, VkCommandBuffer* buffers) {
+  const VkResult result = VITRINE_REAL(AllocateCommandBuffers)(device, info, buffers);
+  if (protectedPools.contains(info->commandPool)) protectedBuffers.insert(buffers[0]);
+  return result;
+}
+
+VkResult createImage(VkDevice device, const VkImageCreateInfo* info, const VkAllocationCallbacks* callbacks,
+                     VkImage* image) {
+  VkImageCreateInfo ordinary = *info;
+  ordinary.flags &= ~VkImageCreateFlags{VK_IMAGE_CREATE_PROTECTED_BIT};
+  const VkResult result = VITRINE_REAL(CreateImage)(device, &ordinary, callbacks, image);
+  protectedImages.erase(*image);
+  if ((info->flags & VK_IMAGE_CREATE_PROTECTED_BIT) != 0) protectedImages.insert(*image);
+  return result;
+}
+
+void getRequirements(VkDevice device, const VkImageMemoryRequirementsInfo2* info, VkMemoryRequirements2* requirements) {
+  VITRINE_REAL(GetImageMemoryRequirements2)(device, info, requirements);
+  if (protectedImages.contains(info->image)) requirements->memoryRequirements.memoryTypeBits = 1U << pretendedType;
+}
+
+VkResult getFdProperties(VkDevice device, VkExternalMemoryHandleTypeFlagBits type, int fd,
+                         VkMemoryFdPropertiesKHR* properties) {
+  const VkResult result = VITRINE_REAL(GetMemoryFdPropertiesKHR)(device, type, fd, properties);
+  properties->memoryTypeBits |= 1U << pretendedType;
+  return result;
+}
+
+VkResult allocate(VkDevice device, const VkMemoryAllocateInfo* info, const VkAllocationCallbacks* callbacks,
+                  VkDeviceMemory* memory) {
+  VkMemoryAllocateInfo ordinary = *info;
+  if (info->memoryTypeIndex == pretendedType) {
+    ordinary.memoryTypeIndex = 0;
+    protectedCalls().imports += 1;
+  }
+  return VITRINE_REAL(AllocateMemory)(device, &ordinary, callbacks, memory);
+}
+
+VkResult submit(VkQueue queue, uint32_t count, const VkSubmitInfo* infos, VkFence fence) {
+  const bool flagged = unlink(infos, VK_STRUCTURE_TYPE_PROTECTED_SUBMIT_INFO) != nullptr;
+  const bool pooled = protectedBuffers.contains(infos->pCommandBuffers[0]);
+  (flagged ? protectedCalls().protectedSubmits : protectedCalls().ordinarySubmits) += 1;
+  if (flagged != pooled) protectedCalls().mixedUp += 1;
+  return VITRINE_REAL(QueueSubmit)(queue, count, infos, fence);
+}
+
+struct Replacement {
+  std::string_view name;
+  PFN_vkVoidFunction function;
+};
+#define VITRINE_REPLACE(name, function)                                                                                \
+  {"vk" #name, reinterpret_cast<PFN_vkVoidFunction>(static_cast<PFN_vk##name>(function))}
+
+PFN_vkVoidFunction getDeviceProcAddr(VkDevice device, const char* name);
+
+const Replacement replacements[] = {VITRINE_REPLACE(GetPhysicalDeviceFeatures2, getFeatures),
+                                    VITRINE_REPLACE(GetPhysicalDeviceQueueFamilyProperties, getQueueFamilies),
+                                    VITRINE_REPLACE(GetPhysicalDeviceMemoryProperties, getMemory),
+                                    VITRINE_REPLACE(GetPhysicalDeviceImageFormatProperties2, getImageFormat),
+                                    VITRINE_REPLACE(CreateDevice, createDevice),
+                                    VITRINE_REPLACE(GetDeviceProcAddr, getDeviceProcAddr),
+                                    VITRINE_REPLACE(GetDeviceQueue2, getQueue),
+                                    VITRINE_REPLACE(CreateCommandPool, createPool),
+                                    VITRINE_REPLACE(AllocateCommandBuffers, allocateBuffers),
+                                    VITRINE_REPLACE(CreateImage, createImage),
+                                    VITRINE_REPLACE(GetImageMemoryRequirements2, getRequirements),
+                                    VITRINE_REPLACE(GetMemoryFdPropertiesKHR, getFdProperties),
+                                    VITRINE_REPLACE(AllocateMemory, allocate),
+                                    VITRINE_REPLACE(QueueSubmit, submit)};
+
+PFN_vkVoidFunction replaced(const char* name, PFN_vkVoidFunction otherwise) {
+  for (const Replacement& replacement : replacements) {
+    if (replacement.name == name) return replacement.function;
+  }
+  return otherwise;
+}
+
+PFN_vkVoidFunction getDeviceProcAddr(VkDevice device, const char* name) {
+  return replaced(name, VITRINE_REAL(GetDeviceProcAddr)(device, name));
+}
+
+} // namespace
+
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instance, const char* name) {
+  if (instance != VK_NULL_HANDLE) lastInstance = instance;
+  return replaced(name, realGetInstanceProcAddr()(instance, name));
+}
+
+namespace vitrine::test {
+
+ProtectedCalls& protectedCalls() {
+  static ProtectedCalls calls;
+  return calls;
+}
+
+} // namespace vitrine::test

@@ -1,0 +1,87 @@
+#include <drm_fourcc.h>
+
+#include "tests/unit/protected_pretender.h"
+#include "tests/unit/renderer_fixture.h"
+
+// R1 and protected submits on a device that claims protected memory.
+
+namespace vitrine::test {
+namespace {
+
+constexpr Picture::Pixel grey{0x80, 0x80, 0x80, 0xff};
+constexpr Picture::Pixel secret{0x12, 0x34, 0x56, 0xff};
+constexpr Rect everything{0, 0, 40, 40};
+
+class ProtectedDevice : public RendererTest {
+protected:
+  static TestBuffer protectedBuffer(const Picture& picture) {
+    TestBuffer buffer = TestBuffer::from(picture, DRM_FORMAT_XRGB8888);
+    buffer.dmabuf().raiseEvidence(Evidence::KernelNamed);
+    return buffer;
+  }
+};
+
+TEST_F(ProtectedDevice, isChosenAndReported) {
+  EXPECT_TRUE(renderer().device().gpu.protectedMemory);
+  EXPECT_EQ(renderer().device().refusal, Refusal::None);
+}
+
+TEST_F(ProtectedDevice, protectedTextureIntoOrdinaryTargetIsThePlaceholder) {
+  TestBuffer from = protectedBuffer(Picture(40, 40, secret));
+  const ProtectedCalls before = protectedCalls();
+  const auto source = texture(from);
+  EXPECT_FALSE(source->isPlaceholder());
+  EXPECT_TRUE(source->protectedContent());
+  EXPECT_EQ(protectedCalls().imports, before.imports + 1);
+  const DrawCommand command = textureCommand(*source, everything);
+  expectPlaceholder(draw(Picture(40, 40, grey), {&command, 1}), everything);
+  EXPECT_EQ(protectedCalls().protectedSubmits, before.protectedSubmits);
+  EXPECT_EQ(protectedCalls().imports, before.imports + 1) << "the ordinary target is in ordinary memory";
+  EXPECT_EQ(protectedCalls().mixedUp, 0U);
+}
+
+TEST_F(ProtectedDevice, protectedTextureIntoProtectedTargetIsShown) {
+  const Picture overlay = testPicture(10, 10, 21, true);
+  const auto uploaded = renderer().upload(overlay.size(), DRM_FORMAT_XRGB8888, overlay.strideBytes(), overlay.bytes());
+  ASSERT_TRUE(uploaded);
+  TestBuffer from = protectedBuffer(Picture(40, 40, secret));
+  TestBuffer to = protectedBuffer(Picture(40, 40, grey));
+  const auto source = texture(from);
+  const auto drawn = target(to);
+  EXPECT_TRUE(drawn->isProtected());
+  const ProtectedCalls before = protectedCalls();
+  const DrawCommand commands[] = {textureCommand(*source, everything), textureCommand(**uploaded, {0, 0, 10, 10})};
+  compose(*drawn, commands, {&everything, 1});
+  const Picture result = to.picture();
+  EXPECT_EQ(result.at(20, 20), secret);
+  EXPECT_EQ(result.at(5, 5), overlay.at(5, 5));
+  EXPECT_EQ(protectedCalls().protectedSubmits, before.protectedSubmits + 1);
+  EXPECT_EQ(protectedCalls().ordinarySubmits, before.ordinarySubmits + 1) << "the upload, before";
+  EXPECT_EQ(protectedCalls().mixedUp, 0U);
+}
+
+TEST_F(ProtectedDevice, claimAloneIsStillNotImported) {
+  TestBuffer buffer = TestBuffer::from(Picture(40, 40, secret), DRM_FORMAT_XRGB8888);
+  buffer.dmabuf().raiseEvidence(Evidence::Claimed);
+  const uint64_t imports = renderer().counters().imports;
+  EXPECT_EQ(texture(buffer)->refusal(), Refusal::ClaimWithoutEvidence);
+  EXPECT_EQ(renderer().counters().imports, imports);
+}
+
+TEST_F(ProtectedDevice, nothingProtectedIsReadBack) {
+  TestBuffer buffer = protectedBuffer(Picture(40, 40, secret));
+  const auto source = texture(buffer);
+  const auto drawn = target(buffer);
+  std::vector<std::byte> pixels(40 * 40 * 4);
+  const uint64_t submits = renderer().counters().submits;
+  const auto fromTexture = renderer().readPixels(*source, everything, DRM_FORMAT_XRGB8888, 160, pixels);
+  const auto fromTarget = renderer().readPixels(*drawn, everything, DRM_FORMAT_XRGB8888, 160, pixels);
+  ASSERT_FALSE(fromTexture);
+  ASSERT_FALSE(fromTarget);
+  EXPECT_EQ(refusalOf(fromTexture.error(), Refusal::None), Refusal::ViewPublic);
+  EXPECT_EQ(refusalOf(fromTarget.error(), Refusal::None), Refusal::ViewPublic);
+  EXPECT_EQ(renderer().counters().submits, submits);
+}
+
+} // namespace
+} // namespace vitrine::test

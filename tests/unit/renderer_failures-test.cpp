@@ -1,0 +1,148 @@
+#include <drm_fourcc.h>
+
+#include "tests/unit/renderer_fixture.h"
+#include "tests/unit/vulkan_interposer.h"
+
+// What must not reach the driver, and what happens when the driver says no.
+
+namespace vitrine::test {
+namespace {
+
+constexpr Picture::Pixel grey{0x80, 0x80, 0x80, 0xff};
+constexpr Picture::Pixel secret{0x12, 0x34, 0x56, 0xff};
+
+class Protection : public RendererTest {};
+class Failures : public RendererTest {};
+
+TEST_F(Protection, noMapBufferNeverReachesTheDriver) {
+  ASSERT_FALSE(renderer().device().gpu.protectedMemory) << "this test is for a device without protected memory";
+  struct Case {
+    Evidence evidence;
+    Refusal refusal;
+  };
+  for (const Case& row : {Case{Evidence::Claimed, Refusal::ClaimWithoutEvidence},
+                          Case{Evidence::Unmappable, Refusal::GpuNoProtectedMemory},
+                          Case{Evidence::KernelNamed, Refusal::GpuNoProtectedMemory},
+                          Case{Evidence::Authenticated, Refusal::GpuNoProtectedMemory}}) {
+    TestBuffer buffer = TestBuffer::from(Picture(40, 40, secret), DRM_FORMAT_XRGB8888);
+    buffer.dmabuf().raiseEvidence(row.evidence);
+    const DriverCalls before = driverCalls();
+    const auto source = texture(buffer);
+    ASSERT_TRUE(source);
+    EXPECT_TRUE(source->isPlaceholder());
+    EXPECT_TRUE(source->protectedContent());
+    EXPECT_EQ(source->refusal(), row.refusal) << evidenceName(row.evidence);
+    const DrawCommand command = textureCommand(*source, {4, 4, 40, 40});
+    const uint64_t placeholders = renderer().counters().placeholdersDrawn;
+    const Picture result = draw(Picture(50, 50, grey), {&command, 1});
+    expectPlaceholder(result, {4, 4, 40, 40});
+    EXPECT_EQ(renderer().counters().placeholdersDrawn, placeholders + 1);
+    EXPECT_EQ(driverCalls().memoryImports, before.memoryImports + 1) << "the target's own is the only one";
+    EXPECT_EQ(driverCalls().fdQueries, before.fdQueries + 1);
+
+    const auto asTarget = renderer().importTarget(buffer.dmabuf());
+    ASSERT_FALSE(asTarget);
+    EXPECT_EQ(refusalOf(asTarget.error(), Refusal::None), row.refusal);
+    EXPECT_EQ(driverCalls().memoryImports, before.memoryImports + 1);
+
+    std::vector<std::byte> pixels(40 * 40 * 4);
+    const auto read = renderer().readPixels(*source, {0, 0, 40, 40}, DRM_FORMAT_XRGB8888, 160, pixels);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(refusalOf(read.error(), Refusal::None), Refusal::ViewPublic);
+  }
+}
+
+/** One of each: import, import target, upload, pass, read back. */
+Result<> everything(Renderer& renderer, TestBuffer& from, TestBuffer& to, const Picture& picture) {
+  auto source = renderer.import(from.dmabuf());
+  if (!source) return std::unexpected(source.error());
+  auto drawn = renderer.importTarget(to.dmabuf());
+  if (!drawn) return std::unexpected(drawn.error());
+  auto uploaded = renderer.upload(picture.size(), DRM_FORMAT_ARGB8888, picture.strideBytes(), picture.bytes());
+  if (!uploaded) return std::unexpected(uploaded.error());
+  DrawCommand commands[] = {
+      {.kind = DrawCommand::Kind::Texture, .destination = {0, 0, 32, 32}, .texture = source->get()},
+      {.kind = DrawCommand::Kind::Texture, .destination = {0, 0, 8, 8}, .texture = uploaded->get()}};
+  for (DrawCommand& command : commands)
+    command.source = SourceRect::whole(command.texture->size());
+  auto fence = renderer.compose(**drawn, commands, {&commands[0].destination, 1}, {});
+  if (!fence) return std::unexpected(fence.error());
+  std::vector<std::byte> pixels(32 * 32 * 4);
+  if (auto read = renderer.readPixels(**drawn, {0, 0, 32, 32}, DRM_FORMAT_ARGB8888, 128, pixels); !read) return read;
+  return renderer.readPixels(**source, {0, 0, 32, 32}, DRM_FORMAT_ARGB8888, 128, pixels);
+}
+
+TEST_F(Failures, everyCallMayFailOnceAndNothingIsLeftBehind) {
+  TestBuffer from = *TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
+  TestBuffer to = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XRGB8888);
+  const Picture picture(8, 8, grey);
+  constexpr const char* functions[] = {
+      "vkAllocateMemory",     "vkQueueSubmit",       "vkGetMemoryFdPropertiesKHR", "vkCreateImage",
+      "vkBindImageMemory",    "vkCreateImageView",   "vkAllocateDescriptorSets",   "vkCreateFramebuffer",
+      "vkCreateBuffer",       "vkMapMemory",         "vkBindBufferMemory",         "vkGetSemaphoreFdKHR",
+      "vkBeginCommandBuffer", "vkEndCommandBuffer",  "vkResetCommandPool",         "vkWaitSemaphores",
+      "vkCreateSemaphore",    "vkCreateCommandPool", "vkCreateGraphicsPipelines"};
+  auto own = newRenderer(true);
+  ASSERT_TRUE(everything(*own, from, to, picture));
+  const size_t fds = openFds();
+  for (const char* function : functions) {
+    for (unsigned skip = 0; skip < 12; ++skip) {
+      failCall(function, VK_ERROR_OUT_OF_DEVICE_MEMORY, skip);
+      const auto result = everything(*own, from, to, picture);
+      const bool happened = failureHappened();
+      own->waitIdle();
+      if (!happened) {
+        EXPECT_TRUE(result) << function << ": " << result.error().text();
+        break;
+      }
+      ASSERT_FALSE(result) << function << " " << skip;
+      const bool said = result.error().kind == ErrorKind::Vulkan || result.error().kind == ErrorKind::Refused;
+      EXPECT_TRUE(said) << result.error().text();
+      const auto again = everything(*own, from, to, picture);
+      ASSERT_TRUE(again) << "after " << function << " " << skip << ": " << again.error().text();
+      own->waitIdle();
+      EXPECT_EQ(openFds(), fds) << function << " " << skip;
+    }
+  }
+  EXPECT_EQ(own->counters().validationMessages, 0U);
+}
+
+TEST_F(Failures, creationFailsWithWords) {
+  for (const char* function : {"vkCreateSemaphore", "vkCreateDescriptorSetLayout"}) {
+    failCall(function, VK_ERROR_OUT_OF_HOST_MEMORY);
+    const auto made = Renderer::create({});
+    if (failureHappened()) {
+      EXPECT_FALSE(made) << function;
+    }
+  }
+  const auto none = Renderer::create({.deviceName = "no such device"});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(refusalOf(none.error(), Refusal::None), Refusal::GpuAbsent);
+  EXPECT_NE(none.error().text().find("is not `no such device`"), std::string::npos) << none.error().text();
+}
+
+TEST_F(Failures, lostDeviceIsToldByItsNumber) {
+  const auto own = newRenderer(false);
+  TestBuffer buffer = TestBuffer::from(Picture(16, 16, grey), DRM_FORMAT_XRGB8888);
+  const auto drawn = own->importTarget(buffer.dmabuf());
+  ASSERT_TRUE(drawn);
+  failCall("vkQueueSubmit", VK_ERROR_DEVICE_LOST);
+  const DrawCommand command{.destination = {0, 0, 16, 16}};
+  const auto result = own->compose(**drawn, {&command, 1}, {&command.destination, 1}, {});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::Vulkan);
+  EXPECT_EQ(result.error().number, VK_ERROR_DEVICE_LOST);
+  failCall("vkAllocateMemory", VK_ERROR_DEVICE_LOST);
+  const auto import = own->import(buffer.dmabuf());
+  ASSERT_FALSE(import);
+  EXPECT_EQ(import.error().kind, ErrorKind::Vulkan);
+  EXPECT_EQ(import.error().number, VK_ERROR_DEVICE_LOST);
+  failCall("vkAllocateMemory", VK_ERROR_INVALID_EXTERNAL_HANDLE);
+  const auto refusedImport = own->import(buffer.dmabuf());
+  ASSERT_FALSE(refusedImport);
+  EXPECT_EQ(refusalOf(refusedImport.error(), Refusal::None), Refusal::GpuImportFailed);
+  EXPECT_NE(refusedImport.error().text().find("VK_ERROR_INVALID_EXTERNAL_HANDLE"), std::string::npos);
+}
+
+} // namespace
+} // namespace vitrine::test

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "protected-path/vulkan/vulkan_include.h"
+
+/**
+ * Linking vulkan_interposer.cpp replaces libvulkan's vkGetInstanceProcAddr for this process, so that what is said about
+ * the driver is what it was really asked, not what our counters say.
+ */
+namespace vitrine::test {
+
+struct DriverCalls {
+  uint64_t queueSubmits = 0;
+  uint64_t memoryImports = 0; ///< vkAllocateMemory with VkImportMemoryFdInfoKHR
+  uint64_t fdQueries = 0;     ///< vkGetMemoryFdPropertiesKHR
+  uint64_t allocations = 0;   ///< vkAllocateMemory of any kind
+};
+[[nodiscard]] DriverCalls& driverCalls();
+
+/** Lets `skip` calls of `function` (`vkAllocateMemory`) pass, then makes one fail with `result` without asking the
+ * driver. */
+void failCall(std::string_view function, VkResult result, unsigned skip = 0);
+/** Whether the failure asked for has happened; forgets it otherwise. */
+[[nodiscard]] bool failureHappened();
+
+/** Called by vkQueueSubmit before the driver is; null for nothing. */
+void setSubmitHook(void (*hook)());
+
+} // namespace vitrine::test
