@@ -22,12 +22,14 @@ struct CommandLine {
 
 void describe(CLI::App& app, CommandLine& line) {
   app.set_version_flag("--version", "vitrine " VITRINE_VERSION);
-  app.add_option("-c,--config", line.config, "Configuration file (default: vitrine/vitrine.toml below XDG_CONFIG_HOME or /etc/xdg)");
+  app.add_option("-c,--config", line.config,
+                 "Configuration file (default: vitrine/vitrine.toml below XDG_CONFIG_HOME or /etc/xdg)");
   app.add_flag("--check-config", line.checkConfig, "Read the configuration, say what is wrong with it, and end");
   app.add_option("-s,--startup", line.options.startup, "Shell command to start in the session");
   app.add_option("--status", line.options.statusFile, "Write a JSON report there on SIGUSR1 and at the end");
   app.add_option("-l,--log", line.logLevels, "Log levels, such as info,kms=debug (also VITRINE_LOG)");
-  app.add_option("command", line.options.command, "A client to run as a kiosk: the session ends with it, with its status");
+  app.add_option("command", line.options.command,
+                 "A client to run as a kiosk: the session ends with it, with its status");
   app.positionals_at_end();
   app.footer("Keys: Logo+Return terminal, Logo+Tab next window, Logo+F fullscreen, Logo+M maximise, Logo+Q close,\n"
              "Logo+drag move or resize, Ctrl+Alt+Fn switch VT, Ctrl+Alt+Backspace end the session.\n\n"
@@ -41,8 +43,8 @@ Result<Config> loadConfig(const CommandLine& line) {
 
 Result<> applyLogLevels(const CommandLine& line, const Config& config) {
   const char* environment = std::getenv("VITRINE_LOG");
-  for (const std::string& levels : {config.logLevels, std::string(environment != nullptr ? environment : ""),
-                                    line.logLevels}) {
+  for (const std::string& levels :
+       {config.logLevels, std::string(environment != nullptr ? environment : ""), line.logLevels}) {
     if (auto done = setLogLevels(levels); !done) return done;
   }
   return {};

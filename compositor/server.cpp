@@ -98,7 +98,7 @@ Result<> Server::makeRenderer() {
   if (!renderer) return std::unexpected(renderer.error());
   renderer_ = std::move(*renderer);
   wlrRenderer_ = RendererAdapter::create(*renderer_);
-  allocator_ = AllocatorAdapter::create(kms_->device());
+  allocator_ = AllocatorAdapter::create(kms_->device(), *renderer_);
   const VulkanDeviceReport& device = renderer_->device();
   log("vulkan").info("{}: protectedMemory {}", device.name,
                      device.refusal == Refusal::None ? "yes" : std::format("no ({})", refusalName(device.refusal)));

@@ -31,11 +31,12 @@ const Crtc* freeCrtc(const KmsDevice& device, const Connector& connector, const 
 } // namespace
 
 const wlr_backend_impl KmsBackend::impl = {
-    .start = [](wlr_backend* backend) {
-      from(backend).started_ = true;
-      from(backend).addOutputs();
-      return true;
-    },
+    .start =
+        [](wlr_backend* backend) {
+          from(backend).started_ = true;
+          from(backend).addOutputs();
+          return true;
+        },
     .destroy = [](wlr_backend* backend) { delete &from(backend); },
     .get_drm_fd = [](wlr_backend* backend) { return from(backend).device_->fd(); },
     .get_buffer_caps = [](wlr_backend*) -> uint32_t { return WLR_BUFFER_CAP_DMABUF; },

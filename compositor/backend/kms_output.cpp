@@ -21,12 +21,13 @@ const wlr_output_impl KmsOutput::impl = {
     .set_cursor = nullptr, // the cursor is a layer of the display list like any other
     .move_cursor = nullptr,
     .destroy = [](wlr_output* output) { delete from(output); },
-    .test = [](wlr_output*, const wlr_output_state* state) {
-      // Frames are tested by test(); of what wlroots may ask for, only these are ours to do.
-      constexpr uint32_t supported = WLR_OUTPUT_STATE_BUFFER | WLR_OUTPUT_STATE_MODE | WLR_OUTPUT_STATE_ENABLED |
-                                     WLR_OUTPUT_STATE_BACKEND_OPTIONAL;
-      return (state->committed & ~supported) == 0;
-    },
+    .test =
+        [](wlr_output*, const wlr_output_state* state) {
+          // Frames are tested by test(); of what wlroots may ask for, only these are ours to do.
+          constexpr uint32_t supported = WLR_OUTPUT_STATE_BUFFER | WLR_OUTPUT_STATE_MODE | WLR_OUTPUT_STATE_ENABLED |
+                                         WLR_OUTPUT_STATE_BACKEND_OPTIONAL;
+          return (state->committed & ~supported) == 0;
+        },
     .commit = [](wlr_output* output, const wlr_output_state* state) { return from(output)->commitState(*state); },
     .get_gamma_size = nullptr,
     .get_cursor_formats = nullptr,

@@ -20,9 +20,13 @@ std::unexpected<Error> wrong(const toml::node& node, const std::string& file, co
 using Setter = std::function<Result<>(const toml::node& value)>;
 using Setters = std::map<std::string, Setter, std::less<>>;
 
+enum class Tables { Apply, Skip };
+
 /** Gives every key of a table to its setter; a key without one is an error that lists those that there are. */
-Result<> apply(const toml::table& table, const std::string& file, const Setters& setters) {
+Result<> apply(const toml::table& table, const std::string& file, const Setters& setters,
+               Tables tables = Tables::Apply) {
   for (const auto& [key, value] : table) {
+    if (tables == Tables::Skip && value.is_table()) continue;
     const auto setter = setters.find(key.str());
     if (setter == setters.end()) {
       std::string known;
@@ -129,8 +133,8 @@ struct Reader {
         {"protected", choice<OutputRule>(into.protectedContent, {{"automatic", OutputRule::Automatic},
                                                                  {"allow", OutputRule::Allow},
                                                                  {"deny", OutputRule::Deny}})},
-        {"planes", choice<PlaneUse>(into.planes, {{"auto", PlaneUse::Automatic},
-                                                  {"composite", PlaneUse::CompositeOnly}})},
+        {"planes",
+         choice<PlaneUse>(into.planes, {{"auto", PlaneUse::Automatic}, {"composite", PlaneUse::CompositeOnly}})},
         {"background", color(into.background)},
         {"scale", scale(into.scale)},
         {"mode", mode(into)},
@@ -142,11 +146,7 @@ struct Reader {
 Result<> readOutputs(const toml::node& node, const Reader& reader, Config& config) {
   const toml::table* table = node.as_table();
   if (table == nullptr) return wrong(node, reader.file, "must be a table");
-  toml::table common;
-  for (const auto& [key, value] : *table) {
-    if (!value.is_table()) common.insert(key, value);
-  }
-  if (auto done = apply(common, reader.file, reader.output(config.anyOutput)); !done) return done;
+  if (auto done = apply(*table, reader.file, reader.output(config.anyOutput), Tables::Skip); !done) return done;
   for (const auto& [key, value] : *table) {
     if (!value.is_table()) continue;
     OutputSettings& settings = config.outputs.emplace(std::string(key.str()), config.anyOutput).first->second;

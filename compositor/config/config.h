@@ -23,8 +23,8 @@ struct Config {
   std::string keyboardLayout;    ///< XKB names; empty: XKB_DEFAULT_* or the system's
   std::string keyboardVariant;
   std::string keyboardOptions;
-  int repeatRate = 25;    ///< per second
-  int repeatDelay = 600;  ///< milliseconds
+  int repeatRate = 25;                           ///< per second
+  int repeatDelay = 600;                         ///< milliseconds
   OutputSettings anyOutput;                      ///< [output]
   std::map<std::string, OutputSettings> outputs; ///< [output.NAME], on top of [output]
 

@@ -13,7 +13,9 @@ CursorImage::CursorImage(wlr_scene_tree& parent, const KmsDevice& display)
   setVisible(false);
 }
 
-CursorImage::~CursorImage() { wlr_xcursor_manager_destroy(theme_); } // its nodes go with the scene
+CursorImage::~CursorImage() {
+  wlr_xcursor_manager_destroy(theme_);
+} // its nodes go with the scene
 
 void CursorImage::clear() {
   if (image_ != nullptr) wlr_scene_node_destroy(&image_->node);
@@ -79,6 +81,8 @@ void CursorImage::moveTo(double x, double y) {
   wlr_scene_node_set_position(&tree_->node, static_cast<int>(std::lround(x)), static_cast<int>(std::lround(y)));
 }
 
-void CursorImage::setVisible(bool visible) { wlr_scene_node_set_enabled(&tree_->node, visible); }
+void CursorImage::setVisible(bool visible) {
+  wlr_scene_node_set_enabled(&tree_->node, visible);
+}
 
 } // namespace vitrine

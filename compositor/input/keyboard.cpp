@@ -29,8 +29,8 @@ void Keyboard::setKeymap(const Config& config) {
   const std::unique_ptr<xkb_keymap, decltype(&xkb_keymap_unref)> keymap(
       xkb_keymap_new_from_names(context.get(), &names, XKB_KEYMAP_COMPILE_NO_FLAGS), xkb_keymap_unref);
   if (!keymap) {
-    log("input").warn("keymap layout='{}' variant='{}' options='{}': xkbcommon does not know it",
-                      config.keyboardLayout, config.keyboardVariant, config.keyboardOptions);
+    log("input").warn("keymap layout='{}' variant='{}' options='{}': xkbcommon does not know it", config.keyboardLayout,
+                      config.keyboardVariant, config.keyboardOptions);
     return;
   }
   wlr_keyboard_set_keymap(&keyboard_, keymap.get());

@@ -30,8 +30,7 @@ wlr_box resized(const wlr_box& start, uint32_t edges, int deltaX, int deltaY) {
 
 Seat::Seat(wlr_seat& seat, Desktop& desktop, const KmsDevice& display, const Config& config, Actions actions)
     : seat_(seat), desktop_(desktop), config_(config), actions_(std::move(actions)), cursor_(wlr_cursor_create()),
-      image_(desktop.cursorTree(), display),
-      shapes_(wlr_cursor_shape_manager_v1_create(seat.display, 1)) {
+      image_(desktop.cursorTree(), display), shapes_(wlr_cursor_shape_manager_v1_create(seat.display, 1)) {
   wlr_cursor_attach_output_layout(cursor_, &desktop_.layout());
   connectPointer();
   setSelection_.connect(seat_.events.request_set_selection, [this](wlr_seat_request_set_selection_event* event) {
@@ -147,8 +146,8 @@ void Seat::onButton(const wlr_pointer_button_event& event) {
   if (pressed) {
     desktop_.focus(hit.toplevel);
     const wlr_keyboard* keyboard = wlr_seat_get_keyboard(&seat_);
-    const bool logo =
-        keyboard != nullptr && (wlr_keyboard_get_modifiers(const_cast<wlr_keyboard*>(keyboard)) & WLR_MODIFIER_LOGO) != 0;
+    const bool logo = keyboard != nullptr &&
+                      (wlr_keyboard_get_modifiers(const_cast<wlr_keyboard*>(keyboard)) & WLR_MODIFIER_LOGO) != 0;
     if (logo && hit.toplevel != nullptr && !hit.toplevel->isFullscreen()) {
       const uint32_t edges = event.button == BTN_RIGHT ? uint32_t{WLR_EDGE_RIGHT | WLR_EDGE_BOTTOM} : 0U;
       grab_ = {hit.toplevel, edges, cursor_->x, cursor_->y, hit.toplevel->box()};

@@ -17,7 +17,8 @@ bool sameColor(const Color& a, const Color& b) {
 
 /** A box of a buffer's pixels, on the output: exact for content shown 1:1 and upright, else empty. */
 Rect mapped(const pixman_box32_t& box, const DrawCommand& command) {
-  const bool plain = command.transform == Transform::Normal && command.source.x.isWhole() && command.source.y.isWhole() &&
+  const bool plain = command.transform == Transform::Normal && command.source.x.isWhole() &&
+                     command.source.y.isWhole() &&
                      command.source.width == Fixed16_16::fromInt(static_cast<uint32_t>(command.destination.width)) &&
                      command.source.height == Fixed16_16::fromInt(static_cast<uint32_t>(command.destination.height));
   if (!plain) return {};
@@ -32,7 +33,9 @@ Rect mapped(const pixman_box32_t& box, const DrawCommand& command) {
 Composition::Composition(Renderer& renderer, const KmsDevice& device, Color background)
     : renderer_(renderer), device_(device), background_(background) {}
 
-Composition::~Composition() { dropBuffers(); }
+Composition::~Composition() {
+  dropBuffers();
+}
 
 void Composition::dropBuffers() {
   for (const Buffer& buffer : buffers_)
@@ -47,7 +50,7 @@ Result<> Composition::allocate(Size size, uint32_t fourcc) {
   fence_.reset();
   current_ = 0;
   for (size_t i = 0; i < bufferCount; ++i) {
-    auto buffer = device_.createDumbBuffer(size, fourcc);
+    auto buffer = device_.createDumbBuffer(size, fourcc, renderer_.device().targetRowMultiple);
     if (!buffer) return std::unexpected(buffer.error());
     const Rect whole{0, 0, static_cast<int32_t>(size.width), static_cast<int32_t>(size.height)};
     buffers_.push_back({DmabufBuffer::create(std::move(*buffer)), {whole}});
@@ -224,7 +227,8 @@ Result<UniqueFd> Composition::draw(RenderTarget& target, std::span<const Item> i
   commands_.clear();
   waits_.clear();
   DrawCommand background;
-  background.destination = {0, 0, static_cast<int32_t>(target.size().width), static_cast<int32_t>(target.size().height)};
+  background.destination = {0, 0, static_cast<int32_t>(target.size().width),
+                            static_cast<int32_t>(target.size().height)};
   background.color = background_;
   background.blend = false;
   commands_.push_back(background);

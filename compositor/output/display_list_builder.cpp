@@ -6,7 +6,9 @@
 namespace vitrine {
 namespace {
 
-uint64_t idOf(const wlr_scene_node& node) { return reinterpret_cast<uintptr_t>(&node); }
+uint64_t idOf(const wlr_scene_node& node) {
+  return reinterpret_cast<uintptr_t>(&node);
+}
 
 /** Whether the whole of a scene buffer is opaque: by its format, or by the region that its client declared. */
 bool isOpaque(const wlr_scene_buffer& buffer, const FormatInfo* format, int width, int height) {
@@ -125,8 +127,8 @@ void DisplayListBuilder::addBuffer(const Context& context, wlr_scene_buffer& buf
   layer.source = sourceOf(buffer, layer.bufferSize);
   layer.transform = static_cast<Transform>(buffer.transform);
   layer.alpha = static_cast<uint16_t>(std::lround(std::clamp(buffer.opacity, 0.0F, 1.0F) * 0xffff));
-  const FormatInfo* format = source.dmabuf != nullptr ? &source.dmabuf->dmabuf().format()
-                                                      : formatInfo(source.texture->fourcc());
+  const FormatInfo* format =
+      source.dmabuf != nullptr ? &source.dmabuf->dmabuf().format() : formatInfo(source.texture->fourcc());
   layer.opaque = isOpaque(buffer, format, width, height);
   const ColorRepresentation colors = colors_.of(source.surface, layer.bufferSize);
   layer.encoding = colors.encoding;

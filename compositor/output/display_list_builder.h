@@ -18,8 +18,8 @@ struct LayerSource {
   const Texture* texture = nullptr;        ///< to sample; null where the GPU may not have it, and for solid colours
   const TextureAdapter* adapter = nullptr; ///< a client's; says what its last update changed
   DmabufBuffer* dmabuf = nullptr;          ///< null for shm and solid colours
-  Color color;                    ///< solid colours only
-  uint64_t contentSerial = 0;     ///< changes whenever the content does
+  Color color;                             ///< solid colours only
+  uint64_t contentSerial = 0;              ///< changes whenever the content does
   Evidence evidence = Evidence::None;
 };
 

@@ -147,7 +147,7 @@ bool Output::fillPlane(const Layer& layer, const LayerSource& source, const Laye
   const Rect screen{0, 0, kms_.base()->width, kms_.base()->height};
   if (plane == kms_.planes().end() || !clipToOutput(layer, screen, content.destination, content.source)) return false;
   const FormatInfo& format = source.dmabuf->dmabuf().format();
-  const bool opaque = layer.opaque && format.hasAlpha && plane->hasFormat(format.opaque, layer.modifier);
+  const bool opaque = outcome.opaqueFormat;
   const auto& framebuffer = source.dmabuf->framebuffer(kms_.device(), opaque);
   if (!framebuffer) return false;
   content.plane = &*plane;
@@ -264,8 +264,7 @@ void Output::reportSurface(const Layer& layer, const LayerSource& source, const 
     reports_.clear();
     reportOf_.clear();
   }
-  reports_.push_back({applicationOf(source.surface), source.evidence, outcome,
-                      source.dmabuf->dmabuf().describe(), 1});
+  reports_.push_back({applicationOf(source.surface), source.evidence, outcome, source.dmabuf->dmabuf().describe(), 1});
   reportOf_[layer.id] = reports_.size() - 1;
   audit().info("surface.path output={} app={} path={} refusal={} evidence={} plane={}{}", kms_.connector().name,
                reports_.back().application, pathName(outcome.path), refusalName(outcome.refusal),

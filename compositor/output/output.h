@@ -14,7 +14,7 @@ namespace vitrine {
 struct OutputSettings {
   OutputRule protectedContent = OutputRule::Automatic;
   PlaneUse planes = PlaneUse::Automatic;
-  Color background{0.16F, 0.17F, 0.20F, 1};
+  Color background{41.0F / 255, 43.0F / 255, 51.0F / 255, 1}; ///< #292b33
   float scale = 1;
   /** Wanted mode; zero size: the preferred one. */
   Size mode;
@@ -67,7 +67,8 @@ private:
   bool showFrame(Nanoseconds time);
   bool submitWithFallback();
   void fillKmsFrame(const FramePlan& plan, KmsFrame& frame) const;
-  bool fillPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome, PlaneContent& content) const;
+  bool fillPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome,
+                 PlaneContent& content) const;
   bool announceCommit();
   void onPresented(const Presented& presented);
   void reportSurfaces();

@@ -143,7 +143,7 @@ void bind(wl_client* client, void*, uint32_t version, uint32_t id) {
       resource, WP_COLOR_REPRESENTATION_SURFACE_V1_ALPHA_MODE_PREMULTIPLIED_ELECTRICAL);
   for (const Combination& combination : combinations) {
     wp_color_representation_manager_v1_send_supported_coefficients_and_ranges(resource, combination.coefficients,
-                                                                             combination.range);
+                                                                              combination.range);
   }
   wp_color_representation_manager_v1_send_done(resource);
 }
@@ -153,7 +153,9 @@ void bind(wl_client* client, void*, uint32_t version, uint32_t id) {
 ColorRepresentationManager::ColorRepresentationManager(wl_display& display)
     : global_(wl_global_create(&display, &wp_color_representation_manager_v1_interface, 1, nullptr, bind)) {}
 
-ColorRepresentationManager::~ColorRepresentationManager() { wl_global_destroy(global_); }
+ColorRepresentationManager::~ColorRepresentationManager() {
+  wl_global_destroy(global_);
+}
 
 ColorRepresentation ColorRepresentationManager::of(wlr_surface* surface, Size bufferSize) const {
   if (surface != nullptr) {

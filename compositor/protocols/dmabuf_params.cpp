@@ -33,16 +33,14 @@ const struct zwp_linux_buffer_params_v1_interface paramsImpl = {
         },
     .create =
         [](wl_client* client, wl_resource* resource, int32_t width, int32_t height, uint32_t format, uint32_t flags) {
-          DmabufParams::from(resource)->createBuffer(client, resource, 0,
-                                                     {static_cast<uint32_t>(width), static_cast<uint32_t>(height)},
-                                                     format, flags);
+          DmabufParams::from(resource)->createBuffer(
+              client, resource, 0, {static_cast<uint32_t>(width), static_cast<uint32_t>(height)}, format, flags);
         },
     .create_immed =
         [](wl_client* client, wl_resource* resource, uint32_t id, int32_t width, int32_t height, uint32_t format,
            uint32_t flags) {
-          DmabufParams::from(resource)->createBuffer(client, resource, id,
-                                                     {static_cast<uint32_t>(width), static_cast<uint32_t>(height)},
-                                                     format, flags);
+          DmabufParams::from(resource)->createBuffer(
+              client, resource, id, {static_cast<uint32_t>(width), static_cast<uint32_t>(height)}, format, flags);
         },
 };
 
@@ -94,8 +92,8 @@ wl_resource* createBufferResource(wl_client* client, uint32_t id, DmabufBuffer& 
 }
 
 void DmabufParams::create(LinuxDmabuf& owner, wl_client* client, wl_resource* factory, uint32_t id) {
-  wl_resource* resource = wl_resource_create(client, &zwp_linux_buffer_params_v1_interface,
-                                             wl_resource_get_version(factory), id);
+  wl_resource* resource =
+      wl_resource_create(client, &zwp_linux_buffer_params_v1_interface, wl_resource_get_version(factory), id);
   if (resource == nullptr) {
     wl_client_post_no_memory(client);
     return;
@@ -149,8 +147,8 @@ bool DmabufParams::checkComplete(wl_resource* resource, int32_t width, int32_t h
   return true;
 }
 
-void DmabufParams::createBuffer(wl_client* client, wl_resource* resource, uint32_t bufferId, Size size,
-                                uint32_t format, uint32_t flags) {
+void DmabufParams::createBuffer(wl_client* client, wl_resource* resource, uint32_t bufferId, Size size, uint32_t format,
+                                uint32_t flags) {
   if (used) {
     wl_resource_post_error(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_ALREADY_USED, "params already used");
     return;
@@ -159,7 +157,8 @@ void DmabufParams::createBuffer(wl_client* client, wl_resource* resource, uint32
   if (!checkComplete(resource, static_cast<int32_t>(size.width), static_cast<int32_t>(size.height))) return;
   attributes.size = size;
   attributes.fourcc = format;
-  Result<DmabufBuffer*> buffer = invalid("create", "wl_buffer", "y_invert, interlaced and bottom_first are not supported");
+  Result<DmabufBuffer*> buffer =
+      invalid("create", "wl_buffer", "y_invert, interlaced and bottom_first are not supported");
   if (flags == 0) buffer = owner->admit(std::move(attributes), claimed);
   attributes = {};
   if (!buffer) {

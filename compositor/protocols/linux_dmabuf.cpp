@@ -29,7 +29,9 @@ const struct zwp_linux_dmabuf_feedback_v1_interface feedbackImpl = {
     .destroy = [](wl_client*, wl_resource* resource) { wl_resource_destroy(resource); },
 };
 
-LinuxDmabuf& ownerOf(wl_resource* resource) { return *static_cast<LinuxDmabuf*>(wl_resource_get_user_data(resource)); }
+LinuxDmabuf& ownerOf(wl_resource* resource) {
+  return *static_cast<LinuxDmabuf*>(wl_resource_get_user_data(resource));
+}
 
 } // namespace
 
@@ -92,8 +94,8 @@ LinuxDmabuf::~LinuxDmabuf() {
 }
 
 void LinuxDmabuf::createFeedback(wl_client* client, wl_resource* resource, uint32_t id) {
-  wl_resource* feedback = wl_resource_create(client, &zwp_linux_dmabuf_feedback_v1_interface,
-                                             wl_resource_get_version(resource), id);
+  wl_resource* feedback =
+      wl_resource_create(client, &zwp_linux_dmabuf_feedback_v1_interface, wl_resource_get_version(resource), id);
   if (feedback == nullptr) return wl_client_post_no_memory(client);
   wl_resource_set_implementation(feedback, &feedbackImpl, nullptr, nullptr);
   ownerOf(resource).sendFeedback(feedback);
@@ -109,8 +111,7 @@ void LinuxDmabuf::bind(wl_client* client, uint32_t version, uint32_t id) {
       .get_surface_feedback = [](wl_client* caller, wl_resource* resource, uint32_t feedbackId,
                                  wl_resource*) { createFeedback(caller, resource, feedbackId); },
   };
-  wl_resource* resource =
-      wl_resource_create(client, &zwp_linux_dmabuf_v1_interface, static_cast<int>(version), id);
+  wl_resource* resource = wl_resource_create(client, &zwp_linux_dmabuf_v1_interface, static_cast<int>(version), id);
   if (resource == nullptr) return wl_client_post_no_memory(client);
   wl_resource_set_implementation(resource, &impl, this, nullptr);
   if (version >= ZWP_LINUX_DMABUF_V1_GET_DEFAULT_FEEDBACK_SINCE_VERSION) return;
@@ -176,7 +177,8 @@ Result<DmabufBuffer*> LinuxDmabuf::admit(DmabufAttributes attributes, bool claim
   const Evidence evidence = dmabuf->evidence();
   const FormatModifier format{dmabuf->fourcc(), dmabuf->modifier()};
   if (std::ranges::find(table_->entries, format) == table_->entries.end()) {
-    return refused(Refusal::ModifierUnsupported, "admit", dmabuf->describe(), "use a format and modifier of the feedback");
+    return refused(Refusal::ModifierUnsupported, "admit", dmabuf->describe(),
+                   "use a format and modifier of the feedback");
   }
   DmabufBuffer* buffer = DmabufBuffer::create(std::move(*dmabuf));
   const auto& texture = buffer->texture(machine_.renderer);

@@ -5,10 +5,9 @@
 namespace vitrine {
 
 const wlr_allocator_interface AllocatorAdapter::impl = {
-    .create_buffer = [](wlr_allocator* allocator, int width, int height,
-                        const wlr_drm_format* format) -> wlr_buffer* {
+    .create_buffer = [](wlr_allocator* allocator, int width, int height, const wlr_drm_format* format) -> wlr_buffer* {
       const Size size{static_cast<uint32_t>(width), static_cast<uint32_t>(height)};
-      auto buffer = from(allocator).device_.createDumbBuffer(size, format->format);
+      auto buffer = from(allocator).device_.createDumbBuffer(size, format->format, from(allocator).rowMultiple_);
       if (!buffer) {
         log("render").error("{}", buffer.error().text());
         return nullptr;
@@ -18,10 +17,13 @@ const wlr_allocator_interface AllocatorAdapter::impl = {
     .destroy = [](wlr_allocator* allocator) { delete &from(allocator); },
 };
 
-AllocatorAdapter::AllocatorAdapter(const KmsDevice& device) : device_(device) {
+AllocatorAdapter::AllocatorAdapter(const KmsDevice& device, uint32_t rowMultiple)
+    : device_(device), rowMultiple_(rowMultiple) {
   wlr_allocator_init(&base_, &impl, WLR_BUFFER_CAP_DMABUF);
 }
 
-wlr_allocator* AllocatorAdapter::create(const KmsDevice& device) { return &(new AllocatorAdapter(device))->base_; }
+wlr_allocator* AllocatorAdapter::create(const KmsDevice& device, const Renderer& renderer) {
+  return &(new AllocatorAdapter(device, renderer.device().targetRowMultiple))->base_;
+}
 
 } // namespace vitrine

@@ -8,16 +8,17 @@ namespace vitrine {
 /** Output buffers for wlroots: linear scanout buffers of the display device, which display and renderer can both import. */
 class AllocatorAdapter {
 public:
-  /** Destroyed with wlr_allocator_destroy(); `device` outlives it. */
-  [[nodiscard]] static wlr_allocator* create(const KmsDevice& device);
+  /** Destroyed with wlr_allocator_destroy(); `device` outlives it. The renderer says what its targets need. */
+  [[nodiscard]] static wlr_allocator* create(const KmsDevice& device, const Renderer& renderer);
 
 private:
-  explicit AllocatorAdapter(const KmsDevice& device);
+  AllocatorAdapter(const KmsDevice& device, uint32_t rowMultiple);
   static AllocatorAdapter& from(wlr_allocator* allocator) { return *reinterpret_cast<AllocatorAdapter*>(allocator); }
   static const wlr_allocator_interface impl;
 
   wlr_allocator base_{}; ///< first: from() casts
   const KmsDevice& device_;
+  uint32_t rowMultiple_;
 };
 
 } // namespace vitrine

@@ -31,7 +31,9 @@ DmabufBuffer::DmabufBuffer(Dmabuf dmabuf) : dmabuf_(std::move(dmabuf)) {
   wlr_buffer_init(&base_, &impl, static_cast<int>(dmabuf_.size().width), static_cast<int>(dmabuf_.size().height));
 }
 
-DmabufBuffer* DmabufBuffer::create(Dmabuf dmabuf) { return new DmabufBuffer(std::move(dmabuf)); }
+DmabufBuffer* DmabufBuffer::create(Dmabuf dmabuf) {
+  return new DmabufBuffer(std::move(dmabuf));
+}
 
 DmabufBuffer* DmabufBuffer::from(wlr_buffer* buffer) {
   return buffer != nullptr && buffer->impl == &impl ? reinterpret_cast<DmabufBuffer*>(buffer) : nullptr;

@@ -119,13 +119,8 @@ const wlr_renderer_impl RendererAdapter::impl = {
     },
     .destroy = [](wlr_renderer* renderer) { delete &from(renderer); },
     .get_drm_fd = nullptr, // display and renderer may be different devices: there is no one answer
-    .texture_from_buffer = [](wlr_renderer* renderer, wlr_buffer* buffer) -> wlr_texture* {
-      RendererAdapter& self = from(renderer);
-      if (DmabufBuffer* dmabuf = DmabufBuffer::from(buffer)) {
-        return TextureAdapter::ofDmabuf(self.base_, self.renderer_, *dmabuf);
-      }
-      return TextureAdapter::ofPixels(self.base_, self.renderer_, *buffer);
-    },
+    .texture_from_buffer = [](wlr_renderer* renderer,
+                              wlr_buffer* buffer) { return from(renderer).textures_.textureOf(*buffer); },
     .begin_buffer_pass = [](wlr_renderer* renderer, wlr_buffer* buffer,
                             const wlr_buffer_pass_options*) -> wlr_render_pass* {
       RendererAdapter& self = from(renderer);
@@ -141,7 +136,7 @@ const wlr_renderer_impl RendererAdapter::impl = {
     .render_timer_create = nullptr,
 };
 
-RendererAdapter::RendererAdapter(Renderer& renderer) : renderer_(renderer) {
+RendererAdapter::RendererAdapter(Renderer& renderer) : textures_(base_, renderer), renderer_(renderer) {
   wlr_renderer_init(&base_, &impl, WLR_BUFFER_CAP_DMABUF);
   for (const uint32_t fourcc : renderer.uploadFormats())
     wlr_drm_format_set_add(&shmFormats_, fourcc, DRM_FORMAT_MOD_LINEAR);
@@ -155,6 +150,8 @@ RendererAdapter::~RendererAdapter() {
   wlr_drm_format_set_finish(&targetFormats_);
 }
 
-wlr_renderer* RendererAdapter::create(Renderer& renderer) { return &(new RendererAdapter(renderer))->base_; }
+wlr_renderer* RendererAdapter::create(Renderer& renderer) {
+  return &(new RendererAdapter(renderer))->base_;
+}
 
 } // namespace vitrine

@@ -19,6 +19,7 @@ private:
   static const wlr_renderer_impl impl;
 
   wlr_renderer base_{}; ///< first: from() casts
+  TexturePool textures_;
   Renderer& renderer_;
   wlr_drm_format_set shmFormats_{};
   wlr_drm_format_set dmabufFormats_{};

@@ -1,16 +1,9 @@
 #include "compositor/render/texture_adapter.h"
 
-#include <vector>
-
 #include "protected-path/base/log.h"
 
 namespace vitrine {
 namespace {
-
-uint64_t nextSerial() {
-  static uint64_t serial = 0; // only ever compared for equality
-  return ++serial;
-}
 
 /** Bytes of a wlr_buffer, for as long as this lives. */
 class PixelAccess {
@@ -45,55 +38,87 @@ const wlr_texture_impl TextureAdapter::impl = {
     .read_pixels = [](wlr_texture* texture,
                       const wlr_texture_read_pixels_options* options) { return from(texture)->read(*options); },
     .preferred_read_format = [](wlr_texture*) -> uint32_t { return DRM_FORMAT_XRGB8888; },
-    .destroy = [](wlr_texture* texture) { delete from(texture); },
+    .destroy = [](wlr_texture* texture) { from(texture)->pool_.giveBack(from(texture)); },
 };
 
-TextureAdapter::TextureAdapter(wlr_renderer& owner, Renderer& renderer, uint32_t width, uint32_t height)
-    : renderer_(renderer), serial_(nextSerial()) {
-  wlr_texture_init(&base_, &owner, &impl, width, height);
+TextureAdapter::TextureAdapter(TexturePool& pool) : pool_(pool) {
   pixman_region32_init(&lastDamage_);
 }
 
-TextureAdapter::~TextureAdapter() { pixman_region32_fini(&lastDamage_); }
+TextureAdapter::~TextureAdapter() {
+  pixman_region32_fini(&lastDamage_);
+}
 
 TextureAdapter* TextureAdapter::from(wlr_texture* texture) {
   return texture != nullptr && texture->impl == &impl ? reinterpret_cast<TextureAdapter*>(texture) : nullptr;
 }
 
-wlr_texture* TextureAdapter::ofDmabuf(wlr_renderer& owner, Renderer& renderer, DmabufBuffer& buffer) {
+void TextureAdapter::showDmabuf(DmabufBuffer& buffer) {
   const Size size = buffer.dmabuf().size();
-  auto* adapter = new TextureAdapter(owner, renderer, size.width, size.height);
-  adapter->dmabuf_ = BufferLock(&buffer);
-  const auto& texture = buffer.texture(renderer);
+  wlr_texture_init(&base_, &pool_.owner_, &impl, size.width, size.height);
+  serial_ = ++pool_.lastSerial_;
+  dmabuf_ = BufferLock(&buffer);
+  const auto& texture = buffer.texture(pool_.renderer_);
   if (!texture) {
     // Not an error here: a plane may still take it. The display list carries the reason.
-    adapter->composeRefusal_ = refusalOf(texture.error(), Refusal::GpuImportFailed);
+    composeRefusal_ = refusalOf(texture.error(), Refusal::GpuImportFailed);
   } else if ((*texture)->isPlaceholder()) {
-    adapter->composeRefusal_ = (*texture)->refusal();
+    composeRefusal_ = (*texture)->refusal();
   }
-  return &adapter->base_;
 }
 
-wlr_texture* TextureAdapter::ofPixels(wlr_renderer& owner, Renderer& renderer, wlr_buffer& buffer) {
+bool TextureAdapter::showPixels(wlr_buffer& buffer) {
   const PixelAccess pixels(buffer);
   if (!pixels.ok()) {
     log("render").warn("upload {}x{}: the buffer's bytes cannot be read", buffer.width, buffer.height);
-    return nullptr;
+    return false;
   }
   const Size size{static_cast<uint32_t>(buffer.width), static_cast<uint32_t>(buffer.height)};
-  auto uploaded = renderer.upload(size, pixels.fourcc(), pixels.strideBytes(), pixels.bytes());
+  auto uploaded = pool_.renderer_.upload(size, pixels.fourcc(), pixels.strideBytes(), pixels.bytes());
   if (!uploaded) {
     log("render").warn("{}", uploaded.error().text());
+    return false;
+  }
+  wlr_texture_init(&base_, &pool_.owner_, &impl, size.width, size.height);
+  serial_ = ++pool_.lastSerial_;
+  uploaded_ = std::move(*uploaded);
+  return true;
+}
+
+void TextureAdapter::clear() {
+  dmabuf_.reset();
+  uploaded_.reset();
+  composeRefusal_ = Refusal::None;
+  previousSerial_ = 0;
+  pixman_region32_clear(&lastDamage_);
+}
+
+wlr_texture* TexturePool::textureOf(wlr_buffer& buffer) {
+  std::unique_ptr<TextureAdapter> adapter;
+  if (spare_.empty()) {
+    adapter = std::make_unique<TextureAdapter>(*this);
+  } else {
+    adapter = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  if (DmabufBuffer* dmabuf = DmabufBuffer::from(&buffer)) {
+    adapter->showDmabuf(*dmabuf);
+  } else if (!adapter->showPixels(buffer)) {
     return nullptr;
   }
-  auto* adapter = new TextureAdapter(owner, renderer, size.width, size.height);
-  adapter->uploaded_ = std::move(*uploaded);
-  return &adapter->base_;
+  return &adapter.release()->base_; // wlroots' until it destroys it
+}
+
+void TexturePool::giveBack(TextureAdapter* adapter) {
+  constexpr size_t maximumSpare = 32;
+  std::unique_ptr<TextureAdapter> owned(adapter);
+  owned->clear();
+  if (spare_.size() < maximumSpare) spare_.push_back(std::move(owned));
 }
 
 const Texture* TextureAdapter::texture() const {
   if (uploaded_) return uploaded_.get();
-  const auto& texture = dmabuf_.get()->texture(renderer_);
+  const auto& texture = dmabuf_.get()->texture(pool_.renderer_);
   return texture ? texture->get() : nullptr;
 }
 
@@ -113,12 +138,12 @@ bool TextureAdapter::update(wlr_buffer& buffer, const pixman_region32_t& damage)
     const Rect box{boxes[i].x1, boxes[i].y1, boxes[i].x2 - boxes[i].x1, boxes[i].y2 - boxes[i].y1};
     if (const Rect inside = intersect(box, whole); !inside.empty()) changed.push_back(inside);
   }
-  if (auto updated = renderer_.update(*uploaded_, pixels.strideBytes(), pixels.bytes(), changed); !updated) {
+  if (auto updated = pool_.renderer_.update(*uploaded_, pixels.strideBytes(), pixels.bytes(), changed); !updated) {
     log("render").warn("{}", updated.error().text());
     return false;
   }
   previousSerial_ = serial_;
-  serial_ = nextSerial();
+  serial_ = ++pool_.lastSerial_;
   pixman_region32_copy(&lastDamage_, &damage);
   return true;
 }
@@ -132,11 +157,11 @@ bool TextureAdapter::read(const wlr_texture_read_pixels_options& options) {
   Result<> done;
   if (DmabufBuffer* buffer = dmabuf_.get()) {
     // Ours are output buffers: what wlroots reads back is always a public view.
-    const auto& target = buffer->target(renderer_);
-    done = target ? renderer_.readPixels(**target, source, options.format, options.stride, bytes)
+    const auto& target = buffer->target(pool_.renderer_);
+    done = target ? pool_.renderer_.readPixels(**target, source, options.format, options.stride, bytes)
                   : Result<>(std::unexpected(target.error()));
   } else {
-    done = renderer_.readPixels(*uploaded_, source, options.format, options.stride, bytes);
+    done = pool_.renderer_.readPixels(*uploaded_, source, options.format, options.stride, bytes);
   }
   if (!done) log("render").warn("{}", done.error().text());
   return done.has_value();

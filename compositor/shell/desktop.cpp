@@ -92,8 +92,8 @@ void Desktop::mapped(Toplevel& toplevel) {
 void Desktop::unmapped(Toplevel& toplevel) {
   if (focused_ != &toplevel) return;
   focused_ = nullptr;
-  const auto next = std::ranges::find_if(toplevels_.rbegin(), toplevels_.rend(),
-                                         [](const auto& other) { return other->isMapped(); });
+  const auto next =
+      std::ranges::find_if(toplevels_.rbegin(), toplevels_.rend(), [](const auto& other) { return other->isMapped(); });
   focus(next != toplevels_.rend() ? next->get() : nullptr);
 }
 

@@ -38,7 +38,7 @@ private:
   wlr_xdg_toplevel& toplevel_;
   wlr_scene_tree* tree_;
   wlr_scene_rect* backdrop_ = nullptr; ///< black behind a fullscreen window that is smaller than its output
-  wlr_box restored_{}; ///< where it was before it was maximised or made fullscreen
+  wlr_box restored_{};                 ///< where it was before it was maximised or made fullscreen
   bool filling_ = false;
   bool mapped_ = false;
   Listener<void> map_;

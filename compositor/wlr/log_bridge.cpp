@@ -34,7 +34,9 @@ void fromWlroots(wlr_log_importance importance, const char* format, va_list argu
   }
 }
 
-void fromWayland(const char* format, va_list arguments) { log("wayland").debug("{}", formatted(format, arguments)); }
+void fromWayland(const char* format, va_list arguments) {
+  log("wayland").debug("{}", formatted(format, arguments));
+}
 
 } // namespace
 

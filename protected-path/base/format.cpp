@@ -68,7 +68,9 @@ const FormatInfo* formatInfo(uint32_t fourcc) {
   return nullptr;
 }
 
-std::span<const FormatInfo> allFormats() { return table; }
+std::span<const FormatInfo> allFormats() {
+  return table;
+}
 
 Size planeSize(const FormatInfo& format, Size size, unsigned plane) {
   if (plane == 0) return size;
@@ -108,6 +110,8 @@ const char* colorEncodingName(ColorEncoding encoding) {
   return "?";
 }
 
-const char* colorRangeName(ColorRange range) { return range == ColorRange::Limited ? "limited" : "full"; }
+const char* colorRangeName(ColorRange range) {
+  return range == ColorRange::Limited ? "limited" : "full";
+}
 
 } // namespace vitrine

@@ -34,7 +34,9 @@ struct Rect {
   return {x, y, std::max(0, std::min(a.right(), b.right()) - x), std::max(0, std::min(a.bottom(), b.bottom()) - y)};
 }
 
-[[nodiscard]] inline bool overlaps(const Rect& a, const Rect& b) { return !intersect(a, b).empty(); }
+[[nodiscard]] inline bool overlaps(const Rect& a, const Rect& b) {
+  return !intersect(a, b).empty();
+}
 
 /** The smallest box around both; an empty one does not count. */
 [[nodiscard]] inline Rect unite(const Rect& a, const Rect& b) {
@@ -85,6 +87,8 @@ struct SourceRect {
 enum class Transform : uint8_t { Normal = 0, R90, R180, R270, Flipped, Flipped90, Flipped180, Flipped270 };
 
 /** Whether a transform swaps width and height. */
-[[nodiscard]] inline bool swapsAxes(Transform transform) { return (static_cast<unsigned>(transform) & 1U) != 0; }
+[[nodiscard]] inline bool swapsAxes(Transform transform) {
+  return (static_cast<unsigned>(transform) & 1U) != 0;
+}
 
 } // namespace vitrine

@@ -61,9 +61,13 @@ const Words& wordsOf(Refusal refusal) {
 
 } // namespace
 
-std::string_view refusalName(Refusal refusal) { return wordsOf(refusal).name; }
+std::string_view refusalName(Refusal refusal) {
+  return wordsOf(refusal).name;
+}
 
-std::string_view refusalWords(Refusal refusal) { return wordsOf(refusal).words; }
+std::string_view refusalWords(Refusal refusal) {
+  return wordsOf(refusal).words;
+}
 
 std::unexpected<Error> refused(Refusal refusal, std::string_view operation, std::string_view object,
                                std::string_view remedy) {

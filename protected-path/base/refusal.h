@@ -14,13 +14,13 @@ enum class Refusal {
   None,
 
   // heaps
-  HeapAbsent,          ///< no heap of the needed class exists
-  HeapNoPermission,    ///< the heap's node may not be opened
-  HeapExhausted,       ///< the heap has no room now (ENOMEM, ENOSPC)
-  HeapRequestInvalid,  ///< the heap refuses such a request (EINVAL)
-  HeapDenied,          ///< the heap refuses this caller (EPERM)
-  HeapFailed,          ///< any other errno
-  HeapUnsuitable,      ///< the heap's class is not the one that is needed
+  HeapAbsent,         ///< no heap of the needed class exists
+  HeapNoPermission,   ///< the heap's node may not be opened
+  HeapExhausted,      ///< the heap has no room now (ENOMEM, ENOSPC)
+  HeapRequestInvalid, ///< the heap refuses such a request (EINVAL)
+  HeapDenied,         ///< the heap refuses this caller (EPERM)
+  HeapFailed,         ///< any other errno
+  HeapUnsuitable,     ///< the heap's class is not the one that is needed
 
   // buffers
   NotADmabuf,          ///< the fd is not a dma-buf
@@ -33,12 +33,12 @@ enum class Refusal {
   NoMap,               ///< the buffer is no_map and a CPU mapping was asked for
 
   // GPU
-  GpuAbsent,              ///< no Vulkan device
-  GpuNoProtectedMemory,   ///< the Vulkan device lacks protectedMemory
-  GpuNoDmabufImport,      ///< the Vulkan device lacks VK_EXT_external_memory_dma_buf
-  GpuFormatUnsupported,   ///< the format/modifier cannot be sampled
-  GpuImportFailed,        ///< the driver refused the import
-  ClaimWithoutEvidence,   ///< claimed protected, no evidence: treated as no_map, so no ordinary import either
+  GpuAbsent,            ///< no Vulkan device
+  GpuNoProtectedMemory, ///< the Vulkan device lacks protectedMemory
+  GpuNoDmabufImport,    ///< the Vulkan device lacks VK_EXT_external_memory_dma_buf
+  GpuFormatUnsupported, ///< the format/modifier cannot be sampled
+  GpuImportFailed,      ///< the driver refused the import
+  ClaimWithoutEvidence, ///< claimed protected, no evidence: treated as no_map, so no ordinary import either
 
   // planes
   PlaneNone,               ///< no plane left
@@ -59,8 +59,8 @@ enum class Refusal {
   PlaneNotWorthIt,         ///< ordinary content that changes too seldom to be worth a plane
 
   // who may see
-  OutputNotAllowed,  ///< the output's policy does not allow protected content
-  ViewPublic,        ///< this view is readable: capture, mirror, nested or headless output
+  OutputNotAllowed, ///< the output's policy does not allow protected content
+  ViewPublic,       ///< this view is readable: capture, mirror, nested or headless output
 };
 
 /** Stable name for JSON and tests: `PlaneFormat`. Never null. */

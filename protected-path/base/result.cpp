@@ -44,8 +44,12 @@ std::string Error::text() const {
 
 std::unexpected<Error> systemError(std::string_view operation, std::string_view object, int number,
                                    std::string_view remedy) {
-  return std::unexpected(Error{ErrorKind::System, number != 0 ? number : errno, std::string(operation),
-                               std::string(object), {}, std::string(remedy)});
+  return std::unexpected(Error{ErrorKind::System,
+                               number != 0 ? number : errno,
+                               std::string(operation),
+                               std::string(object),
+                               {},
+                               std::string(remedy)});
 }
 
 std::unexpected<Error> invalid(std::string_view operation, std::string_view object, std::string_view what,

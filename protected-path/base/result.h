@@ -8,12 +8,12 @@ namespace vitrine {
 
 /** What kind of number an Error carries. */
 enum class ErrorKind {
-  System,   ///< `number` is an errno
-  Vulkan,   ///< `number` is a VkResult
-  Tee,      ///< `number` is a GlobalPlatform TEEC result (uint32_t, stored in an int)
-  Invalid,  ///< an argument, file or message that is wrong in itself; `number` is 0
-  Refused,  ///< Vitrine's own rules say no; `number` is a Refusal (base/refusal.h)
-  Missing,  ///< something that this machine does not have; `number` is 0
+  System,  ///< `number` is an errno
+  Vulkan,  ///< `number` is a VkResult
+  Tee,     ///< `number` is a GlobalPlatform TEEC result (uint32_t, stored in an int)
+  Invalid, ///< an argument, file or message that is wrong in itself; `number` is 0
+  Refused, ///< Vitrine's own rules say no; `number` is a Refusal (base/refusal.h)
+  Missing, ///< something that this machine does not have; `number` is 0
 };
 
 /**

@@ -18,11 +18,13 @@
  * same program must decide rightly on every board, so it decides by what a heap is, never by a board's name.
  *
  * Constraints, all hard:
- *   class       protected content goes into HeapClass::Protected only; ordinary content into Ordinary only, since
- * protected pools are small and nothing could be uploaded into them permission  the node can be opened Preferences, in
- * this order: origin      mainline's `protected,*` before a vendor's heap: the TEE can authenticate its buffers purpose
- * video frames, then heaps that name no purpose, then recording, trusted UI and special ones name        so that two
- * runs decide alike
+ *   class       protected content goes into HeapClass::Protected only; ordinary content into Ordinary only, since protected
+ *               pools are small and nothing could be uploaded into them
+ *   permission  the node can be opened
+ * Preferences, in this order:
+ *   origin      mainline's `protected,*` before a vendor's heap: the TEE can authenticate its buffers
+ *   purpose     video frames, then heaps that name no purpose, then recording, trusted UI and special ones
+ *   name        so that two runs decide alike
  *
  *   heaps ──class?──permission?──┬─ yes ─► sort by (origin, purpose, name) ─► candidates
  *              │         │       │

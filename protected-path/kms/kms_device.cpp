@@ -157,16 +157,17 @@ Result<> KmsDevice::dispatchEvents(const std::function<void(const FlipEvent&)>& 
   }
 }
 
-Result<Dmabuf> KmsDevice::createDumbBuffer(Size size, uint32_t fourcc) const {
+Result<Dmabuf> KmsDevice::createDumbBuffer(Size size, uint32_t fourcc, uint32_t rowMultiple) const {
   const std::string object = std::format("{}x{} {}", size.width, size.height, fourccName(fourcc));
   const FormatInfo* format = formatInfo(fourcc);
   if (format == nullptr || format->planes != 1 || format->isYuv || format->bytesPerSample[0] != 4) {
     return invalid("create dumb buffer", object, "not a 32-bit RGB format");
   }
+  const uint32_t rows = (size.height + rowMultiple - 1) / rowMultiple * rowMultiple;
   uint32_t handle = 0;
   uint32_t pitch = 0;
   uint64_t sizeBytes = 0;
-  const int failed = drmModeCreateDumbBuffer(fd_.get(), size.width, size.height, 32, 0, &handle, &pitch, &sizeBytes);
+  const int failed = drmModeCreateDumbBuffer(fd_.get(), size.width, rows, 32, 0, &handle, &pitch, &sizeBytes);
   if (failed != 0) return systemError("DRM_IOCTL_MODE_CREATE_DUMB", object, -failed);
   const DumbBuffer handleOwner(fd_.get(), handle);
   int exported = -1;

@@ -52,9 +52,10 @@ public:
 
   /**
    * A linear scanout buffer of ordinary memory (DRM_IOCTL_MODE_CREATE_DUMB, exported as a dma-buf). `fourcc` is a
-   * 32-bit RGB format. For composed output and cursors.
+   * 32-bit RGB format. For composed output and cursors. `rowMultiple`: memory for the height
+   * rounded up to it, for renderers that write past the last row (VulkanDeviceReport::targetRowMultiple).
    */
-  [[nodiscard]] Result<Dmabuf> createDumbBuffer(Size size, uint32_t fourcc) const;
+  [[nodiscard]] Result<Dmabuf> createDumbBuffer(Size size, uint32_t fourcc, uint32_t rowMultiple = 1) const;
 
 private:
   KmsDevice(UniqueFd fd, std::string node);

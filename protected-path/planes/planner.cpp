@@ -1,32 +1,30 @@
 /*
- * Goal: every mandatory layer on a plane; then as few composed pixels per second as possible, counted as area × change
- * rate.
+ * Goal: every mandatory layer on a plane; then as few composed pixels per second as possible, counted as area × change rate.
  *
  * The stack of one output, seen from the side:
  *
  *     panel  ^   cursor     ......................[C].......   a small layer, nothing above it
- *            |   overlay    ........[====O====].............   nothing composed above O: it may lie over the
- * composition |   primary    ===[  ]==========c==============   everything composed; [  ] is a hole, c is composed over
- * O's |   underlay   ...[U=]..........................  place only if O were an underlay
+ *            |   overlay    ........[====O====].............   nothing composed above O: it may lie over the composition
+ *            |   primary    ===[  ]==========c==============   everything composed; [  ] is a hole, c is composed over O's
+ *            |   underlay   ...[U=].........................   place only if O were an underlay
  *
- *   - A layer on a plane above the primary must not have composed content above it in the display list. What becomes
- * the placeholder is drawn by composition and counts as composed.
+ *   - A layer on a plane above the primary must not have composed content above it in the display list. What becomes the
+ *     placeholder is drawn by composition and counts as composed.
  *   - A layer below the primary must be opaque, since the hole shows it and nothing of what lies under it.
  *   - Two layers on planes that overlap must be stacked as in the list, also an overlay and an underlay.
- *   - Where one opaque layer covers the output and all above it find planes, the primary scans that layer out: no
- * composition.
+ *   - Where one opaque layer covers the output and all above it find planes, the primary scans that layer out: no composition.
  *
  * The search goes over sets of layers; PlaneAssigner says whether a set has planes on which the picture is right:
  *
  *   1. the set that needs no composition, where there is one;
- *   2. the fullest set: layers by importance (mandatory first, then saving), each taken in if a set with it has planes.
- * Where composed layers lie on top and no underlay is free, the layer is tried together with all that overlap it above;
- *   3. where TEST_ONLY refuses that, a set built up from nothing in the same order, each step tested, other planes
- * tried for the layer that was refused. A layer whose step was refused is thereby known, and so is its reason.
+ *   2. the fullest set: layers by importance (mandatory first, then saving), each taken in if a set with it has planes. Where
+ *      composed layers lie on top and no underlay is free, the layer is tried together with all that overlap it above;
+ *   3. where TEST_ONLY refuses that, a set built up from nothing in the same order, each step tested, other planes tried for the
+ *      layer that was refused. A layer whose step was refused is thereby known, and so is its reason.
  *
- * Cost: pure work for L layers and P planes O(L²·P) in practice, the assigner's step limit bounds it; tests: one where
- * the first candidate passes, `maximumTests` at worst, none for shapes seen before. The same list as last frame is
- * recognised in O(L) and costs nothing else.
+ * Cost: pure work for L layers and P planes O(L²·P) in practice, the assigner's step limit bounds it; tests: one where the first
+ * candidate passes, `maximumTests` at worst, none for shapes seen before. The same list as last frame is recognised in O(L) and
+ * costs nothing else.
  */
 #include "protected-path/planes/planner.h"
 

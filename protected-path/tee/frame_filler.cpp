@@ -60,19 +60,27 @@ FrameFiller::~FrameFiller() {
 }
 
 Result<FrameFiller> FrameFiller::open(const TeeDevice& device, const Key& key, size_t maximumFrameBytes) {
-  auto shared = TeeMemory::allocateShared(device, controlOffset(maximumFrameBytes) + controlBytes);
-  if (!shared) return std::unexpected(shared.error());
-  if (auto session = TeeSession::open(device, TeeUuid::parse(frame_decrypt::uuid))) {
-    if (auto done = setKey(*session, *shared, key); !done) return std::unexpected(done.error());
-    // The secure world keeps the key, we don't.
-    return FrameFiller(Application::FrameDecrypt, std::move(*session), std::move(*shared), Key{});
-  }
-  auto session = TeeSession::open(device, TeeUuid::parse(sdp_basic::uuid));
-  if (session) return FrameFiller(Application::SdpBasic, std::move(*session), std::move(*shared), key);
+  auto best = open(device, Application::FrameDecrypt, key, maximumFrameBytes);
+  if (best || best.error().kind != ErrorKind::Tee) return best;
+  auto second = open(device, Application::SdpBasic, key, maximumFrameBytes);
+  if (second || second.error().kind != ErrorKind::Tee) return second;
   return missing("open application", device.node().string(),
                  std::format("the secure world has neither frame decryption ({}) nor optee_test's sdp_basic: {}",
-                             frame_decrypt::uuid, session.error().text()),
+                             frame_decrypt::uuid, second.error().text()),
                  "install optee_test's trusted applications");
+}
+
+Result<FrameFiller> FrameFiller::open(const TeeDevice& device, Application application, const Key& key,
+                                      size_t maximumFrameBytes) {
+  const bool decrypts = application == Application::FrameDecrypt;
+  auto session = TeeSession::open(device, TeeUuid::parse(decrypts ? frame_decrypt::uuid : sdp_basic::uuid));
+  if (!session) return std::unexpected(session.error());
+  auto shared = TeeMemory::allocateShared(device, controlOffset(maximumFrameBytes) + controlBytes);
+  if (!shared) return std::unexpected(shared.error());
+  if (!decrypts) return FrameFiller(application, std::move(*session), std::move(*shared), key);
+  if (auto done = setKey(*session, *shared, key); !done) return std::unexpected(done.error());
+  return FrameFiller(application, std::move(*session), std::move(*shared),
+                     Key{}); // the secure world keeps the key, we don't
 }
 
 Result<> FrameFiller::fill(const TeeMemory& target, std::span<const std::byte> ciphertext, const Counter& counter) {

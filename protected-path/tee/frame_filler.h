@@ -22,6 +22,9 @@ public:
    * one ordinary shared buffer that ciphertext passes through. Missing where the secure world has neither.
    */
   [[nodiscard]] static Result<FrameFiller> open(const TeeDevice& device, const Key& key, size_t maximumFrameBytes);
+  /** The same with one application and no other. ErrorKind::Tee (TEE_ERROR_ITEM_NOT_FOUND) where it is not there. */
+  [[nodiscard]] static Result<FrameFiller> open(const TeeDevice& device, Application application, const Key& key,
+                                                size_t maximumFrameBytes);
   FrameFiller(FrameFiller&&) noexcept;
   FrameFiller& operator=(FrameFiller&&) = delete;
   ~FrameFiller();

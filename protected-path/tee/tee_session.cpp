@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <cstring>
 #include <format>
+#include <new>
 #include <utility>
 
 #include "protected-path/heap/permission.h"

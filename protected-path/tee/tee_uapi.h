@@ -25,11 +25,7 @@ inline constexpr uint32_t teeImplementationQtee = 4;
 /** The platform's simulated secure world (tests/platform/kernel). */
 inline constexpr uint32_t teeImplementationVitrine = 0x56495452;
 
-/** Results that teeResultName() knows and that we compare with (GlobalPlatform TEE Internal Core API, "Return Codes").
- */
+/** GlobalPlatform's TEE_SUCCESS; every other result is an error (teeResultName()). */
 inline constexpr uint32_t teeSuccess = 0;
-inline constexpr uint32_t teeErrorAccessDenied = 0xffff0001;
-inline constexpr uint32_t teeErrorItemNotFound = 0xffff0008;
-inline constexpr uint32_t teeErrorShortBuffer = 0xffff0010;
 
 } // namespace vitrine

@@ -9,7 +9,11 @@ Result<std::shared_ptr<Device>> Device::create(std::unique_ptr<Instance> instanc
   const auto handle = device->createHandle();
   if (!handle) return std::unexpected(handle.error());
   auto functions = loadDeviceFunctions(device->instance_->vk(), *handle);
-  if (!functions) return std::unexpected(functions.error());
+  if (!functions) {
+    const auto destroy = device->instance_->vk().GetDeviceProcAddr(*handle, "vkDestroyDevice");
+    if (destroy != nullptr) reinterpret_cast<PFN_vkDestroyDevice>(destroy)(*handle, nullptr);
+    return std::unexpected(functions.error());
+  }
   device->functions_ = *functions;
   const VkDeviceQueueInfo2 queue{
       .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_INFO_2,

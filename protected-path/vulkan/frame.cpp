@@ -136,7 +136,13 @@ Result<> FramePool::submit(Frame& frame) {
 }
 
 Result<> FramePool::submit(Frame& frame, bool signalDone) {
+  // Recording to the end: collect() must not take the frame for a done one before it has its new ticket.
+  auto submitted = endAndSubmit(frame, signalDone);
   frame.recording = false;
+  return submitted;
+}
+
+Result<> FramePool::endAndSubmit(Frame& frame, bool signalDone) {
   const VkResult ended = device_->vk().EndCommandBuffer(frame.commands);
   if (ended != VK_SUCCESS) return vulkanError("vkEndCommandBuffer", "", ended);
   waitHandles_.clear();

@@ -61,6 +61,7 @@ private:
   [[nodiscard]] Result<Frame*> addFrame(bool isProtected);
   [[nodiscard]] Result<Semaphore> exportableSemaphore() const;
   [[nodiscard]] Result<> submit(Frame& frame, bool signalDone);
+  [[nodiscard]] Result<> endAndSubmit(Frame& frame, bool signalDone);
   [[nodiscard]] uint64_t doneTicket() const;
   std::shared_ptr<Device> device_;
   Semaphore timeline_;

@@ -97,6 +97,7 @@ struct DrawCommand {
   float alpha = 1.0F;
   bool blend = true;    ///< premultiplied over; false replaces
   bool nearest = false; ///< nearest instead of bilinear filtering
+  /** YCbCr only. Chroma is replicated over its cell, not interpolated, as planes do at 1:1; then all is filtered. */
   ColorEncoding encoding = ColorEncoding::Bt709;
   ColorRange range = ColorRange::Limited;
 };

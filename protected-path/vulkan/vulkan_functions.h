@@ -5,37 +5,33 @@
 
 namespace vitrine {
 
-#define VITRINE_GLOBAL_FUNCTIONS(X)                                                                                    \
-  X(CreateInstance)                                                                                                    \
-  X(EnumerateInstanceVersion) X(EnumerateInstanceExtensionProperties) X(EnumerateInstanceLayerProperties)
+// clang-format off
+#define VITRINE_GLOBAL_FUNCTIONS(X) \
+  X(CreateInstance) X(EnumerateInstanceVersion) X(EnumerateInstanceExtensionProperties) \
+  X(EnumerateInstanceLayerProperties)
 
-#define VITRINE_INSTANCE_FUNCTIONS(X)                                                                                  \
-  X(DestroyInstance)                                                                                                   \
-  X(EnumeratePhysicalDevices)                                                                                          \
-  X(EnumerateDeviceExtensionProperties) X(GetPhysicalDeviceProperties) X(GetPhysicalDeviceProperties2)                 \
-      X(GetPhysicalDeviceFeatures2) X(GetPhysicalDeviceQueueFamilyProperties) X(GetPhysicalDeviceMemoryProperties)     \
-          X(GetPhysicalDeviceFormatProperties2) X(GetPhysicalDeviceImageFormatProperties2)                             \
-              X(GetPhysicalDeviceExternalSemaphoreProperties) X(CreateDevice) X(GetDeviceProcAddr)
+#define VITRINE_INSTANCE_FUNCTIONS(X) \
+  X(DestroyInstance) X(EnumeratePhysicalDevices) X(EnumerateDeviceExtensionProperties) \
+  X(GetPhysicalDeviceProperties) X(GetPhysicalDeviceProperties2) X(GetPhysicalDeviceFeatures2) \
+  X(GetPhysicalDeviceQueueFamilyProperties) X(GetPhysicalDeviceMemoryProperties) \
+  X(GetPhysicalDeviceFormatProperties2) X(GetPhysicalDeviceImageFormatProperties2) \
+  X(GetPhysicalDeviceExternalSemaphoreProperties) X(CreateDevice) X(GetDeviceProcAddr)
 
-#define VITRINE_DEVICE_FUNCTIONS(X)                                                                                    \
-  X(DestroyDevice)                                                                                                     \
-  X(GetDeviceQueue2)                                                                                                   \
-  X(QueueSubmit) X(DeviceWaitIdle) X(AllocateMemory) X(FreeMemory) X(MapMemory) X(GetMemoryFdPropertiesKHR)            \
-      X(CreateImage) X(DestroyImage) X(GetImageMemoryRequirements2) X(GetImageSubresourceLayout) X(BindImageMemory)    \
-          X(CreateImageView) X(DestroyImageView) X(CreateBuffer) X(DestroyBuffer) X(GetBufferMemoryRequirements)       \
-              X(BindBufferMemory) X(CreateShaderModule) X(DestroyShaderModule) X(CreateDescriptorSetLayout)            \
-                  X(DestroyDescriptorSetLayout) X(CreateDescriptorPool) X(DestroyDescriptorPool)                       \
-                      X(AllocateDescriptorSets) X(FreeDescriptorSets) X(UpdateDescriptorSets) X(CreatePipelineLayout)  \
-                          X(DestroyPipelineLayout) X(CreateGraphicsPipelines) X(DestroyPipeline) X(CreateRenderPass)   \
-                              X(DestroyRenderPass) X(CreateFramebuffer) X(DestroyFramebuffer) X(CreateSemaphore)       \
-                                  X(DestroySemaphore) X(GetSemaphoreFdKHR) X(ImportSemaphoreFdKHR)                     \
-                                      X(GetSemaphoreCounterValue) X(WaitSemaphores) X(CreateCommandPool)               \
-                                          X(DestroyCommandPool) X(ResetCommandPool) X(AllocateCommandBuffers)          \
-                                              X(BeginCommandBuffer) X(EndCommandBuffer) X(CmdPipelineBarrier)          \
-                                                  X(CmdBeginRenderPass) X(CmdEndRenderPass) X(CmdBindPipeline)         \
-                                                      X(CmdBindDescriptorSets) X(CmdPushConstants) X(CmdSetScissor)    \
-                                                          X(CmdSetViewport) X(CmdDraw) X(CmdCopyBufferToImage)         \
-                                                              X(CmdCopyImageToBuffer)
+#define VITRINE_DEVICE_FUNCTIONS(X) \
+  X(DestroyDevice) X(GetDeviceQueue2) X(QueueSubmit) X(DeviceWaitIdle) X(AllocateMemory) X(FreeMemory) \
+  X(MapMemory) X(GetMemoryFdPropertiesKHR) X(CreateImage) X(DestroyImage) X(GetImageMemoryRequirements2) \
+  X(GetImageSubresourceLayout) X(BindImageMemory) X(CreateImageView) X(DestroyImageView) X(CreateBuffer) \
+  X(DestroyBuffer) X(GetBufferMemoryRequirements) X(BindBufferMemory) X(CreateShaderModule) \
+  X(DestroyShaderModule) X(CreateDescriptorSetLayout) X(DestroyDescriptorSetLayout) X(CreateDescriptorPool) \
+  X(DestroyDescriptorPool) X(AllocateDescriptorSets) X(FreeDescriptorSets) X(UpdateDescriptorSets) \
+  X(CreatePipelineLayout) X(DestroyPipelineLayout) X(CreateGraphicsPipelines) X(DestroyPipeline) \
+  X(CreateRenderPass) X(DestroyRenderPass) X(CreateFramebuffer) X(DestroyFramebuffer) X(CreateSemaphore) \
+  X(DestroySemaphore) X(GetSemaphoreFdKHR) X(ImportSemaphoreFdKHR) X(GetSemaphoreCounterValue) \
+  X(WaitSemaphores) X(CreateCommandPool) X(DestroyCommandPool) X(ResetCommandPool) X(AllocateCommandBuffers) \
+  X(BeginCommandBuffer) X(EndCommandBuffer) X(CmdPipelineBarrier) X(CmdBeginRenderPass) X(CmdEndRenderPass) \
+  X(CmdBindPipeline) X(CmdBindDescriptorSets) X(CmdPushConstants) X(CmdSetScissor) X(CmdSetViewport) \
+  X(CmdDraw) X(CmdCopyBufferToImage) X(CmdCopyImageToBuffer)
+// clang-format on
 
 #define VITRINE_MEMBER(name) PFN_vk##name name = nullptr;
 

@@ -149,8 +149,8 @@ Result<> runUntil(WaylandConnection& connection, const char* what, Predicate pre
 
 Result<BadAnswer> show(WaylandConnection& connection, wl_buffer* buffer, double holdSeconds) {
   Watcher watcher;
-  VideoWindowOptions options;
-  options.videoSize = badBufferSize;
+  const VideoWindowOptions options{
+      .title = "bad-client", .appId = "org.vitrine.bad-client", .videoSize = badBufferSize};
   auto window = VideoWindow::create(connection, options, watcher);
   if (!window) return std::unexpected(window.error());
   (*window)->show(buffer, 0);
@@ -165,8 +165,8 @@ Result<BadAnswer> show(WaylandConnection& connection, wl_buffer* buffer, double 
 
 Result<BadAnswer> killMidFlip(WaylandConnection& connection, wl_buffer* buffer, void (*beforeKill)()) {
   Watcher watcher;
-  VideoWindowOptions options;
-  options.videoSize = badBufferSize;
+  const VideoWindowOptions options{
+      .title = "bad-client", .appId = "org.vitrine.bad-client", .videoSize = badBufferSize};
   auto window = VideoWindow::create(connection, options, watcher);
   if (!window) return std::unexpected(window.error());
   for (unsigned flip = 0; flip < flipsBeforeKill; ++flip) {

@@ -103,8 +103,8 @@ void VideoWindow::createObjects() {
   xdg_surface_add_listener(shellSurface_.get(), &surfaceListener, this);
   toplevel_.reset(xdg_surface_get_toplevel(shellSurface_.get()));
   xdg_toplevel_add_listener(toplevel_.get(), &toplevelListener, this);
-  xdg_toplevel_set_title(toplevel_.get(), "vitrine-play");
-  xdg_toplevel_set_app_id(toplevel_.get(), "org.vitrine.play");
+  xdg_toplevel_set_title(toplevel_.get(), options_.title);
+  xdg_toplevel_set_app_id(toplevel_.get(), options_.appId);
   if (options_.fullscreen) {
     xdg_toplevel_set_fullscreen(toplevel_.get(), nullptr);
   } else {

@@ -30,13 +30,15 @@ public:
 };
 
 struct VideoWindowOptions {
+  const char* title = "vitrine-play";
+  const char* appId = "org.vitrine.play";
   Size videoSize;                                                   ///< of the buffers
   std::optional<Size> shownSize;                                    ///< other than that, by wp_viewporter
   bool fullscreen = false;                                          ///< the largest size that fits, by wp_viewporter
   std::optional<std::pair<uint32_t, uint32_t>> colorRepresentation; ///< coefficients and range to tell, if any
 };
 
-/** One toplevel window, titled `vitrine-play`, that shows one dma-buf after another. Borrows connection and observer.
+/** One toplevel window that shows one dma-buf after another. Borrows connection and observer.
  */
 class VideoWindow {
 public:

@@ -75,7 +75,9 @@ Counts& counts() {
   return now != nullptr ? *now : unattached;
 }
 
-[[gnu::constructor]] void attachAtStart() { attached.store(attach(), std::memory_order_release); }
+[[gnu::constructor]] void attachAtStart() {
+  attached.store(attach(), std::memory_order_release);
+}
 
 bool isProtected(int fd) {
   char path[64];

@@ -269,6 +269,60 @@ def a_small_pool_is_played_with_fewer_buffers_or_not_at_all():
 
 
 @on("full")
+def a_window_over_the_video_puts_it_on_an_underlay():
+    with s.Session() as session:
+        video_on_panel(session, s.make_clip())
+        session.start("over", "foot", "--config=/dev/null", "--window-size-pixels=300x200", "sleep", "1000")
+        s.wait_until(lambda: last_surface(session)["underlay"], "the underlay")
+        session.wait_for_frames(10)
+        panel, screenshot = s.photograph(), session.screenshot()
+        s.save_png("underlay.png", panel)
+        box = s.find_box(panel, screenshot)
+        testing.equal(box[2:], (WIDTH, HEIGHT), "size of the video on the panel")
+        video, public = s.crop(panel, box), s.crop(screenshot, box)
+        wanted = reference.picture(WIDTH, HEIGHT, frame_bar.read_frame_number(video))
+        covered = (video == public).all(axis=2)
+        worst = np.abs(video.astype(float) - wanted)[~covered].max()
+        if worst > TOLERANCE:
+            raise AssertionError(f"around the window the video differs by {worst:.2f} of 255")
+        if not 100 * 100 < covered.sum() <= 300 * 220:
+            raise AssertionError(f"{covered.sum()} pixels of the video are covered")
+        if not s.only_placeholder(public[~covered]):
+            raise AssertionError("the screenshot shows something else than placeholder and window")
+
+
+@on("full")
+def pointer_and_keyboard_work():
+    import uinput
+
+    with s.Session() as session:
+        player = video_on_panel(session, s.make_clip(fps=60))
+        session.wait_for_frames(60)
+        mouse, keyboard = uinput.Mouse(), uinput.Keyboard()
+        try:
+            before = s.photograph()
+            # To the top-left corner, then somewhere on the desktop where nothing else moves.
+            def moved():
+                mouse.move(-2000, -2000)
+                mouse.move(60, 60)
+                return (s.photograph()[:120, :120] != before[:120, :120]).any()
+
+            s.wait_until(moved, "the pointer on the panel")
+            session.wait_for_frames(30)
+            spent = session.calls()
+            for _ in range(20):
+                mouse.move(2, 1)
+                session.wait_for_frames(1)
+            submits = session.calls()["vulkan_submits"] - spent["vulkan_submits"]
+            testing.equal(submits, 0, "Vulkan submits for a moving pointer")
+            keyboard.chord("logo", "q")
+            testing.equal(player.wait(), 0, "status of the player that Logo+Q closes")
+        finally:
+            mouse.close()
+            keyboard.close()
+
+
+@on("full")
 def clean_start_and_stop():
     for number in (signal.SIGINT, signal.SIGTERM):
         session = s.Session()

@@ -78,7 +78,7 @@ def main():
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5
     with s.Session() as session:
         session.start("desktop", "foot", "--config=/dev/null", "--window-size-pixels=900x620", "sh", "-c",
-                      "cat README.md; exec sleep 100000")
+                      "cat /vitrine/README.md; exec sleep 100000")
         s.wait_until(lambda: session.output()["frames_presented"] > 2, "the desktop")
         started = time.monotonic()
         player, panel, screenshot = play(session, seconds)

@@ -15,9 +15,13 @@ using namespace vitrine;
 
 namespace {
 
-bool isOpen(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
+bool isOpen(int fd) {
+  return ::fcntl(fd, F_GETFD) >= 0;
+}
 
-UniqueFd someFd() { return UniqueFd(::memfd_create("base-test", MFD_CLOEXEC)); }
+UniqueFd someFd() {
+  return UniqueFd(::memfd_create("base-test", MFD_CLOEXEC));
+}
 
 TEST(Error, namesOperationObjectCauseAndRemedy) {
   const auto error = systemError("open", "/dev/dma_heap/x", EACCES, "install the udev rule").error();
@@ -32,8 +36,8 @@ TEST(Error, carriesARefusalThroughAResult) {
 }
 
 TEST(Error, showsTeeResultsAsTheSpecificationWritesThem) {
-  const Error error{ErrorKind::Tee, static_cast<int>(0xffff0001), "TEE_IOC_INVOKE", "command 1", "TEE_ERROR_ACCESS_DENIED",
-                    {}};
+  const Error error{ErrorKind::Tee, static_cast<int>(0xffff0001), "TEE_IOC_INVOKE",
+                    "command 1",    "TEE_ERROR_ACCESS_DENIED",    {}};
   EXPECT_EQ(error.text(), "TEE_IOC_INVOKE command 1: TEE_ERROR_ACCESS_DENIED (0xffff0001)");
 }
 

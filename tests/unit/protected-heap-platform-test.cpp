@@ -276,28 +276,17 @@ uint32_t teeResultOf(const Result<>& result) {
   return !result && result.error().kind == ErrorKind::Tee ? static_cast<uint32_t>(result.error().number) : 0;
 }
 
-TEST_F(ProtectedHeap, FramesAreDecryptedIntoIt) {
-  const size_t frameBytes = layoutFor(video)->sizeBytes;
-  auto filler = FrameFiller::open(*tee_, key, frameBytes);
-  ASSERT_TRUE(filler) << filler.error().text();
-  EXPECT_EQ(filler->application(), FrameFiller::Application::FrameDecrypt);
-  const Dmabuf buffer = allocate(video);
-  const auto target = TeeMemory::registerDmabuf(*tee_, buffer.plane(0).fd.get());
-  ASSERT_TRUE(target) << target.error().text();
-  EXPECT_EQ(target->sizeBytes(), buffer.sizeBytes());
-  EXPECT_TRUE(target->bytes().empty());
-
-  const auto plain = randomBytes(frameBytes - 100);
-  const auto filled = filler->fill(*target, encrypt(plain), counter);
-  ASSERT_TRUE(filled) << filled.error().text();
-
-  // What is in it only the secure world can say, and only where its test commands are allowed (profile selftest).
-  auto session = TeeSession::open(*tee_, TeeUuid::parse(sdp_basic::uuid));
+/**
+ * Expects `plain` at the start of `target`. What is in it only the secure world can say, and only where its test
+ * commands are allowed (profile selftest); elsewhere nobody may look.
+ */
+void expectContent(const TeeDevice& tee, const TeeMemory& target, std::span<const std::byte> plain) {
+  auto session = TeeSession::open(tee, TeeUuid::parse(sdp_basic::uuid));
   ASSERT_TRUE(session) << session.error().text();
-  auto readable = TeeMemory::allocateShared(*tee_, plain.size());
+  auto readable = TeeMemory::allocateShared(tee, plain.size());
   ASSERT_TRUE(readable) << readable.error().text();
   constexpr uint32_t commandDump = 2;
-  std::array parameters = {TeeParameter::memory(TeeParameter::Kind::MemoryInput, *target, 0, plain.size()),
+  std::array parameters = {TeeParameter::memory(TeeParameter::Kind::MemoryInput, target, 0, plain.size()),
                            TeeParameter::memory(TeeParameter::Kind::MemoryOutput, *readable, 0, plain.size())};
   const auto dumped = session->invoke(commandDump, parameters);
   if (dumped) {
@@ -305,6 +294,33 @@ TEST_F(ProtectedHeap, FramesAreDecryptedIntoIt) {
   } else {
     EXPECT_EQ(teeResultName(teeResultOf(dumped)), "TEE_ERROR_NOT_SUPPORTED");
   }
+}
+
+TEST_F(ProtectedHeap, EitherApplicationFillsIt) {
+  const size_t frameBytes = layoutFor(video)->sizeBytes;
+  for (const auto application : {FrameFiller::Application::FrameDecrypt, FrameFiller::Application::SdpBasic}) {
+    auto filler = FrameFiller::open(*tee_, application, key, frameBytes);
+    ASSERT_TRUE(filler) << filler.error().text();
+    EXPECT_EQ(filler->application(), application);
+    const Dmabuf buffer = allocate(video);
+    const auto target = TeeMemory::registerDmabuf(*tee_, buffer.plane(0).fd.get());
+    ASSERT_TRUE(target) << target.error().text();
+    EXPECT_EQ(target->sizeBytes(), buffer.sizeBytes());
+    EXPECT_TRUE(target->bytes().empty());
+
+    for (const size_t size : {frameBytes, frameBytes - 101, size_t{1}}) {
+      const auto plain = randomBytes(size);
+      const auto filled = filler->fill(*target, encrypt(plain), counter);
+      ASSERT_TRUE(filled) << filled.error().text();
+      expectContent(*tee_, *target, plain);
+    }
+  }
+}
+
+TEST_F(ProtectedHeap, DecryptionIsPreferred) {
+  const auto filler = FrameFiller::open(*tee_, key, 4096);
+  ASSERT_TRUE(filler) << filler.error().text();
+  EXPECT_EQ(filler->application(), FrameFiller::Application::FrameDecrypt);
 }
 
 TEST_F(ProtectedHeap, LargeFramesFitTheSharedBuffer) {

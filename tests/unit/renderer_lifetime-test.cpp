@@ -142,8 +142,10 @@ TEST_F(Fences, gpuWaitsForTheAcquireFence) {
     timeline.advance();
   });
   const DrawCommand command = textureCommand(*source, {0, 0, 16, 16});
+  const uint64_t waitedBefore = driverCalls().semaphoresWaited;
   auto fence = renderer().compose(*drawn, {&command, 1}, {&command.destination, 1}, fences);
   producer.join();
+  EXPECT_EQ(driverCalls().semaphoresWaited, waitedBefore + 1);
   setSubmitHook(nullptr);
   ASSERT_TRUE(fence) << fence.error().text();
   renderer().waitIdle();
@@ -154,6 +156,33 @@ TEST_F(Fences, gpuWaitsForTheAcquireFence) {
     ASSERT_TRUE(signalled);
     EXPECT_TRUE(*signalled);
   }
+}
+
+TEST_F(Fences, passesOrderOneAnother) {
+  // No wait in between: the validation layer's synchronisation checks judge the barriers.
+  TestBuffer buffer = TestBuffer::from(Picture(32, 32, grey), DRM_FORMAT_XRGB8888);
+  TestBuffer from = TestBuffer::from(Picture(32, 32, secret), DRM_FORMAT_XRGB8888);
+  const auto drawn = target(buffer);
+  const auto source = texture(from);
+  Picture picture = testPicture(16, 16, 19, true);
+  auto uploaded = renderer().upload(picture.size(), DRM_FORMAT_XRGB8888, picture.strideBytes(), picture.bytes());
+  ASSERT_TRUE(uploaded);
+  const Rect everywhere{0, 0, 32, 32};
+  const Rect changed{0, 0, 16, 16};
+  const DriverCalls before = driverCalls();
+  for (int i = 0; i < 4; ++i) {
+    const DrawCommand commands[] = {textureCommand(*source, everywhere), textureCommand(**uploaded, changed)};
+    ASSERT_TRUE(renderer().compose(*drawn, commands, {&everywhere, 1}, {}));
+    picture = testPicture(16, 16, 30 + static_cast<unsigned>(i), true);
+    ASSERT_TRUE(renderer().update(**uploaded, picture.strideBytes(), picture.bytes(), {&changed, 1}));
+  }
+  Picture read(32, 32);
+  const auto bytes = std::as_writable_bytes(std::span(read.pixels));
+  ASSERT_TRUE(renderer().readPixels(*drawn, everywhere, DRM_FORMAT_XRGB8888, 128, bytes));
+  EXPECT_EQ(read.at(20, 20), secret);
+  // Four passes with one foreign target and one foreign texture each, and the read-back of the target.
+  EXPECT_EQ(driverCalls().foreignAcquires - before.foreignAcquires, 4U * 2 + 1);
+  EXPECT_EQ(driverCalls().foreignReleases - before.foreignReleases, 4U * 2 + 1);
 }
 
 TEST_F(Fences, whatIsNoSyncFileIsAnErrorAndIsTaken) {
@@ -198,6 +227,26 @@ TEST_F(Lifetime, textureMayGoRightAfterItsPass) {
   ASSERT_TRUE(fence);
   renderer().waitIdle();
   EXPECT_EQ(to.picture().at(40, 40), secret);
+}
+
+std::unique_ptr<Texture> goingTexture;
+std::unique_ptr<RenderTarget> goingTarget;
+
+TEST_F(Lifetime, whatAPassUsesMayGoBeforeTheDriverHasIt) {
+  TestBuffer from = TestBuffer::from(Picture(64, 64, secret), DRM_FORMAT_XRGB8888);
+  TestBuffer to = TestBuffer::from(Picture(64, 64), DRM_FORMAT_XRGB8888);
+  goingTexture = texture(from);
+  goingTarget = target(to);
+  const DrawCommand command = textureCommand(*goingTexture, {0, 0, 64, 64});
+  setSubmitHook([] {
+    goingTexture.reset();
+    goingTarget.reset();
+  });
+  const auto fence = renderer().compose(*goingTarget, {&command, 1}, {&command.destination, 1}, {});
+  setSubmitHook(nullptr);
+  ASSERT_TRUE(fence) << fence.error().text();
+  renderer().waitIdle();
+  EXPECT_EQ(to.picture(), Picture(64, 64, secret));
 }
 
 TEST_F(Lifetime, anUploadThatWasNeverDrawnMayGo) {

@@ -58,6 +58,8 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
   static VKAPI_ATTR VkResult VKAPI_CALL call(Arguments... arguments) {
     noteName(name);
     if constexpr (Slot == 0) noteAllocation(*std::get<1>(std::tuple(arguments...)));
+    if constexpr (Slot == 1)
+      driverCalls().semaphoresWaited += std::get<2>(std::tuple(arguments...))->waitSemaphoreCount;
     if (const VkResult result = takeFailure(name); result != VK_SUCCESS) return result;
     return real(arguments...);
   }
@@ -95,6 +97,17 @@ PFN_vkGetInstanceProcAddr realGetInstanceProcAddr() {
 // Functions are passed on to the loader's own, which find their device by the handle: there may be several devices.
 VkInstance lastInstance = VK_NULL_HANDLE;
 PFN_vkGetDeviceProcAddr realGetDeviceProcAddr = nullptr;
+PFN_vkCmdPipelineBarrier realPipelineBarrier = nullptr;
+
+void pipelineBarrier(VkCommandBuffer buffer, VkPipelineStageFlags from, VkPipelineStageFlags to,
+                     VkDependencyFlags flags, uint32_t memoryCount, const VkMemoryBarrier* memory, uint32_t bufferCount,
+                     const VkBufferMemoryBarrier* buffers, uint32_t imageCount, const VkImageMemoryBarrier* images) {
+  for (uint32_t i = 0; i < imageCount; ++i) {
+    if (images[i].srcQueueFamilyIndex == VK_QUEUE_FAMILY_FOREIGN_EXT) driverCalls().foreignAcquires += 1;
+    if (images[i].dstQueueFamilyIndex == VK_QUEUE_FAMILY_FOREIGN_EXT) driverCalls().foreignReleases += 1;
+  }
+  realPipelineBarrier(buffer, from, to, flags, memoryCount, memory, bufferCount, buffers, imageCount, images);
+}
 
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL getDeviceProcAddr(VkDevice device, const char* name) {
   const PFN_vkVoidFunction found = realGetDeviceProcAddr(device, name);
@@ -107,6 +120,10 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL getDeviceProcAddr(VkDevice device, cons
   }
   VITRINE_STANDS(VITRINE_STAND)
 #undef VITRINE_STAND
+  if (std::string_view(name) == "vkCmdPipelineBarrier") {
+    realPipelineBarrier = reinterpret_cast<PFN_vkCmdPipelineBarrier>(realGetInstanceProcAddr()(lastInstance, name));
+    return reinterpret_cast<PFN_vkVoidFunction>(&pipelineBarrier);
+  }
   return found;
 }
 

@@ -13,9 +13,12 @@ namespace vitrine::test {
 
 struct DriverCalls {
   uint64_t queueSubmits = 0;
-  uint64_t memoryImports = 0; ///< vkAllocateMemory with VkImportMemoryFdInfoKHR
-  uint64_t fdQueries = 0;     ///< vkGetMemoryFdPropertiesKHR
-  uint64_t allocations = 0;   ///< vkAllocateMemory of any kind
+  uint64_t memoryImports = 0;    ///< vkAllocateMemory with VkImportMemoryFdInfoKHR
+  uint64_t fdQueries = 0;        ///< vkGetMemoryFdPropertiesKHR
+  uint64_t allocations = 0;      ///< vkAllocateMemory of any kind
+  uint64_t semaphoresWaited = 0; ///< by all vkQueueSubmit
+  uint64_t foreignAcquires = 0;  ///< image barriers from VK_QUEUE_FAMILY_FOREIGN_EXT
+  uint64_t foreignReleases = 0;  ///< and to it
 };
 [[nodiscard]] DriverCalls& driverCalls();
 

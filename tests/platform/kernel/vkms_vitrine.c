@@ -15,6 +15,8 @@
  *   - The picture is struct panel_camera_header and then height lines of stride bytes, DRM_FORMAT_XRGB8888 (bytes
  *     B, G, R, X), each channel rounded from the 16 bits that vkms computes with.
  *   - ENODATA: the panel is dark (CRTC off, or no frame within two seconds). EINTR: a signal came.
+ *   - A picture shows one frame: vkms composes it on the CPU, slower than a panel scans out, so the vblanks wait for it,
+ *     and with them flips and the return of buffers. Without that, clients would draw into what is being photographed.
  * vkms composes frames only while a read waits for one; otherwise the camera costs nothing.
  */
 #include <linux/dma-buf.h>
@@ -26,6 +28,7 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_gem_shmem_helper.h>
@@ -103,10 +106,10 @@ struct vkms_camera {
 	struct miscdevice misc;
 	char name[24];
 	struct mutex lock;	/* protects what follows, but waiting */
-	atomic_t waiting;	/* reads that wait for a picture */
 	wait_queue_head_t done;
-	u64 begun, ended;	/* pictures */
+	u64 asked, begun, ended;	/* pictures; a read asks for the one that begins next */
 	bool taking;
+	unsigned long exposed_until;	/* jiffies; 0: no picture is being composed */
 	struct panel_camera_header header;
 	u32 *pixels;		/* of the newest picture, whole once ended == begun */
 	size_t capacity;
@@ -121,7 +124,19 @@ struct photograph {		/* with an open file */
 
 bool vkms_camera_wanted(struct vkms_output *out)
 {
-	return out->camera && atomic_read(&out->camera->waiting) > 0;
+	struct vkms_camera *camera = out->camera;
+
+	if (!camera || READ_ONCE(camera->asked) <= READ_ONCE(camera->begun))
+		return false;
+	WRITE_ONCE(camera->exposed_until, (jiffies + HZ) | 1);	/* no longer, should the composer give up */
+	return true;
+}
+
+bool vkms_camera_exposes(struct vkms_output *out)
+{
+	unsigned long until = out->camera ? READ_ONCE(out->camera->exposed_until) : 0;
+
+	return until && time_before(jiffies, until);
 }
 
 static struct vkms_camera *camera_of(struct vkms_crtc_state *state)
@@ -137,8 +152,8 @@ void vkms_camera_begin(struct vkms_crtc_state *state)
 
 	if (!camera)
 		return;
-	mutex_lock(&camera->lock);
-	camera->taking = atomic_read(&camera->waiting) > 0;
+	mutex_lock(&camera->lock);	/* until the picture ends */
+	camera->taking = camera->asked > camera->begun;
 	if (!camera->taking)
 		return;
 	if (camera->capacity < size) {
@@ -158,8 +173,9 @@ void vkms_camera_begin(struct vkms_crtc_state *state)
 		.stride = width * sizeof(u32),
 		.sequence = drm_crtc_vblank_count(state->base.crtc),
 		.timestamp = ktime_get_ns(),
-		.picture = ++camera->begun,
+		.picture = camera->begun + 1,
 	};
+	WRITE_ONCE(camera->begun, camera->begun + 1);
 }
 
 void vkms_camera_line(struct vkms_crtc_state *state, const struct line_buffer *line, int y)
@@ -185,6 +201,7 @@ void vkms_camera_end(struct vkms_crtc_state *state)
 	if (!camera)
 		return;
 	if (camera->taking) {
+		WRITE_ONCE(camera->exposed_until, 0);
 		camera->ended = camera->begun;
 		wake_up_all(&camera->done);
 	}
@@ -203,10 +220,9 @@ static int wait_for_picture(struct vkms_camera *camera)
 		return -ENODATA;
 	mutex_lock(&camera->lock);
 	before = camera->begun;
+	WRITE_ONCE(camera->asked, before + 1);
 	mutex_unlock(&camera->lock);
-	atomic_inc(&camera->waiting);
 	left = wait_event_interruptible_timeout(camera->done, READ_ONCE(camera->ended) > before, 2 * HZ);
-	atomic_dec(&camera->waiting);
 	drm_crtc_vblank_put(crtc);
 	return left < 0 ? -EINTR : left == 0 ? -ENODATA : 0;
 }
@@ -244,6 +260,7 @@ static int camera_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	mutex_init(&photo->lock);
 	photo->camera = container_of(file->private_data, struct vkms_camera, misc);
+	drm_dev_get(photo->camera->out->crtc.dev);	/* which owns the camera */
 	file->private_data = photo;
 	return 0;
 }
@@ -252,6 +269,7 @@ static int camera_release(struct inode *inode, struct file *file)
 {
 	struct photograph *photo = file->private_data;
 
+	drm_dev_put(photo->camera->out->crtc.dev);
 	kvfree(photo->data);
 	kfree(photo);
 	return 0;

@@ -23,6 +23,7 @@ struct drm_gem_object *vkms_vitrine_import_sg_table(struct drm_device *dev, stru
 /* The panel camera, one for each CRTC */
 int vkms_camera_init(struct vkms_output *out);
 bool vkms_camera_wanted(struct vkms_output *out);	/* in the vblank handler: should this frame be composed for it? */
+bool vkms_camera_exposes(struct vkms_output *out);	/* and: is one being composed, so that the panel has to wait? */
 void vkms_camera_begin(struct vkms_crtc_state *state);	/* in the composer: a frame, its lines, its end */
 void vkms_camera_line(struct vkms_crtc_state *state, const struct line_buffer *line, int y);
 void vkms_camera_end(struct vkms_crtc_state *state);
