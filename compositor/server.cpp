@@ -188,9 +188,11 @@ void Server::addOutput(wlr_output& base) {
   auto output = std::make_unique<Output>(*kms, *renderer_, desktop_->scene(), *colors_, config_.settingsFor(base.name));
   auto gone = std::make_unique<OutputGone>();
   gone->output = &base;
-  gone->listener.connect(base.events.destroy, [this, &base](void*) {
-    std::erase_if(outputs_, [&](const auto& known) { return known->kms().base() == &base; });
-    std::erase_if(outputGone_, [&](const auto& known) { return known->output == &base; });
+  gone->listener.connect(base.events.destroy, [this, closed = &base](void*) {
+    wlr_output* const output = closed; // this closure goes with the listener that is erased here
+    Server& self = *this;
+    std::erase_if(self.outputs_, [&](const auto& known) { return known->kms().base() == output; });
+    std::erase_if(self.outputGone_, [&](const auto& known) { return known->output == output; });
   });
   if (auto enabled = output->enable(); !enabled) {
     log("output").error("{}", enabled.error().text());

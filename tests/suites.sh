@@ -1,6 +1,6 @@
 # Sourced by ./check: the suites, and the count of what they say.
 
-suitesKnown=(style unit selftest platform display asan)
+suitesKnown=(style unit selftest platform display demo asan)
 results=$(mktemp "${TMPDIR:-/tmp}/vitrine-check.XXXXXX")
 reports=$(mktemp -d "${TMPDIR:-/tmp}/vitrine-check-reports.XXXXXX")
 trap 'rm -rf "$results" "$reports"' EXIT
@@ -28,7 +28,11 @@ mesonSuite() {
     status=0
     said=$("$@" "$program" 2>&1 </dev/null) || status=$?
     case $status in
-      0) echo "ok $name ($(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?.*/\1/p' <<<"$said") cases)" ;;
+      0)
+        echo "ok $name ($(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?.*/\1/p' <<<"$said") cases)"
+        # A program passes although some of its cases did not run: these are skips, not passes.
+        sed -nE 's/^\[  SKIPPED \] ([A-Za-z_]+\.[^ ]+)$/\1/p' <<<"$said" | sort -u | sed "s#^#skip $name/#; s#\$#: see the program's output#"
+        ;;
       77) echo "skip $name: $(tail -n 1 <<<"$said")" ;;
       *) printf 'FAIL %s: status %s\n%s\n' "$name" "$status" "$(tail -n 30 <<<"$said" | sed 's/^/    /')" ;;
     esac
@@ -90,6 +94,20 @@ suite_display() {
   cat "$reports/soak.result"
 }
 
+# The demonstration itself, as a newcomer calls it.
+suite_demo() {
+  local profile
+  for profile in full untrusted-display no-heap; do
+    if ./demo --profile "$profile" --seconds 2 --out "$reports/demo-$profile" >"$reports/demo-$profile.log" 2>&1 &&
+      tests/platform/enter --bind "$reports:/tmp/reports" -- python3 tests/display/check_demo.py "$profile" "/tmp/reports/demo-$profile" >"$reports/demo-$profile.wrong"; then
+      echo "ok $profile"
+    else
+      printf 'FAIL %s: %s\n%s\n' "$profile" "$(cat "$reports/demo-$profile.wrong" 2>/dev/null)" \
+        "$(tail -n 20 "$reports/demo-$profile.log" | sed 's/^/    /')"
+    fi
+  done
+}
+
 suite_asan() {
   buildTree asan --buildtype=debug -Db_sanitize=address,undefined -Db_lundef=false
   export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
@@ -104,8 +122,19 @@ suite_asan() {
   done
 }
 
+# A skip is a failure, unless tests/allowed-skips says why it may be: a test that quietly stops running tests nothing.
+judgeSkips() {
+  local line
+  while read -r line; do
+    if ! grep -vE '^(#|$)' tests/allowed-skips | cut -d' ' -f1 | grep -qxF "$(cut -d' ' -f2 <<<"${line%%:*}")"; then
+      echo "FAIL ${line#skip } (a skip that tests/allowed-skips does not list)" >>"$results"
+    fi
+  done < <(grep '^skip ' "$results" || true)
+}
+
 finish() {
   local passed failed skipped
+  judgeSkips
   passed=$(grep -c '^ok ' "$results" || true)
   failed=$(grep -c '^FAIL ' "$results" || true)
   skipped=$(grep -c '^skip ' "$results" || true)

@@ -14,8 +14,9 @@ CursorImage::CursorImage(wlr_scene_tree& parent, const KmsDevice& display)
 }
 
 CursorImage::~CursorImage() {
+  clear(); // its buffer has a framebuffer of the display, which may not outlive that
   wlr_xcursor_manager_destroy(theme_);
-} // its nodes go with the scene
+}
 
 void CursorImage::clear() {
   if (image_ != nullptr) wlr_scene_node_destroy(&image_->node);
