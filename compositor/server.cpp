@@ -189,10 +189,10 @@ void Server::addOutput(wlr_output& base) {
   auto gone = std::make_unique<OutputGone>();
   gone->output = &base;
   gone->listener.connect(base.events.destroy, [this, closed = &base](void*) {
-    wlr_output* const output = closed; // this closure goes with the listener that is erased here
+    wlr_output* const lost = closed; // this closure goes with the listener that is erased here
     Server& self = *this;
-    std::erase_if(self.outputs_, [&](const auto& known) { return known->kms().base() == output; });
-    std::erase_if(self.outputGone_, [&](const auto& known) { return known->output == output; });
+    std::erase_if(self.outputs_, [&](const auto& known) { return known->kms().base() == lost; });
+    std::erase_if(self.outputGone_, [&](const auto& known) { return known->output == lost; });
   });
   if (auto enabled = output->enable(); !enabled) {
     log("output").error("{}", enabled.error().text());

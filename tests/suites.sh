@@ -10,14 +10,24 @@ usage() { sed -n '2,4s/^# *//p' check; }
 # note SUITE: counts the result lines on standard input and passes everything on.
 note() { sed -uE "s#^(ok|FAIL|skip) #\1 $1/#" | tee -a "$results"; }
 
-# buildTree NAME OPTION...: configures on the first call, then builds what has changed.
+# buildTree NAME OPTION...: configures on the first call, then builds what has changed. A warning is a failure.
 buildTree() {
-  local name=$1
+  local name=$1 log=$reports/build-$1
   shift
-  tests/platform/enter -- sh -ec '
+  echo "building the tree $name (quick where little has changed, some minutes from nothing)"
+  if ! tests/platform/enter -- sh -ec '
     name=$1; shift
     [ -e build/$name/build.ninja ] || meson setup build/$name -Dtests=enabled "$@" >/dev/null
-    ninja -C build/$name --quiet' build "$name" "$@" || { echo "FAIL build: the tree $name does not build" | note build; finish; }
+    ninja -C build/$name' build "$name" "$@" >"$log" 2>&1; then
+    echo "FAIL build-$name: $(grep -m 1 -E 'error|FAILED' "$log")"
+    tail -n 40 "$log" | sed 's/^/    /'
+    return 1
+  fi
+  if grep -q 'warning:' "$log"; then
+    echo "FAIL build-$name-without-warnings: $(grep -m 1 'warning:' "$log")"
+  else
+    echo "ok build-$name-without-warnings"
+  fi
 }
 
 # mesonSuite TREE SUITE WHERE...: runs the GoogleTest programs of a suite through WHERE (a command prefix).
@@ -74,14 +84,20 @@ suite_style() {
   fi
 }
 
-suite_unit() { buildTree platform && mesonSuite platform unit tests/platform/enter --; }
+suite_unit() {
+  buildTree platform || return 0
+  mesonSuite platform unit tests/platform/enter --
+}
 
 suite_selftest() { tests/platform/selftest/all | grep -vE '^[0-9]+ passed'; }
 
-suite_platform() { buildTree platform && mesonSuite platform platform tests/platform/run --; }
+suite_platform() {
+  buildTree platform || return 0
+  mesonSuite platform platform tests/platform/run --
+}
 
 suite_display() {
-  buildTree platform
+  buildTree platform || return 0
   # Two machines at a time: one soaks, the other does all the rest.
   inGuest soak full platform memory-and-files >"$reports/soak.result" &
   local soak=$!
@@ -109,7 +125,7 @@ suite_demo() {
 }
 
 suite_asan() {
-  buildTree asan --buildtype=debug -Db_sanitize=address,undefined -Db_lundef=false
+  buildTree asan --buildtype=debug -Db_sanitize=address,undefined -Db_lundef=false || return 0
   export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
   export LSAN_OPTIONS=suppressions=/vitrine/tests/lsan-suppressions.txt:print_suppressions=0
   VITRINE_PASS="ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS"
@@ -148,7 +164,7 @@ finish() {
 }
 
 main() {
-  local suite chosen=("$@")
+  local suite status chosen=("$@")
   case "${1:-}" in -h | --help) usage; exit 0 ;; esac
   [ ${#chosen[@]} -gt 0 ] || chosen=("${suitesKnown[@]}")
   for suite in "${chosen[@]}"; do
@@ -157,7 +173,11 @@ main() {
   tests/platform/setup
   for suite in "${chosen[@]}"; do
     echo "== $suite"
-    "suite_$suite" | note "$suite"
+    status=0
+    "suite_$suite" | note "$suite" || status=$?
+    if [ "$status" != 0 ] && ! grep -q "^FAIL $suite/" "$results"; then
+      echo "FAIL the-suite-itself: ended with status $status" | note "$suite"
+    fi
   done
   finish
 }
