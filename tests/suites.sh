@@ -30,26 +30,31 @@ buildTree() {
   fi
 }
 
+# googleTest NAME COMMAND...: one GoogleTest program, as result lines.
+googleTest() {
+  local name=$1 said status=0
+  shift
+  said=$("$@" 2>&1 </dev/null) || status=$?
+  case $status in
+    0)
+      echo "ok $name ($(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?.*/\1/p' <<<"$said") cases)"
+      # A program passes although some of its cases did not run: these are skips, not passes.
+      sed -nE 's/^\[  SKIPPED \] ([A-Za-z_]+\.[^ ]+)$/\1/p' <<<"$said" | sort -u | sed "s#^#skip $name/#; s#\$#: see the program's output#"
+      ;;
+    77) echo "skip $name: $(tail -n 1 <<<"$said")" ;;
+    *) printf 'FAIL %s: status %s\n%s\n' "$name" "$status" "$(tail -n 30 <<<"$said" | sed 's/^/    /')" ;;
+  esac
+}
+
 # mesonSuite TREE SUITE WHERE...: runs the GoogleTest programs of a suite through WHERE (a command prefix).
 mesonSuite() {
-  local tree=$1 suite=$2 program name said status
+  local tree=$1 suite=$2 name program
   shift 2
   while read -r name program; do
-    status=0
-    said=$("$@" "$program" 2>&1 </dev/null) || status=$?
-    case $status in
-      0)
-        echo "ok $name ($(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?.*/\1/p' <<<"$said") cases)"
-        # A program passes although some of its cases did not run: these are skips, not passes.
-        sed -nE 's/^\[  SKIPPED \] ([A-Za-z_]+\.[^ ]+)$/\1/p' <<<"$said" | sort -u | sed "s#^#skip $name/#; s#\$#: see the program's output#"
-        ;;
-      77) echo "skip $name: $(tail -n 1 <<<"$said")" ;;
-      *) printf 'FAIL %s: status %s\n%s\n' "$name" "$status" "$(tail -n 30 <<<"$said" | sed 's/^/    /')" ;;
-    esac
-  done < <(tests/platform/enter -- meson introspect --tests "build/$tree" |
-    python3 -c 'import json, sys
-for t in json.load(sys.stdin):
-    if sys.argv[1] in [s.split(":")[-1] for s in t["suite"]]: print(t["name"], t["cmd"][0])' "$suite")
+    googleTest "$name" "$@" "$program"
+  done < <(tests/platform/enter -- python3 -c 'import json, subprocess, sys
+for t in json.loads(subprocess.check_output(["meson", "introspect", "--tests", sys.argv[1]])):
+    if sys.argv[2] in [s.split(":")[-1] for s in t["suite"]]: print(t["name"], t["cmd"][0])' "build/$tree" "$suite")
 }
 
 # inGuest LABEL PROFILE TREE TEST...: display tests of one profile, in a machine of their own.
@@ -94,6 +99,8 @@ suite_selftest() { tests/platform/selftest/all | grep -vE '^[0-9]+ passed'; }
 suite_platform() {
   buildTree platform || return 0
   mesonSuite platform platform tests/platform/run --
+  # Once more where the secure world lets a test read back what it decrypted.
+  googleTest protected-heap-with-dump tests/platform/run --profile selftest -- protected-heap-platform-test
 }
 
 suite_display() {
