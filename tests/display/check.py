@@ -323,6 +323,49 @@ def pointer_and_keyboard_work():
 
 
 @on("full")
+def any_video_that_ffmpeg_reads_can_be_packed_and_shown():
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "color=c=red:size=320x240:rate=30:duration=1",
+                    "-c:v", "mpeg4", "/tmp/red.mp4"], check=True, capture_output=True, timeout=60)
+    subprocess.run(["vitrine-pack", "/tmp/red.mp4", "--encoding", "bt709", "--range", "limited", "-o", "/tmp/red.vclip"],
+                   check=True, capture_output=True, timeout=60)
+    with s.Session() as session:
+        video_on_panel(session, "/tmp/red.vclip")
+        panel, screenshot = s.photograph(), session.screenshot()
+        box = s.find_box(panel, screenshot)
+        testing.equal(box[2:], (320, 240), "size of the video on the panel")
+        shown = s.crop(panel, box).reshape(-1, 3).astype(int)
+        if np.abs(shown - (255, 0, 0)).max() > 6:  # ffmpeg's and the codec's own rounding come before ours
+            raise AssertionError(f"red is shown as {shown.min(axis=0)} to {shown.max(axis=0)}")
+
+
+@on("full")
+def damaged_clips_are_refused_by_name():
+    clip = s.make_clip(frames=10, name="whole")
+    whole = open(clip, "rb").read()
+    key = open(clip + ".key", "rb").read()
+
+    def broken(name, data):
+        path = f"/tmp/{name}.vclip"
+        for where, content in ((path, data), (path + ".key", key)):
+            with open(where, "wb") as file:
+                file.write(content)
+        return path
+
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    cases = {  # what the player says, and with which status: 2, the input is wrong
+        "it is cut short: 9 of 10 frames are whole": [broken("short", whole[:-1000])],
+        "it is not a clip": [broken("text", b"hello, world" * 100)],
+        "its MAC does not fit: it is damaged": [broken("flipped", bytes(flipped))],
+        "its key is another one": [clip, "--key-hex", "00" * 16],
+    }
+    with s.Session() as session:
+        for number, (words, arguments) in enumerate(cases.items()):
+            player = session.start(f"damaged-{number}", "vitrine-play", *arguments)
+            testing.equal((player.wait(), words in player.log()), (2, True), f"status, and whether it says '{words}'")
+
+
+@on("full")
 def clean_start_and_stop():
     for number in (signal.SIGINT, signal.SIGTERM):
         session = s.Session()
