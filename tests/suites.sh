@@ -51,7 +51,11 @@ mesonSuite() {
   local tree=$1 suite=$2 name program
   shift 2
   while read -r name program; do
-    googleTest "$name" "$@" "$program"
+    if [[ " ${withheld:-} " == *" $name "* ]]; then
+      echo "skip $name: withheld here"
+    else
+      googleTest "$name" "$@" "$program"
+    fi
   done < <(tests/platform/enter -- python3 -c 'import json, subprocess, sys
 for t in json.loads(subprocess.check_output(["meson", "introspect", "--tests", sys.argv[1]])):
     if sys.argv[2] in [s.split(":")[-1] for s in t["suite"]]: print(t["name"], t["cmd"][0])' "build/$tree" "$suite")
@@ -61,7 +65,7 @@ for t in json.loads(subprocess.check_output(["meson", "introspect", "--tests", s
 inGuest() {
   local label=$1 profile=$2 tree=$3 status=0 out=$reports/$1
   shift 3
-  tests/platform/run --profile "$profile" --build "$tree" --out "$out" --time-limit 900 -- \
+  tests/platform/run --profile "$profile" --build "$tree" --out "$out" --time-limit 900 ${VITRINE_GUEST_CPUS:+--cpus "$VITRINE_GUEST_CPUS"} -- \
     python3 tests/display/check.py "$@" >"$out.lines" 2>"$out.errors" || status=$?
   sed -E "s#^(ok|FAIL|skip) #\1 $label/#" "$out.lines"
   if [ "$status" -gt 1 ] || { [ "$status" = 1 ] && ! grep -q '^FAIL' "$out.lines"; }; then
@@ -138,10 +142,11 @@ suite_asan() {
   VITRINE_PASS="ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS"
   export VITRINE_PASS
   mesonSuite asan unit tests/platform/enter --
-  mesonSuite asan platform tests/platform/run --build asan --
+  # On one processor: User Mode Linux on several now and then loops in page faults when a sanitizer's threads share new shadow pages.
+  withheld=renderer mesonSuite asan platform tests/platform/run --build asan --cpus 1 --time-limit 900 --
   local profile
   for profile in full plane-only untrusted-display no-heap tiny-pool; do
-    VITRINE_SOAK_FRAMES=300 inGuest "$profile" "$profile" asan
+    VITRINE_GUEST_CPUS=1 VITRINE_SOAK_FRAMES=300 inGuest "$profile" "$profile" asan
   done
 }
 

@@ -19,6 +19,7 @@ import session as s  # noqa: E402
 import testing  # noqa: E402
 
 PROFILE = os.environ["VITRINE_PROFILE"]
+SANITIZED = os.environ["VITRINE_BUILD"].endswith("asan")
 WIDTH, HEIGHT = 640, 360
 TOLERANCE = 2.0  # of 255
 NOT_APPLICABLE = 77
@@ -133,7 +134,7 @@ def while_only_the_video_changes_a_frame_is_one_commit_and_nothing_else():
         flips = after["frames_presented"] - before["frames_presented"]
         if abs(commits - flips) > 1:
             raise AssertionError(f"{commits} commits for {flips} frames")
-        if os.environ["VITRINE_BUILD"].endswith("platform"):
+        if not SANITIZED:
             per_frame = spent["allocations_by_new"] / spent["atomic_commits"]
             print(f"# operator new: {spent['allocations_by_new']} in {spent['atomic_commits']} frames", flush=True)
             if per_frame > 0.01:
@@ -161,7 +162,8 @@ def memory_and_files_stay_flat():
         grown, more = resident_kib(pid) - memory, open_files(pid) - files
         print(f"# after {frames} frames: {grown} KiB, {more} files", flush=True)
         testing.equal(more, 0, "files more than before")
-        if grown > 256:
+        # A sanitizer keeps what was freed for a while, on purpose: its memory says nothing.
+        if grown > 256 and not SANITIZED:
             raise AssertionError(f"{grown} KiB more than before")
 
 
