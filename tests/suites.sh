@@ -142,7 +142,7 @@ suite_asan() {
   VITRINE_PASS="ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS"
   export VITRINE_PASS
   mesonSuite asan unit tests/platform/enter --
-  # On one processor: User Mode Linux on several now and then loops in page faults when a sanitizer's threads share new shadow pages.
+  # On one processor: with two, renderer-test did not end within five minutes; why is not known.
   withheld=renderer mesonSuite asan platform tests/platform/run --build asan --cpus 1 --time-limit 900 --
   local profile
   for profile in full plane-only untrusted-display no-heap tiny-pool; do
