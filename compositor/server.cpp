@@ -41,11 +41,13 @@ Server::~Server() {
   if (backend_ != nullptr) wlr_backend_destroy(backend_);
   outputs_.clear();
   desktop_.reset();
+  explicitSync_.reset();
   dmabuf_.reset();
   colors_.reset();
   if (layout_ != nullptr) wlr_output_layout_destroy(layout_);
   if (allocator_ != nullptr) wlr_allocator_destroy(allocator_);
   if (wlrRenderer_ != nullptr) wlr_renderer_destroy(wlrRenderer_);
+  outputBuffers_.reset();
   renderer_.reset();
   if (session_ != nullptr) wlr_session_destroy(session_);
   if (display_ != nullptr) wl_display_destroy(display_);
@@ -99,6 +101,8 @@ Result<> Server::makeRenderer() {
   renderer_ = std::move(*renderer);
   wlrRenderer_ = RendererAdapter::create(*renderer_);
   allocator_ = AllocatorAdapter::create(kms_->device(), *renderer_);
+  outputBuffers_ =
+      std::make_unique<OutputBuffers>(OutputBuffers::Machine{kms_->device(), *renderer_, heapTable_, *inspector_});
   const VulkanDeviceReport& device = renderer_->device();
   log("vulkan").info("{}: protectedMemory {}", device.name,
                      device.refusal == Refusal::None ? "yes" : std::format("no ({})", refusalName(device.refusal)));
@@ -109,7 +113,8 @@ void Server::makeGlobals() {
   wlr_renderer_init_wl_shm(wlrRenderer_, display_);
   dmabuf_ = std::make_unique<LinuxDmabuf>(*display_, LinuxDmabuf::Machine{*renderer_, kms_->device(), *inspector_});
   colors_ = std::make_unique<ColorRepresentationManager>(*display_);
-  wlr_compositor_create(display_, 6, wlrRenderer_);
+  wlr_compositor* compositor = wlr_compositor_create(display_, 6, wlrRenderer_);
+  explicitSync_ = ExplicitSync::create(*display_, *compositor, renderer_->device().renderNode, kms_->device().fd());
   wlr_subcompositor_create(display_);
   wlr_data_device_manager_create(display_);
   wlr_primary_selection_v1_device_manager_create(display_);
@@ -185,7 +190,8 @@ void Server::watchSignals() {
 void Server::addOutput(wlr_output& base) {
   KmsOutput* kms = KmsOutput::from(&base);
   if (kms == nullptr || !wlr_output_init_render(&base, allocator_, wlrRenderer_)) return;
-  auto output = std::make_unique<Output>(*kms, *renderer_, desktop_->scene(), *colors_, config_.settingsFor(base.name));
+  const Output::Machine machine{*renderer_, *outputBuffers_, desktop_->scene(), *colors_};
+  auto output = std::make_unique<Output>(*kms, machine, config_.settingsFor(base.name));
   auto gone = std::make_unique<OutputGone>();
   gone->output = &base;
   gone->listener.connect(base.events.destroy, [this, closed = &base](void*) {

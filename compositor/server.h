@@ -9,6 +9,7 @@
 #include "compositor/config/config.h"
 #include "compositor/input/seat.h"
 #include "compositor/output/output.h"
+#include "compositor/protocols/explicit_sync.h"
 #include "compositor/protocols/linux_dmabuf.h"
 #include "protected-path/heap/heap_table.h"
 #include "protected-path/tee/tee_session.h"
@@ -65,11 +66,13 @@ private:
   std::optional<TeeDevice> tee_;
   std::unique_ptr<Inspector> inspector_;
   std::unique_ptr<Renderer> renderer_;
+  std::unique_ptr<OutputBuffers> outputBuffers_;
   wlr_renderer* wlrRenderer_ = nullptr;
   wlr_allocator* allocator_ = nullptr;
   wlr_output_layout* layout_ = nullptr;
   std::unique_ptr<ColorRepresentationManager> colors_;
   std::unique_ptr<LinuxDmabuf> dmabuf_;
+  std::unique_ptr<ExplicitSync> explicitSync_; ///< null where the kernel has no syncobj timelines
   std::unique_ptr<Desktop> desktop_;
   std::unique_ptr<Seat> seat_;
   std::vector<std::unique_ptr<Output>> outputs_;

@@ -30,12 +30,20 @@ ordered_json outputJson(Output& output) {
   ordered_json surfaces = ordered_json::array();
   for (const SurfaceReport& report : output.surfaceReports())
     surfaces.push_back(surfaceJson(report));
-  return {{"name", output.kms().connector().name},   {"width", output.kms().base()->width},
-          {"height", output.kms().base()->height},   {"refresh_millihertz", output.kms().base()->refresh},
-          {"frames_presented", own.framesPresented}, {"frames_missed", own.framesMissed},
-          {"frames_rendered", own.framesRendered},   {"public_views", own.publicViews},
-          {"atomic_commits", kms.atomic.commits},    {"failed_commits", kms.atomic.failedCommits},
-          {"test_only_commits", kms.atomic.tests},   {"failed_test_only_commits", kms.atomic.failedTests},
+  return {{"name", output.kms().connector().name},
+          {"width", output.kms().base()->width},
+          {"height", output.kms().base()->height},
+          {"refresh_millihertz", output.kms().base()->refresh},
+          {"frames_presented", own.framesPresented},
+          {"frames_missed", own.framesMissed},
+          {"frames_rendered", own.framesRendered},
+          {"public_views", own.publicViews},
+          {"atomic_commits", kms.atomic.commits},
+          {"failed_commits", kms.atomic.failedCommits},
+          {"test_only_commits", kms.atomic.tests},
+          {"failed_test_only_commits", kms.atomic.failedTests},
+          {"gpu_resets", own.gpuResets},
+          {"in_protected_memory", output.inProtectedMemory()},
           {"protected_surfaces", surfaces}};
 }
 

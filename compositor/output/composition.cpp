@@ -3,13 +3,9 @@
 #include <algorithm>
 
 #include "protected-path/base/log.h"
-#include "protected-path/dmabuf/sync_file.h"
 
 namespace vitrine {
 namespace {
-
-constexpr size_t bufferCount = 3; // one shown, one queued, one to draw into
-constexpr size_t maximumDamageBoxes = 16;
 
 bool sameColor(const Color& a, const Color& b) {
   return a.red == b.red && a.green == b.green && a.blue == b.blue && a.alpha == b.alpha;
@@ -30,31 +26,21 @@ Rect mapped(const pixman_box32_t& box, const DrawCommand& command) {
 
 } // namespace
 
-Composition::Composition(Renderer& renderer, const KmsDevice& device, Color background)
-    : renderer_(renderer), device_(device), background_(background) {}
+Composition::Composition(Renderer& renderer, const OutputBuffers& source, Color background)
+    : renderer_(renderer), source_(source), background_(background) {}
 
-Composition::~Composition() {
-  dropBuffers();
-}
-
-void Composition::dropBuffers() {
-  for (const Buffer& buffer : buffers_)
-    wlr_buffer_drop(buffer.buffer->base());
-  buffers_.clear();
-}
+Composition::~Composition() = default;
 
 Result<> Composition::allocate(Size size, uint32_t fourcc) {
-  dropBuffers();
+  auto buffers = source_.ordinary(size, fourcc);
+  if (!buffers) return std::unexpected(buffers.error());
+  ordinary_ = std::move(*buffers);
+  leaveProtectedMemory();
   size_ = size;
+  fourcc_ = fourcc;
   items_.clear();
   fence_.reset();
-  current_ = 0;
-  for (size_t i = 0; i < bufferCount; ++i) {
-    auto buffer = device_.createDumbBuffer(size, fourcc, renderer_.device().targetRowMultiple);
-    if (!buffer) return std::unexpected(buffer.error());
-    const Rect whole{0, 0, static_cast<int32_t>(size.width), static_cast<int32_t>(size.height)};
-    buffers_.push_back({DmabufBuffer::create(std::move(*buffer)), {whole}});
-  }
+  forgetRefusal();
   return {};
 }
 
@@ -94,30 +80,32 @@ Composition::Item Composition::itemFor(const Layer& layer, const LayerSource& so
   return item;
 }
 
-void Composition::addDamage(Rect box) {
+bool Composition::isProtected(const Item& item) {
+  const DrawCommand& command = item.command;
+  return command.kind == DrawCommand::Kind::Texture && !command.texture->isPlaceholder() &&
+         command.texture->protectedContent();
+}
+
+void Composition::addDamage(const Rect& box) {
   const Rect screen{0, 0, static_cast<int32_t>(size_.width), static_cast<int32_t>(size_.height)};
-  box = intersect(box, screen);
-  if (box.empty()) return;
-  for (Buffer& buffer : buffers_) {
-    // Disjoint by joining what overlaps: redrawing a little too much is right, drawing a translucent pixel twice is not.
-    Rect joined = box;
-    for (bool grown = true; grown;) {
-      const size_t before = buffer.damage.size();
-      std::erase_if(buffer.damage, [&](const Rect& other) {
-        if (!overlaps(other, joined)) return false;
-        joined = unite(other, joined);
-        return true;
-      });
-      grown = buffer.damage.size() != before;
-    }
-    buffer.damage.push_back(joined);
-    if (buffer.damage.size() > maximumDamageBoxes) {
-      Rect all;
-      for (const Rect& other : buffer.damage)
-        all = unite(all, other);
-      buffer.damage.assign(1, all);
-    }
+  const Rect visible = intersect(box, screen);
+  if (visible.empty()) return;
+  ordinary_.addDamage(visible);
+  protected_.addDamage(visible);
+}
+
+void Composition::damageAll() {
+  ordinary_.damageAll();
+  protected_.damageAll();
+}
+
+void Composition::suspend() {
+  for (const Swapchain* chain : {&ordinary_, &protected_}) {
+    for (const Swapchain::Slot& slot : chain->slots())
+      slot.buffer->removeFramebuffers();
   }
+  leaveProtectedMemory();
+  releaseRetired();
 }
 
 void Composition::addChange(const Item& item, const LayerSource* source, uint64_t oldSerial) {
@@ -164,26 +152,47 @@ void Composition::compareItems(std::span<const LayerSource> sources) {
   }
 }
 
-size_t Composition::pickBuffer() const {
-  // A buffer that KMS holds is locked; among the free ones the least damaged is the cheapest.
-  size_t best = buffers_.size();
-  const auto area = [](const Buffer& buffer) {
-    int64_t sum = 0;
-    for (const Rect& box : buffer.damage)
-      sum += int64_t{box.width} * box.height;
-    return sum;
-  };
-  for (size_t i = 0; i < buffers_.size(); ++i) {
-    if (buffers_[i].buffer->base()->n_locks > 0) continue;
-    if (best == buffers_.size() || area(buffers_[i]) < area(buffers_[best])) best = i;
-  }
-  return best;
+Refusal Composition::protectedRefusal(Nanoseconds time) const {
+  return time < refusedUntil_ ? refusal_ : Refusal::None;
 }
 
-Result<> Composition::render(std::span<const Layer> layers, std::span<const LayerSource> sources,
-                             const FramePlan& plan) {
+void Composition::refuseProtected(Refusal refusal, Nanoseconds until) {
+  refusal_ = refusal;
+  refusedUntil_ = until;
+  lastProtected_ = 0; // nothing to linger for
+}
+
+/** Goes to protected memory where this frame needs it, and back where none has for a while. */
+Result<> Composition::chooseMemory(bool needed, Nanoseconds time) {
+  if (needed && !inProtectedMemory()) {
+    auto buffers = source_.protectedMemory(size_, fourcc_);
+    if (!buffers) {
+      if (!isDeviceLost(buffers.error())) {
+        refuseProtected(refusalOf(buffers.error(), Refusal::GpuImportFailed), time + protectedRetry);
+      }
+      return std::unexpected(buffers.error());
+    }
+    protected_ = std::move(*buffers);
+    log("output").info("composing in protected memory: {} buffers of {}", protected_.slots().size(),
+                       current()->dmabuf().describe());
+  }
+  if (needed) lastProtected_ = time;
+  lingering_ = !needed && inProtectedMemory();
+  if (lingering_ && time - lastProtected_ >= protectedLinger) leaveProtectedMemory();
+  return {};
+}
+
+void Composition::leaveProtectedMemory() {
+  if (!inProtectedMemory()) return;
+  retired_.push_back(std::exchange(protected_, {}));
+  lingering_ = false;
+  log("output").info("composing in ordinary memory again");
+}
+
+Result<> Composition::render(std::span<const Layer> layers, std::span<const LayerSource> sources, const FramePlan& plan,
+                             Nanoseconds time) {
   rendered_ = false;
-  if (!plan.composes) return {};
+  if (!plan.composes) return chooseMemory(false, time);
   nextItems_.clear();
   nextSources_.clear();
   for (size_t i = 0; i < layers.size(); ++i) {
@@ -195,19 +204,39 @@ Result<> Composition::render(std::span<const Layer> layers, std::span<const Laye
   }
   compareItems(sources);
   items_.swap(nextItems_);
-  if (buffers_[current_].damage.empty()) return {};
-  const size_t next = pickBuffer();
-  if (next == buffers_.size()) return invalid("compose", "output", "all composed buffers are on the screen");
-  Buffer& buffer = buffers_[next];
-  const auto& target = buffer.buffer->target(renderer_);
+  if (auto chosen = chooseMemory(std::ranges::any_of(items_, isProtected), time); !chosen) return chosen;
+  Swapchain& chain = active();
+  if (chain.current().damage.empty()) return {};
+  Swapchain::Slot* slot = chain.pick();
+  if (slot == nullptr) return invalid("compose", "output", "all composed buffers are on the screen");
+  const auto& target = slot->buffer->target(renderer_);
   if (!target) return std::unexpected(target.error());
-  auto fence = draw(**target, items_, buffer.damage);
+  auto fence = draw(**target, items_, slot->damage);
   if (!fence) return std::unexpected(fence.error());
   fence_ = std::move(*fence);
-  buffer.damage.clear();
-  current_ = next;
+  chain.drawn(*slot);
   rendered_ = true;
   return {};
+}
+
+Result<> Composition::clear(DmabufBuffer& buffer) {
+  const auto& target = buffer.target(renderer_);
+  if (!target) return std::unexpected(target.error());
+  const Rect whole{0, 0, static_cast<int32_t>(size_.width), static_cast<int32_t>(size_.height)};
+  const DrawCommand black{.kind = DrawCommand::Kind::Hole, .destination = whole};
+  auto done = renderer_.compose(**target, {&black, 1}, {&whole, 1}, {});
+  return done ? Result<>() : std::unexpected(done.error());
+}
+
+void Composition::releaseRetired() {
+  std::erase_if(retired_, [this](const Swapchain& chain) {
+    const auto& slots = chain.slots();
+    if (std::ranges::any_of(slots, [](const auto& slot) { return slot.buffer->base()->n_locks > 0; })) return false;
+    for (const Swapchain::Slot& slot : slots) {
+      if (auto cleared = clear(*slot.buffer); !cleared) log("output").warn("{}", cleared.error().text());
+    }
+    return true;
+  });
 }
 
 Result<> Composition::renderPublic(RenderTarget& target, std::span<const Layer> layers,
@@ -235,17 +264,13 @@ Result<UniqueFd> Composition::draw(RenderTarget& target, std::span<const Item> i
   for (const Item& item : items) {
     commands_.push_back(item.command);
     if (item.dmabuf == nullptr) continue;
-    // Clients without explicit sync: their fences travel in the dma-buf.
-    auto fence = exportSyncFile(item.dmabuf->dmabuf().plane(0).fd.get(), FenceUse::Read);
-    if (fence) waits_.push_back(std::move(*fence));
+    if (UniqueFd fence = item.dmabuf->fences().forGpu()) waits_.push_back(std::move(fence));
   }
   auto done = renderer_.compose(target, commands_, damage, waits_);
   if (!done || !done->isValid()) return done;
   for (const Item& item : items) {
     if (item.dmabuf == nullptr) continue;
-    if (auto told = importSyncFile(item.dmabuf->dmabuf().plane(0).fd.get(), done->get(), FenceUse::Read); !told) {
-      log("output").debug("{}", told.error().text());
-    }
+    item.dmabuf->fences().readUntil(done->get());
   }
   return done;
 }

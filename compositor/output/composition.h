@@ -1,9 +1,10 @@
 #pragma once
 
-#include <memory>
+#include <limits>
 #include <vector>
 
 #include "compositor/output/display_list_builder.h"
+#include "compositor/output/output_buffers.h"
 
 namespace vitrine {
 
@@ -11,11 +12,18 @@ namespace vitrine {
  * The composed part of an output: which layers the GPU draws, into which buffers, and how little of it.
  *
  * It compares what is to be drawn with what was drawn last; where nothing differs nothing is rendered and the same buffer is
- * shown again. Each buffer remembers what has changed since it was drawn.
+ * shown again. Its buffers are ordinary memory, until a frame composes protected content: then they are protected memory, for as
+ * long as there is such content and a moment longer. What was protected is cleared by the GPU before it goes back (R9).
  */
 class Composition {
 public:
-  Composition(Renderer& renderer, const KmsDevice& device, Color background);
+  /** How long an output stays in protected memory after the last protected layer, so that a video that comes and goes costs no
+   * new buffers each time. */
+  static constexpr Nanoseconds protectedLinger = 1'000'000'000;
+  /** After protected buffers could not be had, when they are asked for again: pools empty themselves. */
+  static constexpr Nanoseconds protectedRetry = 2'000'000'000;
+
+  Composition(Renderer& renderer, const OutputBuffers& source, Color background);
   Composition(const Composition&) = delete;
   ~Composition();
 
@@ -24,17 +32,37 @@ public:
 
   /**
    * Brings a buffer up to date with the layers that the plan leaves to composition, or does nothing. On success current() is what
-   * to show. Layers under the primary become holes.
+   * to show. Layers under the primary become holes. On an error of kind Refused there are no protected buffers, and from now
+   * protectedRefusal() says why.
    */
   [[nodiscard]] Result<> render(std::span<const Layer> layers, std::span<const LayerSource> sources,
-                                const FramePlan& plan);
+                                const FramePlan& plan, Nanoseconds time);
+
+  /** Why this output cannot be composed in protected memory just now, or None. */
+  [[nodiscard]] Refusal protectedRefusal(Nanoseconds time) const;
+  /** Stops composing protected content until `until`, or for good: the display refused a buffer in protected memory. */
+  void refuseProtected(Refusal refusal, Nanoseconds until);
+  static constexpr Nanoseconds forGood = std::numeric_limits<Nanoseconds>::max();
+  /** Forgets such refusals: after a modeset. */
+  void forgetRefusal() { refusal_ = Refusal::None; }
+
+  /** Whether current() is in protected memory. */
+  [[nodiscard]] bool inProtectedMemory() const { return !protected_.empty(); }
+  /** When a frame is wanted although nothing changes, to go back to ordinary memory; 0: none is. */
+  [[nodiscard]] Nanoseconds wakeUpAt() const { return lingering_ ? lastProtected_ + protectedLinger : 0; }
+  /** Clears and lets go of protected buffers that are not shown any more; to be called after each flip. */
+  void releaseRetired();
 
   /** The buffer drawn last; after allocate() a black one. */
-  [[nodiscard]] DmabufBuffer* current() const { return buffers_[current_].buffer; }
+  [[nodiscard]] DmabufBuffer* current() const { return active().current().buffer; }
   /** Its fence as a sync file while the GPU may still be at work, else -1. Borrowed until the next render(). */
   [[nodiscard]] int currentFence() const { return fence_.get(); }
   /** Whether the last render() drew anything. */
   [[nodiscard]] bool rendered() const { return rendered_; }
+  /** Everything has to be drawn again: the GPU was reset, and with it what it held. */
+  void damageAll();
+  /** R9, the session was switched away: framebuffers are removed, protected buffers cleared and let go. */
+  void suspend();
 
   /** Draws everything for readers into `target`: ordinary layers wherever they are shown, protected ones as the placeholder. */
   [[nodiscard]] Result<> renderPublic(RenderTarget& target, std::span<const Layer> layers,
@@ -48,31 +76,36 @@ private:
     DrawCommand command;            ///< its texture pointer takes no part in the comparison
     DmabufBuffer* dmabuf = nullptr; ///< what the command samples, where that is a dma-buf; valid during its render only
   };
-  struct Buffer {
-    DmabufBuffer* buffer = nullptr; ///< owned: dropped when this goes
-    std::vector<Rect> damage;       ///< disjoint, since it was drawn
-  };
   static bool sameLook(const Item& a, const Item& b);
+  static bool isProtected(const Item& item);
   Item itemFor(const Layer& layer, const LayerSource& source, Path path, bool underlay) const;
   void addChange(const Item& item, const LayerSource* source, uint64_t oldSerial);
-  void addDamage(Rect box);
+  void addDamage(const Rect& box);
   void compareItems(std::span<const LayerSource> sources);
+  Result<> chooseMemory(bool needed, Nanoseconds time);
+  void leaveProtectedMemory();
   Result<UniqueFd> draw(RenderTarget& target, std::span<const Item> items, std::span<const Rect> damage);
-  size_t pickBuffer() const;
-  void dropBuffers();
+  [[nodiscard]] Result<> clear(DmabufBuffer& buffer);
+  [[nodiscard]] Swapchain& active() { return inProtectedMemory() ? protected_ : ordinary_; }
+  [[nodiscard]] const Swapchain& active() const { return inProtectedMemory() ? protected_ : ordinary_; }
 
   Renderer& renderer_;
-  const KmsDevice& device_;
+  const OutputBuffers& source_;
   Color background_;
   Size size_;
-  std::vector<Buffer> buffers_;
-  size_t current_ = 0;
+  uint32_t fourcc_ = 0;
+  Swapchain ordinary_;
+  Swapchain protected_;            ///< empty while nothing protected is composed
+  std::vector<Swapchain> retired_; ///< protected ones that have been left; shown still, or not cleared yet
+  Nanoseconds lastProtected_ = 0;  ///< when protected content was last composed
+  bool lingering_ = false;         ///< in protected memory without need
+  Refusal refusal_ = Refusal::None;
+  Nanoseconds refusedUntil_ = 0;
   UniqueFd fence_;
   bool rendered_ = false;
   std::vector<Item> items_;     ///< of the last render
   std::vector<Item> nextItems_; ///< of this one
   std::vector<size_t> nextSources_;
-  std::vector<Rect> damage_;
   std::vector<DrawCommand> commands_;
   std::vector<UniqueFd> waits_;
 };

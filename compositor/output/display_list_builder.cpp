@@ -90,12 +90,14 @@ void DisplayListBuilder::addSolid(const Context& context, const wlr_scene_rect& 
 bool DisplayListBuilder::findContent(wlr_scene_buffer& buffer, Layer& layer, LayerSource& source) {
   source.sceneBuffer = &buffer;
   if (wlr_client_buffer* client = wlr_client_buffer_get(buffer.buffer)) {
-    source.adapter = TextureAdapter::from(client->texture);
-    if (source.adapter == nullptr) return false;
-    source.dmabuf = source.adapter->dmabuf();
-    source.texture = source.adapter->texture();
-    source.contentSerial = source.adapter->serial();
-    layer.composeRefusal = source.adapter->composeRefusal();
+    TextureAdapter* adapter = TextureAdapter::from(client->texture);
+    if (adapter == nullptr) return false;
+    source.adapter = adapter;
+    source.dmabuf = adapter->dmabuf();
+    source.texture = adapter->texture();
+    if (source.dmabuf == nullptr && source.texture == nullptr) return false; // could not be uploaded: nothing to show
+    source.contentSerial = adapter->serial();
+    layer.composeRefusal = adapter->composeRefusal();
     layer.bufferSize = {client->texture->width, client->texture->height};
   } else if (DmabufBuffer* own = DmabufBuffer::from(buffer.buffer)) { // cursor images
     const auto& texture = own->texture(renderer_);
@@ -150,6 +152,10 @@ void DisplayListBuilder::judgeLayer(const Context& context, Layer& layer, LayerS
   source.evidence = dmabuf.evidence();
   layer.protectedContent = dmabuf.noMap();
   layer.showRefusal = judge(dmabuf.evidence(), context.facts, View::Secure).refusal;
+  if (layer.protectedContent && layer.composeRefusal == Refusal::None) {
+    layer.composeRefusal =
+        context.planeUse == PlaneUse::PlaneOnly ? Refusal::CompositionConfiguredOff : context.protectedRefusal;
+  }
   if (context.planeUse == PlaneUse::CompositeOnly) {
     layer.planeRefusal = Refusal::PlaneConfiguredOff;
   } else if (layer.showRefusal == Refusal::None) {

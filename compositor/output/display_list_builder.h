@@ -24,7 +24,11 @@ struct LayerSource {
 };
 
 /** How the configuration wants planes used (R4). */
-enum class PlaneUse { Automatic, CompositeOnly };
+enum class PlaneUse {
+  Automatic,     ///< the cheapest that the hardware accepts
+  CompositeOnly, ///< the GPU draws everything
+  PlaneOnly,     ///< protected content is shown on planes or not at all; the rest as with Automatic
+};
 
 /**
  * Takes the display list of one output from the scene, each frame. Keeps its memory between frames.
@@ -40,6 +44,7 @@ public:
     wlr_scene_output* sceneOutput = nullptr;
     OutputFacts facts;
     PlaneUse planeUse = PlaneUse::Automatic;
+    Refusal protectedRefusal = Refusal::None; ///< why protected content cannot be composed here just now
     Nanoseconds time = 0;
   };
   void build(const Context& context);

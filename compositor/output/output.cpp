@@ -39,20 +39,27 @@ std::string applicationOf(wlr_surface* surface) {
 
 } // namespace
 
-Output::Output(KmsOutput& kms, Renderer& renderer, wlr_scene& scene, const ColorRepresentationManager& colors,
-               OutputSettings settings)
-    : kms_(kms), renderer_(renderer), scene_(scene), settings_(settings),
-      sceneOutput_(wlr_scene_output_create(&scene, kms.base())), list_(kms, renderer, colors),
-      composition_(renderer, kms.device(), settings.background) {
+Output::Output(KmsOutput& kms, const Machine& machine, OutputSettings settings)
+    : kms_(kms), machine_(machine), settings_(settings),
+      sceneOutput_(wlr_scene_output_create(&machine.scene, kms.base())), list_(kms, machine.renderer, machine.colors),
+      composition_(machine.renderer, machine.buffers, settings.background) {
   test_ = [this](const FramePlan& plan) {
     fillKmsFrame(plan, testFrame_);
     return kms_.test(testFrame_).has_value();
   };
   kms_.onPresented = [this](const Presented& presented) { onPresented(presented); };
   frameListener_.connect(kms_.base()->events.frame, [this](void*) { onFrame(); });
+  wakeUp_ = wl_event_loop_add_timer(
+      kms_.base()->event_loop,
+      [](void* data) {
+        wlr_output_schedule_frame(static_cast<Output*>(data)->kms_.base());
+        return 0;
+      },
+      this);
 }
 
 Output::~Output() {
+  wl_event_source_remove(wakeUp_);
   kms_.onPresented = nullptr;
 }
 
@@ -105,40 +112,84 @@ void Output::onFrame() {
   if (suspended_ || !output.enabled || kms_.flipPending()) return;
   if (!output.needs_frame) return;
   const Nanoseconds time = now();
-  if (!showFrame(time)) return;
+  if (!showFrame(time)) {
+    constexpr int retryMilliseconds = 100; // not at once: what failed for want of memory would fail again
+    wl_event_source_timer_update(wakeUp_, retryMilliseconds);
+    return;
+  }
   timespec when = toTimespec(time);
   wlr_scene_output_send_frame_done(sceneOutput_, &when);
 }
 
 bool Output::showFrame(Nanoseconds time) {
-  list_.build({&scene_, sceneOutput_, facts(), settings_.planes, time});
-  if (!submitWithFallback()) return false;
+  if (!submitWithFallback(time)) return false;
   const Nanoseconds interval = refreshInterval(*kms_.base());
   const auto vblanks = static_cast<uint32_t>(std::max<Nanoseconds>(time - lastFlip_.timestamp, 0) / interval) + 1;
   expectedSequence_ = lastFlip_.sequence + vblanks;
   counters_.framesRendered += composition_.rendered() ? 1 : 0;
+  scheduleWakeUp(time);
   reportSurfaces();
   return announceCommit();
 }
 
-bool Output::submitWithFallback() {
-  // Each failed commit makes the planner refuse that use of planes; what is left in the end uses the primary alone.
-  for (int attempt = 0; attempt < 4; ++attempt) {
+void Output::buildList(Nanoseconds time) {
+  list_.build({&machine_.scene, sceneOutput_, facts(), settings_.planes, composition_.protectedRefusal(time), time});
+}
+
+bool Output::submitWithFallback(Nanoseconds time) {
+  // Each failure takes something away that the next attempt does without: planes, protected memory, in the end both.
+  for (int attempt = 0; attempt < 6; ++attempt) {
+    buildList(time);
     planner_->plan(list_.layers(), test_, plan_);
-    if (auto composed = composition_.render(list_.layers(), list_.sources(), plan_); !composed) {
+    if (auto composed = composition_.render(list_.layers(), list_.sources(), plan_, time); !composed) {
       log("output").warn("{}: {}", kms_.connector().name, composed.error().text());
-      return false;
+      if (!recoverFrom(composed.error(), time)) return false;
+      continue;
     }
     fillKmsFrame(plan_, frame_);
     const auto submitted = kms_.submit(frame_);
     if (submitted) return true;
-    const bool usesPlanes = plan_.planesUsed() > 0;
-    log("output").warn("{}: {}{}", kms_.connector().name, submitted.error().text(),
-                       usesPlanes ? "; showing this frame without those planes" : "");
-    if (!usesPlanes || submitted.error().number == EACCES) return false;
-    planner_->commitFailed(list_.layers(), plan_);
+    if (!fallBack(submitted.error())) return false;
   }
   return false;
+}
+
+/** After composition failed: whether another attempt may do better. */
+bool Output::recoverFrom(const Error& error, Nanoseconds time) {
+  if (!isDeviceLost(error)) return composition_.protectedRefusal(time) != Refusal::None;
+  counters_.gpuResets++;
+  if (auto recovered = machine_.renderer.recover(); !recovered) {
+    log("output").error("{}", recovered.error().text());
+    wlr_output_schedule_frame(kms_.base()); // the driver may need a moment
+    return false;
+  }
+  composition_.damageAll();
+  return true;
+}
+
+/** After a real commit failed (R7): gives up what it used beyond the ordinary primary, false where that was all. */
+bool Output::fallBack(const Error& error) {
+  const bool usesPlanes = plan_.planesUsed() > 0;
+  const bool usesProtected = plan_.composes && composition_.inProtectedMemory();
+  const bool lostDisplay = error.number == EACCES;
+  const char* without = usesPlanes ? "; showing this frame without those planes" : "; without protected composition";
+  log("output").warn("{}: {}{}", kms_.connector().name, error.text(),
+                     lostDisplay || !(usesPlanes || usesProtected) ? "" : without);
+  if (lostDisplay) return false;
+  if (usesPlanes) {
+    planner_->commitFailed(list_.layers(), plan_);
+  } else if (usesProtected) {
+    composition_.refuseProtected(Refusal::PlaneCommitFailed, Composition::forGood);
+  }
+  return usesPlanes || usesProtected;
+}
+
+void Output::scheduleWakeUp(Nanoseconds time) {
+  const Nanoseconds at = composition_.wakeUpAt();
+  constexpr Nanoseconds millisecond = 1'000'000;
+  // Zero disarms the timer.
+  wl_event_source_timer_update(wakeUp_,
+                               at == 0 ? 0 : static_cast<int>(std::max<Nanoseconds>(at - time, 0) / millisecond + 1));
 }
 
 bool Output::fillPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome,
@@ -159,7 +210,7 @@ bool Output::fillPlane(const Layer& layer, const LayerSource& source, const Laye
   content.isYuv = format.isYuv;
   content.encoding = layer.encoding;
   content.range = layer.range;
-  content.inFence = -1; // clients' fences are implicit here: the kernel waits for them
+  content.inFence = source.dmabuf->fences().forPlane();
   return true;
 }
 
@@ -203,7 +254,7 @@ bool Output::announceCommit() {
     wlr_buffer* buffer = wlr_swapchain_acquire(output.swapchain, nullptr);
     DmabufBuffer* view = DmabufBuffer::from(buffer);
     if (view != nullptr) {
-      const auto& target = view->target(renderer_);
+      const auto& target = view->target(machine_.renderer);
       const auto drawn = target ? composition_.renderPublic(**target, list_.layers(), list_.sources())
                                 : Result<>(std::unexpected(target.error()));
       if (drawn) {
@@ -228,6 +279,7 @@ void Output::onPresented(const Presented& presented) {
     counters_.framesMissed += flip.sequence - expectedSequence_;
   }
   lastFlip_ = flip;
+  composition_.releaseRetired();
   wlr_output& output = *kms_.base();
   timespec when = toTimespec(flip.timestamp);
   wlr_output_event_present event{};
@@ -274,11 +326,13 @@ void Output::reportSurface(const Layer& layer, const LayerSource& source, const 
 void Output::suspend() {
   suspended_ = true;
   kms_.suspend();
+  composition_.suspend();
   planner_->forget();
 }
 
 void Output::resume() {
   suspended_ = false;
+  composition_.forgetRefusal();
   if (auto done = kms_.resume(*composition_.current()); !done) {
     log("output").error("{}: {}", kms_.connector().name, done.error().text());
     return;

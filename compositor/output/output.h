@@ -36,6 +36,7 @@ struct OutputCounters {
   uint64_t framesMissed = 0;   ///< vblanks between the one that a frame was for and the one that it reached
   uint64_t framesRendered = 0; ///< frames for which the GPU drew
   uint64_t publicViews = 0;    ///< pictures drawn for captures
+  uint64_t gpuResets = 0;      ///< times that this output found the GPU reset and had it set up again
 };
 
 /**
@@ -46,8 +47,14 @@ struct OutputCounters {
  */
 class Output {
 public:
-  Output(KmsOutput& kms, Renderer& renderer, wlr_scene& scene, const ColorRepresentationManager& colors,
-         OutputSettings settings);
+  /** What all outputs share; all of it outlives them. */
+  struct Machine {
+    Renderer& renderer;
+    const OutputBuffers& buffers;
+    wlr_scene& scene;
+    const ColorRepresentationManager& colors;
+  };
+  Output(KmsOutput& kms, const Machine& machine, OutputSettings settings);
   Output(const Output&) = delete;
   ~Output();
 
@@ -57,6 +64,8 @@ public:
   [[nodiscard]] KmsOutput& kms() { return kms_; }
   [[nodiscard]] wlr_scene_output* sceneOutput() { return sceneOutput_; }
   [[nodiscard]] const OutputCounters& counters() const { return counters_; }
+  /** Whether what is composed lies in protected memory just now. */
+  [[nodiscard]] bool inProtectedMemory() const { return composition_.inProtectedMemory(); }
   [[nodiscard]] const std::vector<SurfaceReport>& surfaceReports() const { return reports_; }
 
   void suspend();
@@ -65,7 +74,11 @@ public:
 private:
   void onFrame();
   bool showFrame(Nanoseconds time);
-  bool submitWithFallback();
+  void buildList(Nanoseconds time);
+  bool submitWithFallback(Nanoseconds time);
+  bool recoverFrom(const Error& error, Nanoseconds time);
+  bool fallBack(const Error& error);
+  void scheduleWakeUp(Nanoseconds time);
   void fillKmsFrame(const FramePlan& plan, KmsFrame& frame) const;
   bool fillPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome,
                  PlaneContent& content) const;
@@ -77,8 +90,7 @@ private:
   OutputFacts facts() const { return {kms_.kind(), settings_.protectedContent, false}; }
 
   KmsOutput& kms_;
-  Renderer& renderer_;
-  wlr_scene& scene_;
+  Machine machine_;
   OutputSettings settings_;
   wlr_scene_output* sceneOutput_;
   DisplayListBuilder list_;
@@ -94,6 +106,7 @@ private:
   bool suspended_ = false;
   FlipEvent lastFlip_;
   uint32_t expectedSequence_ = 0;
+  wl_event_source* wakeUp_ = nullptr;
   Listener<void> frameListener_;
 };
 

@@ -27,8 +27,9 @@ const wlr_buffer_impl DmabufBuffer::impl = {
     .end_data_ptr_access = nullptr,
 };
 
-DmabufBuffer::DmabufBuffer(Dmabuf dmabuf) : dmabuf_(std::move(dmabuf)) {
+DmabufBuffer::DmabufBuffer(Dmabuf dmabuf) : dmabuf_(std::move(dmabuf)), fences_(dmabuf_.plane(0).fd.get()) {
   wlr_buffer_init(&base_, &impl, static_cast<int>(dmabuf_.size().width), static_cast<int>(dmabuf_.size().height));
+  release_.connect(base_.events.release, [this](void*) { fences_.released(); });
 }
 
 DmabufBuffer* DmabufBuffer::create(Dmabuf dmabuf) {
@@ -39,12 +40,21 @@ DmabufBuffer* DmabufBuffer::from(wlr_buffer* buffer) {
   return buffer != nullptr && buffer->impl == &impl ? reinterpret_cast<DmabufBuffer*>(buffer) : nullptr;
 }
 
+void DmabufBuffer::forgetLostImports(const Renderer& renderer) {
+  if (generation_ == renderer.generation()) return;
+  generation_ = renderer.generation();
+  texture_.reset();
+  target_.reset();
+}
+
 const Result<std::unique_ptr<Texture>>& DmabufBuffer::texture(Renderer& renderer) {
+  forgetLostImports(renderer);
   if (!texture_) texture_ = renderer.import(dmabuf_);
   return *texture_;
 }
 
 const Result<std::unique_ptr<RenderTarget>>& DmabufBuffer::target(Renderer& renderer) {
+  forgetLostImports(renderer);
   if (!target_) target_ = renderer.importTarget(dmabuf_);
   return *target_;
 }

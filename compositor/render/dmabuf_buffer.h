@@ -3,7 +3,8 @@
 #include <memory>
 #include <optional>
 
-#include "compositor/wlr/wlroots.h"
+#include "compositor/render/buffer_fences.h"
+#include "compositor/wlr/listener.h"
 #include "protected-path/dmabuf/dmabuf.h"
 #include "protected-path/kms/framebuffer.h"
 #include "protected-path/vulkan/renderer.h"
@@ -25,8 +26,9 @@ public:
 
   [[nodiscard]] wlr_buffer* base() { return &base_; }
   [[nodiscard]] const Dmabuf& dmabuf() const { return dmabuf_; }
+  [[nodiscard]] BufferFences& fences() { return fences_; }
 
-  /** To sample. The same answer every time; the driver is asked once. */
+  /** To sample. The same answer every time; the driver is asked once, and once more after each GPU reset. */
   [[nodiscard]] const Result<std::unique_ptr<Texture>>& texture(Renderer& renderer);
   /** To draw into. */
   [[nodiscard]] const Result<std::unique_ptr<RenderTarget>>& target(Renderer& renderer);
@@ -40,6 +42,10 @@ private:
   static const wlr_buffer_impl impl;
   wlr_buffer base_{}; ///< first: from() casts
   Dmabuf dmabuf_;
+  BufferFences fences_;
+  Listener<void> release_;
+  void forgetLostImports(const Renderer& renderer);
+  uint64_t generation_ = 0; ///< the renderer's, of the two that follow
   std::optional<Result<std::unique_ptr<Texture>>> texture_;
   std::optional<Result<std::unique_ptr<RenderTarget>>> target_;
   std::optional<Result<Framebuffer>> framebuffer_;

@@ -43,7 +43,7 @@ private:
   }
 
   void addTexture(const wlr_render_texture_options& options) {
-    const TextureAdapter* adapter = TextureAdapter::from(options.texture);
+    TextureAdapter* adapter = TextureAdapter::from(options.texture);
     if (adapter == nullptr) return;
     wlr_fbox source{};
     wlr_box destination{};

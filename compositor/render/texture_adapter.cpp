@@ -1,5 +1,7 @@
 #include "compositor/render/texture_adapter.h"
 
+#include <cstring>
+
 #include "protected-path/base/log.h"
 
 namespace vitrine {
@@ -58,37 +60,56 @@ void TextureAdapter::showDmabuf(DmabufBuffer& buffer) {
   wlr_texture_init(&base_, &pool_.owner_, &impl, size.width, size.height);
   serial_ = ++pool_.lastSerial_;
   dmabuf_ = BufferLock(&buffer);
-  const auto& texture = buffer.texture(pool_.renderer_);
-  if (!texture) {
-    // Not an error here: a plane may still take it. The display list carries the reason.
-    composeRefusal_ = refusalOf(texture.error(), Refusal::GpuImportFailed);
-  } else if ((*texture)->isPlaceholder()) {
-    composeRefusal_ = (*texture)->refusal();
-  }
+  // Imported now. A failure is no error here: a plane may still take it, and the display list carries the reason.
+  static_cast<void>(composeRefusal());
 }
 
 bool TextureAdapter::showPixels(wlr_buffer& buffer) {
   const PixelAccess pixels(buffer);
-  if (!pixels.ok()) {
+  if (!pixels.ok() || formatInfo(pixels.fourcc()) == nullptr) {
     log("render").warn("upload {}x{}: the buffer's bytes cannot be read", buffer.width, buffer.height);
     return false;
   }
   const Size size{static_cast<uint32_t>(buffer.width), static_cast<uint32_t>(buffer.height)};
-  auto uploaded = pool_.renderer_.upload(size, pixels.fourcc(), pixels.strideBytes(), pixels.bytes());
-  if (!uploaded) {
+  wlr_texture_init(&base_, &pool_.owner_, &impl, size.width, size.height);
+  serial_ = ++pool_.lastSerial_;
+  keptFourcc_ = pixels.fourcc();
+  kept_.resize(minimumStrideBytes(*formatInfo(keptFourcc_), size, 0) * size.height);
+  keepRows(pixels.bytes(), pixels.strideBytes(), {0, 0, buffer.width, buffer.height});
+  if (auto uploaded = uploadKept(); !uploaded && !isDeviceLost(uploaded.error())) {
     log("render").warn("{}", uploaded.error().text());
     return false;
   }
-  wlr_texture_init(&base_, &pool_.owner_, &impl, size.width, size.height);
-  serial_ = ++pool_.lastSerial_;
-  uploaded_ = std::move(*uploaded);
   return true;
+}
+
+void TextureAdapter::keepRows(std::span<const std::byte> from, uint32_t strideBytes, const Rect& box) {
+  const FormatInfo& format = *formatInfo(keptFourcc_);
+  const size_t rowBytes = minimumStrideBytes(format, {base_.width, base_.height}, 0);
+  const size_t texelBytes = format.bytesPerSample[0];
+  for (int32_t row = box.y; row < box.y + box.height; ++row) {
+    const size_t column = static_cast<size_t>(box.x) * texelBytes;
+    std::memcpy(kept_.data() + static_cast<size_t>(row) * rowBytes + column,
+                from.data() + static_cast<size_t>(row) * strideBytes + column,
+                static_cast<size_t>(box.width) * texelBytes);
+  }
+}
+
+Result<> TextureAdapter::uploadKept() {
+  Renderer& renderer = pool_.renderer_;
+  const Size size{base_.width, base_.height};
+  const auto strideBytes = static_cast<uint32_t>(minimumStrideBytes(*formatInfo(keptFourcc_), size, 0));
+  auto uploaded = renderer.upload(size, keptFourcc_, strideBytes, kept_);
+  if (!uploaded) return std::unexpected(uploaded.error());
+  uploaded_ = std::move(*uploaded);
+  uploadedGeneration_ = renderer.generation();
+  return {};
 }
 
 void TextureAdapter::clear() {
   dmabuf_.reset();
   uploaded_.reset();
-  composeRefusal_ = Refusal::None;
+  kept_ = {};
   previousSerial_ = 0;
   pixman_region32_clear(&lastDamage_);
 }
@@ -116,19 +137,31 @@ void TexturePool::giveBack(TextureAdapter* adapter) {
   if (spare_.size() < maximumSpare) spare_.push_back(std::move(owned));
 }
 
-const Texture* TextureAdapter::texture() const {
-  if (uploaded_) return uploaded_.get();
-  const auto& texture = dmabuf_.get()->texture(pool_.renderer_);
-  return texture ? texture->get() : nullptr;
+const Texture* TextureAdapter::texture() {
+  if (DmabufBuffer* buffer = dmabuf_.get()) {
+    const auto& texture = buffer->texture(pool_.renderer_);
+    return texture ? texture->get() : nullptr;
+  }
+  if (uploaded_ == nullptr || uploadedGeneration_ != pool_.renderer_.generation()) {
+    if (auto done = uploadKept(); !done) log("render").warn("{}", done.error().text());
+  }
+  return uploaded_.get();
+}
+
+Refusal TextureAdapter::composeRefusal() {
+  DmabufBuffer* buffer = dmabuf_.get();
+  if (buffer == nullptr) return Refusal::None;
+  const auto& texture = buffer->texture(pool_.renderer_);
+  return texture ? (*texture)->refusal() : refusalOf(texture.error(), Refusal::GpuImportFailed);
 }
 
 bool TextureAdapter::update(wlr_buffer& buffer, const pixman_region32_t& damage) {
-  if (!uploaded_ || DmabufBuffer::from(&buffer) != nullptr) return false;
+  if (dmabuf_.get() != nullptr || DmabufBuffer::from(&buffer) != nullptr) return false;
   if (static_cast<uint32_t>(buffer.width) != base_.width || static_cast<uint32_t>(buffer.height) != base_.height) {
     return false;
   }
   const PixelAccess pixels(buffer);
-  if (!pixels.ok() || pixels.fourcc() != uploaded_->fourcc()) return false;
+  if (!pixels.ok() || pixels.fourcc() != keptFourcc_) return false;
   int count = 0;
   const pixman_box32_t* boxes = pixman_region32_rectangles(&damage, &count);
   std::vector<Rect> changed;
@@ -136,9 +169,15 @@ bool TextureAdapter::update(wlr_buffer& buffer, const pixman_region32_t& damage)
   const Rect whole{0, 0, buffer.width, buffer.height};
   for (int i = 0; i < count; ++i) {
     const Rect box{boxes[i].x1, boxes[i].y1, boxes[i].x2 - boxes[i].x1, boxes[i].y2 - boxes[i].y1};
-    if (const Rect inside = intersect(box, whole); !inside.empty()) changed.push_back(inside);
+    const Rect inside = intersect(box, whole);
+    if (inside.empty()) continue;
+    changed.push_back(inside);
+    keepRows(pixels.bytes(), pixels.strideBytes(), inside);
   }
-  if (auto updated = pool_.renderer_.update(*uploaded_, pixels.strideBytes(), pixels.bytes(), changed); !updated) {
+  const bool current = uploaded_ != nullptr && uploadedGeneration_ == pool_.renderer_.generation();
+  const auto updated =
+      current ? pool_.renderer_.update(*uploaded_, pixels.strideBytes(), pixels.bytes(), changed) : uploadKept();
+  if (!updated && !isDeviceLost(updated.error())) {
     log("render").warn("{}", updated.error().text());
     return false;
   }
@@ -160,6 +199,8 @@ bool TextureAdapter::read(const wlr_texture_read_pixels_options& options) {
     const auto& target = buffer->target(pool_.renderer_);
     done = target ? pool_.renderer_.readPixels(**target, source, options.format, options.stride, bytes)
                   : Result<>(std::unexpected(target.error()));
+  } else if (uploaded_ == nullptr) {
+    return false;
   } else {
     done = pool_.renderer_.readPixels(*uploaded_, source, options.format, options.stride, bytes);
   }

@@ -10,7 +10,7 @@ namespace vitrine {
 
 class TexturePool;
 
-/** wlroots' view of a texture: a dma-buf held by lock, or pixels uploaded from shm. Made by a TexturePool, given back to it. */
+/** wlroots' view of a texture: a dma-buf held by lock, or pixels copied from shm. Made by a TexturePool, given back to it. */
 class TextureAdapter {
 public:
   explicit TextureAdapter(TexturePool& pool);
@@ -20,10 +20,10 @@ public:
 
   /** The dma-buf behind it, or null. */
   [[nodiscard]] DmabufBuffer* dmabuf() const { return dmabuf_.get(); }
-  /** To draw; null for a dma-buf that the GPU could not import, which has no texture to sample. */
-  [[nodiscard]] const Texture* texture() const;
+  /** To draw; null for a dma-buf that the GPU could not import, which has no texture to sample. Made again after a GPU reset. */
+  [[nodiscard]] const Texture* texture();
   /** Why there is nothing to sample, or None. */
-  [[nodiscard]] Refusal composeRefusal() const { return composeRefusal_; }
+  [[nodiscard]] Refusal composeRefusal();
   /** Changes whenever the content does; unique among all textures. */
   [[nodiscard]] uint64_t serial() const { return serial_; }
   /** What the last update changed, in buffer pixels, since the content had previousSerial(). */
@@ -34,6 +34,8 @@ private:
   friend class TexturePool;
   void showDmabuf(DmabufBuffer& buffer);
   bool showPixels(wlr_buffer& buffer);
+  void keepRows(std::span<const std::byte> from, uint32_t strideBytes, const Rect& box);
+  Result<> uploadKept();
   void clear();
   bool update(wlr_buffer& buffer, const pixman_region32_t& damage);
   bool read(const wlr_texture_read_pixels_options& options);
@@ -43,7 +45,11 @@ private:
   TexturePool& pool_;
   BufferLock dmabuf_;
   std::unique_ptr<Texture> uploaded_;
-  Refusal composeRefusal_ = Refusal::None;
+  uint64_t uploadedGeneration_ = 0; ///< the renderer's
+  /** The pixels that were uploaded, rows without gaps: clients get an shm buffer back at once, so after a GPU reset this is all that
+   * is left of it. */
+  std::vector<std::byte> kept_;
+  uint32_t keptFourcc_ = 0;
   uint64_t serial_ = 0;
   uint64_t previousSerial_ = 0;
   pixman_region32_t lastDamage_;

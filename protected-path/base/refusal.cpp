@@ -31,6 +31,8 @@ constexpr Words table[] = {
     {Refusal::GpuNoDmabufImport, "GpuNoDmabufImport", "the Vulkan device cannot import dma-bufs"},
     {Refusal::GpuFormatUnsupported, "GpuFormatUnsupported", "the Vulkan device cannot sample this format and modifier"},
     {Refusal::GpuImportFailed, "GpuImportFailed", "the Vulkan driver refused the import"},
+    {Refusal::CompositionConfiguredOff, "CompositionConfiguredOff",
+     "composing protected content is switched off by configuration"},
     {Refusal::ClaimWithoutEvidence, "ClaimWithoutEvidence", "claimed as protected without evidence: kept from the GPU"},
     {Refusal::PlaneNone, "PlaneNone", "no plane is left"},
     {Refusal::PlaneFormat, "PlaneFormat", "no plane takes this format"},

@@ -38,6 +38,7 @@ enum class Refusal {
   GpuNoDmabufImport,    ///< the Vulkan device lacks VK_EXT_external_memory_dma_buf
   GpuFormatUnsupported, ///< the format/modifier cannot be sampled
   GpuImportFailed,      ///< the driver refused the import
+  CompositionConfiguredOff, ///< configuration says `plane`: protected content is not composed
   ClaimWithoutEvidence, ///< claimed protected, no evidence: treated as no_map, so no ordinary import either
 
   // planes

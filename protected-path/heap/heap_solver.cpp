@@ -183,6 +183,7 @@ Result<BufferLayout> layoutFor(const BufferRequest& request) {
   const uint64_t alignment = std::max<uint64_t>(request.strideAlignmentBytes, 1);
   const uint64_t firstStride =
       roundUp(minimumStrideBytes(*format, request.size, 0), firstStrideAlignment(*format, alignment));
+  const Size laidOut{width, static_cast<uint32_t>(roundUp(height, std::max<uint64_t>(request.rowMultiple, 1)))};
   BufferLayout layout;
   layout.planeCount = format->planes;
   uint64_t end = 0;
@@ -190,7 +191,7 @@ Result<BufferLayout> layoutFor(const BufferRequest& request) {
     // An odd width has a chroma sample more than half of it.
     const uint64_t stride = std::max(strideOf(*format, plane, firstStride),
                                      roundUp(minimumStrideBytes(*format, request.size, plane), alignment));
-    const uint64_t next = roundUp(end + stride * planeSize(*format, request.size, plane).height, pageBytes);
+    const uint64_t next = roundUp(end + stride * planeSize(*format, laidOut, plane).height, pageBytes);
     if (next > std::numeric_limits<uint32_t>::max()) return refused(Refusal::SizeInvalid, operation, describe(request));
     layout.offsetBytes[plane] = static_cast<uint32_t>(end);
     layout.strideBytes[plane] = static_cast<uint32_t>(stride);

@@ -17,6 +17,8 @@ struct BufferRequest {
   bool protectedContent = true;
   /** Strictest stride alignment in bytes among those who will read it; 64 suits every display and GPU known to us. */
   uint32_t strideAlignmentBytes = 64;
+  /** Memory is laid out for rows rounded up to a multiple of this (VulkanDeviceReport::targetRowMultiple). */
+  uint32_t rowMultiple = 1;
 };
 
 /** How a buffer lies in memory: planes one behind another in one dma-buf. */

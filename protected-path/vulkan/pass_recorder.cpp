@@ -61,6 +61,7 @@ PassRecorder::Draw PassRecorder::draw(const DrawCommand& command, const TargetRe
     // R1: the one place.
     if (texture == nullptr || texture->isPlaceholder() || (texture->protectedContent() && !target.isProtected)) break;
     const TextureResources& resources = *texture->resources();
+    if (resources.device != target.device) break; // of before a GPU reset
     const DrawKind kinds[] = {DrawKind::Rgb, DrawKind::YccSemiPlanar, DrawKind::YccPlanar};
     return {kinds[resources.format->planes - 1], command.blend,
             textureConstants(command, texture->size(), *resources.format), texture->resources()};

@@ -62,6 +62,22 @@ bool syncFilesWork(const InstanceFunctions& vk, VkPhysicalDevice device) {
   return (properties.externalSemaphoreFeatures & both) == both;
 }
 
+/** `/dev/dri/renderD128` of a device that says which one is its (VK_EXT_physical_device_drm), else empty. */
+std::string renderNodeOf(const InstanceFunctions& vk, VkPhysicalDevice device) {
+  VkPhysicalDeviceDrmPropertiesEXT drm{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRM_PROPERTIES_EXT};
+  VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &drm};
+  vk.GetPhysicalDeviceProperties2(device, &properties);
+  return drm.hasRender == VK_TRUE ? std::format("/dev/dri/renderD{}", drm.renderMinor) : "";
+}
+
+bool hasPipelineProtectedAccess(const InstanceFunctions& vk, VkPhysicalDevice device) {
+  VkPhysicalDevicePipelineProtectedAccessFeaturesEXT access{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_PROTECTED_ACCESS_FEATURES_EXT};
+  VkPhysicalDeviceFeatures2 features{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &access};
+  vk.GetPhysicalDeviceFeatures2(device, &features);
+  return access.pipelineProtectedAccess == VK_TRUE;
+}
+
 /** Name, driver, version, protected memory. */
 void readProperties(const InstanceFunctions& vk, PhysicalDevice& device) {
   VkPhysicalDeviceProperties version{};
@@ -104,6 +120,10 @@ PhysicalDevice inspect(const InstanceFunctions& vk, VkPhysicalDevice handle) {
   const auto family = findQueueFamily(vk, handle, report.gpu.protectedMemory);
   if (!family) report.missingExtensions.emplace_back("a graphics queue");
   device.queueFamily = family.value_or(0);
+  if (extensions.has(VK_EXT_PHYSICAL_DEVICE_DRM_EXTENSION_NAME)) report.renderNode = renderNodeOf(vk, handle);
+  device.pipelineProtectedAccess = report.gpu.protectedMemory &&
+                                   extensions.has(VK_EXT_PIPELINE_PROTECTED_ACCESS_EXTENSION_NAME) &&
+                                   hasPipelineProtectedAccess(vk, handle);
   device.explicitModifiers = extensions.has(VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME);
   report.gpu.present = true;
   report.gpu.dmabufImport = extensions.has(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);

@@ -14,7 +14,9 @@ struct PhysicalDevice {
   VkPhysicalDeviceType type = VK_PHYSICAL_DEVICE_TYPE_OTHER;
   uint32_t queueFamily = 0;       ///< graphics; with VK_QUEUE_PROTECTED_BIT where report.gpu.protectedMemory
   bool explicitModifiers = false; ///< VK_EXT_image_drm_format_modifier
-  bool protectedNoFault = false;  ///< VkPhysicalDeviceProtectedMemoryProperties
+  /** VkPhysicalDeviceProtectedMemoryProperties. Only reported: nothing here relies on accesses that it would forgive. */
+  bool protectedNoFault = false;
+  bool pipelineProtectedAccess = false; ///< VK_EXT_pipeline_protected_access: pipelines say what they are used for
 
   [[nodiscard]] bool composes() const { return report.missingExtensions.empty(); }
 };

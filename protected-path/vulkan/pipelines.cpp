@@ -89,11 +89,14 @@ Result<> Pipelines::createShaders() {
   return {};
 }
 
-Result<const TargetPipelines*> Pipelines::forFormat(VkFormat format) {
+Result<const TargetPipelines*> Pipelines::forFormat(VkFormat format, bool isProtected) {
+  const VkPipelineCreateFlags access =
+      isProtected ? VK_PIPELINE_CREATE_PROTECTED_ACCESS_ONLY_BIT_EXT : VK_PIPELINE_CREATE_NO_PROTECTED_ACCESS_BIT_EXT;
+  const VkPipelineCreateFlags flags = device_.physical().pipelineProtectedAccess ? access : 0;
   for (const TargetPipelines& target : targets_) {
-    if (target.format == format) return &target;
+    if (target.format == format && target.flags == flags) return &target;
   }
-  TargetPipelines target{.format = format};
+  TargetPipelines target{.format = format, .flags = flags};
   auto renderPass = createRenderPass(format);
   if (!renderPass) return std::unexpected(renderPass.error());
   target.renderPass = std::move(*renderPass);
@@ -154,6 +157,7 @@ Result<> Pipelines::createPipelines(TargetPipelines& target) const {
                                                          .attachmentCount = 1,
                                                          .pAttachments = &attachment};
     const VkGraphicsPipelineCreateInfo info{.sType = VK_STRUCTURE_TYPE_GRAPHICS_PIPELINE_CREATE_INFO,
+                                            .flags = target.flags,
                                             .stageCount = 2,
                                             .pStages = stages.data(),
                                             .pVertexInputState = &fixed.vertexInput,

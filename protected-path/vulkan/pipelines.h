@@ -14,6 +14,7 @@ inline constexpr size_t drawKinds = 5;
 /** Render pass and pipelines for targets of one VkFormat. The pass keeps what the target holds. */
 struct TargetPipelines {
   VkFormat format = VK_FORMAT_UNDEFINED;
+  VkPipelineCreateFlags flags = 0;
   RenderPass renderPass;
   std::array<Pipeline, drawKinds> blended; ///< premultiplied over
   std::array<Pipeline, drawKinds> replacing;
@@ -24,8 +25,9 @@ struct TargetPipelines {
 };
 
 /**
- * All pipelines. They are used in protected and in ordinary command buffers alike: without the feature
- * pipelineProtectedAccess every pipeline may be (VkPipelineCreateFlagBits).
+ * All pipelines. With the feature pipelineProtectedAccess each is made for protected or for ordinary command buffers,
+ * which spares a driver from being ready for both; without it the same ones are used in either
+ * (VkPipelineCreateFlagBits).
  */
 class Pipelines {
 public:
@@ -33,8 +35,8 @@ public:
   [[nodiscard]] static Result<std::unique_ptr<Pipelines>> create(const Device& device, VkDescriptorSetLayout textures);
 
   [[nodiscard]] VkPipelineLayout layout() const { return layout_.get(); }
-  /** Made on first use of a format; the pointer stays good. */
-  [[nodiscard]] Result<const TargetPipelines*> forFormat(VkFormat format);
+  /** Made on first use of a format; the pointer stays good. `isProtected`: for protected targets. */
+  [[nodiscard]] Result<const TargetPipelines*> forFormat(VkFormat format, bool isProtected);
 
 private:
   explicit Pipelines(const Device& device) : device_(device) {}

@@ -91,6 +91,7 @@ Result<> VulkanRenderer::readPixels(const RenderTarget& source, const Rect& box,
   if (source.isProtected()) return refused(Refusal::ViewPublic, "read pixels", "a protected target");
   if (auto checked = checkRequest(source.size(), box, fourcc, strideBytes, bytes); !checked) return checked;
   const auto& resources = static_cast<const VulkanTarget&>(source).resources();
+  if (resources->device != device_) return invalid("read pixels", "target", "it was imported before the GPU was reset");
   if (!resources->readable) {
     return refused(Refusal::GpuFormatUnsupported, "read pixels", "a target that the driver does not copy from");
   }

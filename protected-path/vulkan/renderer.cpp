@@ -20,23 +20,34 @@ std::vector<VulkanDeviceReport> listVulkanDevices() {
   return reports;
 }
 
+RendererCounters& RendererCounters::operator+=(const RendererCounters& other) {
+  submits += other.submits;
+  imports += other.imports;
+  allocations += other.allocations;
+  pixelsDrawn += other.pixelsDrawn;
+  placeholdersDrawn += other.placeholdersDrawn;
+  validationMessages += other.validationMessages;
+  return *this;
+}
+
+bool isDeviceLost(const Error& error) {
+  return error.kind == ErrorKind::Vulkan && error.number == VK_ERROR_DEVICE_LOST;
+}
+
 Result<std::unique_ptr<Renderer>> Renderer::create(const Options& options) {
+  auto renderer = VulkanRenderer::create(options);
+  if (!renderer) return std::unexpected(renderer.error());
+  return std::unique_ptr<Renderer>(std::move(*renderer));
+}
+
+Result<std::unique_ptr<VulkanRenderer>> VulkanRenderer::create(const Options& options) {
   auto instance = Instance::create(options.validation);
   if (!instance) return std::unexpected(instance.error());
   auto physical = choosePhysicalDevice(inspectPhysicalDevices(**instance), options.deviceName);
   if (!physical) return std::unexpected(physical.error());
   auto device = Device::create(std::move(*instance), std::move(*physical));
   if (!device) return std::unexpected(device.error());
-  auto renderer = VulkanRenderer::create(std::move(*device));
-  if (!renderer) return std::unexpected(renderer.error());
-  const VulkanDeviceReport& report = (*renderer)->device();
-  log("vulkan").info("composing on {} ({}){}", report.name, report.driver,
-                     report.gpu.protectedMemory ? ", with protected memory" : "");
-  return std::unique_ptr<Renderer>(std::move(*renderer));
-}
-
-Result<std::unique_ptr<VulkanRenderer>> VulkanRenderer::create(std::shared_ptr<Device> device) {
-  std::unique_ptr<VulkanRenderer> renderer(new VulkanRenderer(std::move(device)));
+  std::unique_ptr<VulkanRenderer> renderer(new VulkanRenderer(options, std::move(*device)));
   auto descriptors = DescriptorAllocator::create(renderer->device_);
   if (!descriptors) return std::unexpected(descriptors.error());
   renderer->descriptors_ = std::move(*descriptors);
@@ -47,7 +58,26 @@ Result<std::unique_ptr<VulkanRenderer>> VulkanRenderer::create(std::shared_ptr<D
   if (!frames) return std::unexpected(frames.error());
   renderer->frames_ = std::move(*frames);
   renderer->recorder_ = std::make_unique<PassRecorder>(renderer->device_, *renderer->pipelines_);
+  const VulkanDeviceReport& report = renderer->device();
+  log("vulkan").info("composing on {} ({}){}", report.name, report.driver,
+                     report.gpu.protectedMemory ? ", with protected memory" : "");
   return renderer;
+}
+
+Result<> VulkanRenderer::recover() {
+  auto made = create(options_);
+  if (!made) return std::unexpected(made.error());
+  VulkanRenderer& fresh = **made; // leaves with what is of no use any more
+  fresh.device_->counters += counters();
+  std::swap(device_, fresh.device_);
+  std::swap(support_, fresh.support_);
+  std::swap(descriptors_, fresh.descriptors_);
+  std::swap(pipelines_, fresh.pipelines_);
+  std::swap(frames_, fresh.frames_);
+  std::swap(recorder_, fresh.recorder_);
+  std::swap(uploads_, fresh.uploads_);
+  generation_ += 1;
+  return {};
 }
 
 VulkanRenderer::~VulkanRenderer() {
@@ -56,7 +86,7 @@ VulkanRenderer::~VulkanRenderer() {
 
 const RendererCounters& VulkanRenderer::counters() const {
   counters_ = device_->counters;
-  counters_.validationMessages = device_->instance().validationMessages();
+  counters_.validationMessages += device_->instance().validationMessages();
   return counters_;
 }
 
@@ -144,7 +174,7 @@ Result<std::unique_ptr<RenderTarget>> VulkanRenderer::importTarget(const Dmabuf&
 }
 
 Result<> VulkanRenderer::finishTarget(TargetResources& resources) {
-  const auto pipelines = pipelines_->forFormat(resources.format->planeFormats[0]);
+  const auto pipelines = pipelines_->forFormat(resources.format->planeFormats[0], resources.isProtected);
   if (!pipelines) return std::unexpected(pipelines.error());
   resources.pipelines = *pipelines;
   const VkImageView view = resources.image.view.get();
@@ -165,6 +195,7 @@ Result<> VulkanRenderer::finishTarget(TargetResources& resources) {
 Result<UniqueFd> VulkanRenderer::compose(RenderTarget& target, std::span<const DrawCommand> commands,
                                          std::span<const Rect> damage, std::span<UniqueFd> waitFor) {
   const auto& resources = static_cast<VulkanTarget&>(target).resources();
+  if (resources->device != device_) return invalid("compose", "target", "it was imported before the GPU was reset");
   auto frame = frameFor(resources->isProtected);
   if (!frame) return std::unexpected(frame.error());
   Result<> waits;

@@ -27,6 +27,8 @@ struct VulkanDeviceReport {
   /** A target's memory must have room for its rows rounded up to a multiple of this (Renderer::importTarget). */
   uint32_t targetRowMultiple = 1;
   std::vector<std::string> missingExtensions; ///< of those that composition needs; empty: usable
+  /** `/dev/dri/renderD128` (VK_EXT_physical_device_drm); empty where the driver has none, as software ones. */
+  std::string renderNode;
 };
 
 /** Every Vulkan device, usable or not. An absent loader or driver is an empty list. */
@@ -39,6 +41,9 @@ struct Color {
   float blue = 0;
   float alpha = 1;
 };
+
+/** Whether an error says that the GPU was reset (VK_ERROR_DEVICE_LOST): everything on it is gone. */
+[[nodiscard]] bool isDeviceLost(const Error& error);
 
 class Renderer;
 
@@ -109,6 +114,8 @@ struct RendererCounters {
   uint64_t pixelsDrawn = 0; ///< sum of the clipped areas of all passes
   uint64_t placeholdersDrawn = 0;
   uint64_t validationMessages = 0; ///< warnings and errors of the validation layer; 0 without it
+
+  RendererCounters& operator+=(const RendererCounters& other);
 };
 
 /**
@@ -178,6 +185,15 @@ public:
 
   /** Waits until everything submitted is done; for tests and for leaving. */
   virtual void waitIdle() = 0;
+
+  /**
+   * After VK_ERROR_DEVICE_LOST (isDeviceLost()): makes instance and device anew. Textures and targets of before stay
+   * valid objects but are of no use any more: such a texture draws as the placeholder, drawing into such a target is an
+   * error. On failure nothing has changed, and it may be called again.
+   */
+  [[nodiscard]] virtual Result<> recover() = 0;
+  /** Counts the devices there have been, from 1: what was made under another generation has to be made again. */
+  [[nodiscard]] virtual uint64_t generation() const = 0;
 
 protected:
   Renderer() = default;

@@ -130,6 +130,10 @@ Result<> VulkanRenderer::update(Texture& texture, uint32_t strideBytes, std::spa
     return invalid("update texture", describeUpload(texture.size(), texture.fourcc(), strideBytes),
                    "only an uploaded texture can be updated");
   }
+  if (resources->device != device_) {
+    return invalid("update texture", describeUpload(texture.size(), texture.fourcc(), strideBytes),
+                   "it was made before the GPU was reset");
+  }
   if (auto checked = checkBytes(texture.size(), *formatInfo(texture.fourcc()), strideBytes, bytes); !checked) {
     return checked;
   }

@@ -7,7 +7,7 @@ namespace vitrine {
 /** The Renderer there is. Its parts: renderer.cpp (making, importing, composing), upload.cpp, readback.cpp. */
 class VulkanRenderer final : public Renderer {
 public:
-  [[nodiscard]] static Result<std::unique_ptr<VulkanRenderer>> create(std::shared_ptr<Device> device);
+  [[nodiscard]] static Result<std::unique_ptr<VulkanRenderer>> create(const Options& options);
   ~VulkanRenderer() override;
 
   [[nodiscard]] const VulkanDeviceReport& device() const override { return device_->physical().report; }
@@ -29,9 +29,12 @@ public:
   [[nodiscard]] Result<> readPixels(const Texture& source, const Rect& box, uint32_t fourcc, uint32_t strideBytes,
                                     std::span<std::byte> bytes) override;
   void waitIdle() override;
+  [[nodiscard]] Result<> recover() override;
+  [[nodiscard]] uint64_t generation() const override { return generation_; }
 
 private:
-  explicit VulkanRenderer(std::shared_ptr<Device> device) : device_(std::move(device)), support_(*device_) {}
+  VulkanRenderer(Options options, std::shared_ptr<Device> device)
+      : options_(std::move(options)), device_(std::move(device)), support_(*device_) {}
   [[nodiscard]] Result<> importPlanes(const Dmabuf& buffer, unsigned memoryPlanes, TextureResources& resources);
   [[nodiscard]] Result<> finishTexture(TextureResources& resources);
   [[nodiscard]] Result<> finishTarget(TargetResources& resources);
@@ -50,7 +53,9 @@ private:
   [[nodiscard]] Result<> readImage(const std::shared_ptr<TargetResources>& source, Frame& frame, const Rect& box,
                                    uint32_t fourcc, uint32_t strideBytes, std::span<std::byte> bytes);
 
-  std::shared_ptr<Device> device_; ///< first: outlives the rest
+  Options options_;
+  uint64_t generation_ = 1;
+  std::shared_ptr<Device> device_; ///< before the rest, which it outlives
   FormatSupport support_;
   std::shared_ptr<DescriptorAllocator> descriptors_;
   std::unique_ptr<Pipelines> pipelines_;

@@ -185,6 +185,14 @@ TEST(BufferLayout, ByTable) {
   }
 }
 
+TEST(BufferLayout, LeavesRoomForWholeBlocksOfRows) {
+  const BufferRequest request{.size = {64, 33}, .fourcc = DRM_FORMAT_XRGB8888, .rowMultiple = 32};
+  const auto layout = layoutFor(request);
+  ASSERT_TRUE(layout);
+  EXPECT_EQ(layout->sizeBytes, 64U * 4 * 64);
+  EXPECT_EQ(layoutFor({.size = {64, 33}, .fourcc = DRM_FORMAT_XRGB8888})->sizeBytes, 3U * 4096) << "without";
+}
+
 TEST(BufferLayout, Refuses) {
   struct Case {
     Size size;

@@ -144,5 +144,62 @@ TEST_F(Failures, lostDeviceIsToldByItsNumber) {
   EXPECT_NE(refusedImport.error().text().find("VK_ERROR_INVALID_EXTERNAL_HANDLE"), std::string::npos);
 }
 
+TEST_F(Failures, afterAResetEverythingIsMadeAgain) {
+  const auto own = newRenderer(true);
+  TestBuffer from = TestBuffer::from(Picture(16, 16, secret), DRM_FORMAT_XRGB8888);
+  TestBuffer to = TestBuffer::from(Picture(16, 16, grey), DRM_FORMAT_XRGB8888);
+  const Picture picture(16, 16, grey);
+  constexpr Rect all{0, 0, 16, 16};
+  auto texture = own->import(from.dmabuf());
+  auto target = own->importTarget(to.dmabuf());
+  auto uploaded = own->upload(picture.size(), DRM_FORMAT_XRGB8888, picture.strideBytes(), picture.bytes());
+  ASSERT_TRUE(texture && target && uploaded);
+  const auto draw = [&](RenderTarget& into, const Texture& what) {
+    const DrawCommand command = textureCommand(what, all);
+    auto done = own->compose(into, {&command, 1}, {&all, 1}, {});
+    own->waitIdle();
+    return done;
+  };
+  failCall("vkQueueSubmit", VK_ERROR_DEVICE_LOST);
+  const auto lost = draw(**target, **texture);
+  ASSERT_FALSE(lost);
+  EXPECT_TRUE(isDeviceLost(lost.error()));
+  const size_t fds = openFds();
+  const RendererCounters before = own->counters();
+  ASSERT_TRUE(own->recover());
+  EXPECT_EQ(own->generation(), 2U);
+  EXPECT_GE(own->counters().submits, before.submits) << "counters go on";
+
+  EXPECT_FALSE(draw(**target, **texture)) << "a target of before the reset";
+  EXPECT_FALSE(own->update(**uploaded, picture.strideBytes(), picture.bytes(), {&all, 1}));
+  auto freshTarget = own->importTarget(to.dmabuf());
+  ASSERT_TRUE(freshTarget);
+  ASSERT_TRUE(draw(**freshTarget, **texture));
+  expectPlaceholder(to.picture(), all);
+  auto freshTexture = own->import(from.dmabuf());
+  ASSERT_TRUE(freshTexture);
+  ASSERT_TRUE(draw(**freshTarget, **freshTexture));
+  EXPECT_EQ(to.picture().at(8, 8), secret);
+  texture->reset();
+  target->reset();
+  uploaded->reset();
+  freshTexture->reset();
+  freshTarget->reset();
+  EXPECT_LE(openFds(), fds) << "the lost device keeps nothing open";
+  EXPECT_EQ(own->counters().validationMessages, 0U);
+}
+
+TEST_F(Failures, recoveringMayItselfFailAndBeTriedAgain) {
+  const auto own = newRenderer(false);
+  failCall("vkCreateDevice", VK_ERROR_INITIALIZATION_FAILED);
+  EXPECT_FALSE(own->recover());
+  EXPECT_TRUE(failureHappened());
+  EXPECT_EQ(own->generation(), 1U);
+  TestBuffer buffer = TestBuffer::from(Picture(16, 16, grey), DRM_FORMAT_XRGB8888);
+  EXPECT_TRUE(own->importTarget(buffer.dmabuf())) << "nothing has changed";
+  EXPECT_TRUE(own->recover());
+  EXPECT_EQ(own->generation(), 2U);
+}
+
 } // namespace
 } // namespace vitrine::test

@@ -132,6 +132,12 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL getDeviceProcAddr(VkDevice device, cons
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instance, const char* name) {
   const PFN_vkVoidFunction found = realGetInstanceProcAddr()(instance, name);
   if (instance != VK_NULL_HANDLE) lastInstance = instance;
+  if (std::string_view(name) == "vkCreateDevice" && found != nullptr) {
+    using This = Stand<20, PFN_vkCreateDevice>;
+    This::real = reinterpret_cast<PFN_vkCreateDevice>(found);
+    This::name = "vkCreateDevice";
+    return reinterpret_cast<PFN_vkVoidFunction>(&This::call);
+  }
   if (std::string_view(name) != "vkGetDeviceProcAddr") return found;
   realGetDeviceProcAddr = reinterpret_cast<PFN_vkGetDeviceProcAddr>(found);
   return reinterpret_cast<PFN_vkVoidFunction>(&getDeviceProcAddr);

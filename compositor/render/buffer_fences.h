@@ -1,0 +1,64 @@
+#pragma once
+
+#include <vector>
+
+#include "compositor/wlr/wlroots.h"
+#include "protected-path/base/unique_fd.h"
+
+namespace vitrine {
+
+/** A point of a client's timeline (linux-drm-syncobj-v1). */
+class SyncPoint {
+public:
+  SyncPoint(wlr_drm_syncobj_timeline& timeline, uint64_t point)
+      : timeline_(wlr_drm_syncobj_timeline_ref(&timeline)), point_(point) {}
+  SyncPoint(SyncPoint&& other) noexcept : timeline_(std::exchange(other.timeline_, nullptr)), point_(other.point_) {}
+  SyncPoint& operator=(SyncPoint&& other) noexcept {
+    std::swap(timeline_, other.timeline_);
+    std::swap(point_, other.point_);
+    return *this;
+  }
+  ~SyncPoint() { wlr_drm_syncobj_timeline_unref(timeline_); }
+
+  /** A sync file that signals with the point, which must have a fence already (wlroots holds commits back until then). */
+  [[nodiscard]] Result<UniqueFd> exportFence() const;
+  /** Signals the point: when the sync file does, or now where it is -1. */
+  [[nodiscard]] Result<> signal(int syncFile) const;
+
+private:
+  wlr_drm_syncobj_timeline* timeline_;
+  uint64_t point_;
+};
+
+/**
+ * When a client's buffer may be read, and when the client may write it again; explicit where the client says so, else with the fences
+ * that travel in the dma-buf. Nothing here waits: fences go to the GPU and to KMS.
+ */
+class BufferFences {
+public:
+  /** Borrows plane 0's fd, which carries the implicit fences. */
+  explicit BufferFences(int dmabufFd) : dmabufFd_(dmabufFd) {}
+  ~BufferFences() { released(); }
+
+  /** Explicit sync, from a commit on: wait for `acquire`; signal `release` when nobody here uses the buffer any more. */
+  void synchronise(const SyncPoint& acquire, SyncPoint release);
+
+  /** What the GPU has to wait for, or an invalid fd. */
+  [[nodiscard]] UniqueFd forGpu();
+  /** IN_FENCE_FD for a plane, borrowed; -1: none, the kernel waits for the implicit fences by itself. */
+  [[nodiscard]] int forPlane();
+  /** The GPU reads the buffer until this sync file signals. */
+  void readUntil(int syncFile);
+  /** Nobody holds the buffer any more. */
+  void released();
+
+private:
+  void dropSignalled();
+  int dmabufFd_;
+  bool explicit_ = false;
+  UniqueFd acquire_; ///< until it has signalled
+  UniqueFd read_;    ///< of the last GPU read; work on one queue ends in order
+  std::vector<SyncPoint> releases_;
+};
+
+} // namespace vitrine

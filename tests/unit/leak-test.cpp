@@ -1,0 +1,435 @@
+#include <gtest/gtest.h>
+
+#include <drm_fourcc.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <format>
+#include <fstream>
+#include <iostream>
+
+#include "compositor/output/composition.h"
+#include "protected-path/heap/heap_allocator.h"
+#include "protected-path/planes/planner.h"
+#include "protected-path/tee/frame_filler.h"
+#include "protected-path/vulkan/placeholder.h"
+#include "tests/unit/leak_scene.h"
+#include "tests/unit/renderer_fixture.h"
+#include "tests/unit/vulkan_interposer.h"
+
+// The property: whatever is shown, captured, refused, lost or failing, not one pixel of protected content is ever in
+// memory that this process can read. Protected buffers hold a green secret, everything else has hardly any green.
+// Composition, planner, renderer, heap, TEE and display are the real ones; only the commits are left out.
+
+namespace vitrine::test {
+namespace {
+
+constexpr int extent = 64; ///< of the output and of every buffer, in pixels
+constexpr uint8_t mostGreen = PlaceholderPattern::stripe[1] + 4;
+constexpr std::array<uint8_t, 4> secretPixel{0x37, 0xff, 0x13, 0xff}; ///< blue, green, red, alpha
+constexpr uint8_t secretLuma = 150;                                   ///< with this chroma: green, (0, 231, 0)
+constexpr std::array<uint8_t, 2> secretChroma{44, 21};
+constexpr FrameFiller::Key key{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+constexpr FrameFiller::Counter counter{};
+
+/** The secret, encrypted, for a buffer laid out so; in the clear it is nowhere in this process. */
+std::vector<std::byte> encryptedSecret(const Dmabuf& buffer) {
+  std::vector<std::byte> bytes(buffer.sizeBytes()); // zeros, which become the key stream
+  EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+  int written = 0;
+  auto* raw = reinterpret_cast<unsigned char*>(bytes.data());
+  EVP_EncryptInit_ex(context, EVP_aes_128_ctr(), nullptr, key.data(), counter.data());
+  EVP_EncryptUpdate(context, raw, &written, raw, static_cast<int>(bytes.size()));
+  EVP_CIPHER_CTX_free(context);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const bool chroma = buffer.planeCount() == 2 && i >= buffer.plane(1).offsetBytes;
+    const uint8_t yuv = chroma ? secretChroma[i % 2] : secretLuma;
+    bytes[i] ^= std::byte{buffer.planeCount() == 2 ? yuv : secretPixel[i % 4]};
+  }
+  return bytes;
+}
+
+/** A dma-buf's exporter by /proc/self/fdinfo, or empty for any other file. */
+std::string exporterOf(const std::string& fd) {
+  std::error_code failed;
+  const std::string link = std::filesystem::read_symlink("/proc/self/fd/" + fd, failed).string();
+  if (failed || !link.starts_with("/dmabuf:")) return {};
+  std::ifstream info("/proc/self/fdinfo/" + fd);
+  for (std::string line; std::getline(info, line);) {
+    if (line.starts_with("exp_name:")) return line.substr(line.find_first_not_of(" \t", 9));
+  }
+  return "?";
+}
+
+/**
+ * Reads this process's memory as the kernel does for a debugger: an error where a page cannot be reached, not a signal.
+ */
+class OwnMemory {
+public:
+  OwnMemory() : fd_(open("/proc/self/mem", O_RDONLY | O_CLOEXEC)) {}
+  /** Bytes read, from `address`; fewer than asked for where a page cannot be reached. */
+  size_t read(uintptr_t address, std::span<uint8_t> into) const {
+    const ssize_t got = pread(fd_.get(), into.data(), into.size(), static_cast<off_t>(address));
+    return got < 0 ? 0 : static_cast<size_t>(got);
+  }
+
+private:
+  UniqueFd fd_;
+};
+
+/** Looks for green in every dma-buf of this process that can be mapped and read. What it finds, in words. */
+std::optional<std::string> findGreenInBuffers(size_t& scanned) {
+  static const OwnMemory memory;
+  std::vector<uint8_t> bytes;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const std::string name = entry.path().filename().string();
+    const std::string exporter = exporterOf(name);
+    if (exporter.empty()) continue;
+    const int fd = std::stoi(name);
+    const auto size = static_cast<size_t>(lseek(fd, 0, SEEK_END));
+    void* mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+    if (mapped == MAP_FAILED) continue; // refused: nobody can read it
+    bytes.resize(size);
+    const size_t got = memory.read(reinterpret_cast<uintptr_t>(mapped), bytes);
+    munmap(mapped, size);
+    if (got < size) continue; // mapped, and out of reach
+    scanned += 1;
+    for (size_t i = 1; i < got; i += 4) {
+      if (bytes[i] > mostGreen) {
+        return std::format("green {:#x} at byte {} of a {} byte buffer of {}", bytes[i], i, size, exporter);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+/** Runs of the secret in any page of this process that can be read, but for `skip`, the buffer that reads go through. */
+std::optional<std::string> findSecretInMemory(size_t& scannedBytes) {
+  constexpr size_t run = 32;
+  const OwnMemory memory;
+  std::vector<uint8_t> bytes(1 << 20);
+  std::array<uint8_t, run> needles[2];
+  for (size_t i = 0; i < run; ++i) { // inverted, so that the needles themselves are not found
+    needles[0][i] = static_cast<uint8_t>(~secretPixel[i % 4]);
+    needles[1][i] = static_cast<uint8_t>(~secretChroma[i % 2]);
+  }
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    uintptr_t begin = 0;
+    uintptr_t end = 0;
+    char readable = '-';
+    if (std::sscanf(line.c_str(), "%lx-%lx %c", &begin, &end, &readable) != 3 || readable != 'r') continue;
+    for (uintptr_t at = begin; at < end; at += bytes.size() - run) {
+      const std::span<uint8_t> part(bytes.data(), std::min<size_t>(bytes.size(), end - at));
+      if (at < reinterpret_cast<uintptr_t>(bytes.data()) + bytes.size() &&
+          reinterpret_cast<uintptr_t>(bytes.data()) < at + part.size()) {
+        continue;
+      }
+      const size_t got = memory.read(at, part);
+      scannedBytes += got;
+      for (uint8_t& byte : part.first(got))
+        byte = static_cast<uint8_t>(~byte);
+      for (const auto& needle : needles) {
+        if (memmem(part.data(), got, needle.data(), run) != nullptr) return "the secret in memory: " + line;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+/** The machine that scenes are shown on. One for all of them: what one leaves behind, the next must cope with. */
+class Machine {
+public:
+  /** Fails the test, and leaves `ready` false, where this machine cannot do it. */
+  Machine();
+  /** Shows a scene from its first frame on; what leaked, in words. */
+  std::optional<std::string> show(const LeakScene& scene);
+
+  bool ready = false;
+  std::string lacks;
+  size_t buffersScanned = 0;
+  size_t framesShown = 0;
+  size_t framesComposedProtected = 0;
+  size_t recoveries = 0;
+  [[nodiscard]] Renderer& renderer() { return *renderer_; }
+
+private:
+  static constexpr unsigned buffersPerKind = 3;
+  void makeBuffers(const TeeDevice& tee);
+  void addLayer(const LeakLayer& from, const LeakFrame& frame, Nanoseconds time);
+  void listLayers(const LeakFrame& frame, Nanoseconds time);
+  const Texture* upload(unsigned buffer);
+  void showFrame(const LeakFrame& frame, Nanoseconds time);
+  void capture();
+  void exhaustPool();
+
+  HeapTable table_;
+  std::optional<TeeDevice> tee_;
+  std::unique_ptr<KmsDevice> display_;
+  std::unique_ptr<Renderer> renderer_;
+  std::unique_ptr<Inspector> inspector_;
+  std::unique_ptr<OutputBuffers> source_;
+  std::vector<Heap> heaps_;
+  std::vector<TestBuffer> ordinaryMemory_;
+  std::vector<DmabufBuffer*> ordinary_;
+  std::vector<DmabufBuffer*> claimed_;
+  std::vector<DmabufBuffer*> protected_;
+  std::unique_ptr<Texture> uploads_[buffersPerKind];
+  uint64_t uploadGeneration_ = 0;
+  wlr_scene_buffer linear_{};
+  wlr_scene_buffer nearest_{};
+
+  // of the scene
+  std::unique_ptr<Composition> composition_;
+  std::optional<Planner> planner_;
+  BufferLock shown_;
+  std::vector<Layer> layers_;
+  std::vector<LayerSource> sources_;
+  FramePlan plan_;
+  std::vector<UniqueFd> hog_; ///< what fills the pool
+  uint64_t serial_ = 0;
+};
+
+Machine::Machine() {
+  const auto nodes = KmsDevice::listNodes();
+  if (nodes.empty()) {
+    lacks = "no KMS device with a connector";
+    return;
+  }
+  auto display = KmsDevice::open(UniqueFd(open(nodes[0].c_str(), O_RDWR | O_CLOEXEC)), nodes[0]);
+  auto renderer = Renderer::create({.validation = true});
+  auto tee = TeeDevice::open();
+  if (!display || !renderer || !tee) {
+    lacks = !display ? display.error().text() : !renderer ? renderer.error().text() : tee.error().text();
+    return;
+  }
+  display_ = std::move(*display);
+  renderer_ = std::move(*renderer);
+  tee_ = std::move(*tee);
+  if (!renderer_->device().gpu.protectedMemory) {
+    lacks = "the Vulkan device has no protected memory";
+    return;
+  }
+  inspector_ = std::make_unique<Inspector>(
+      InspectorSources{[this](std::string_view exporter) { return table_.exporterIsProtected(exporter); },
+                       [this](int fd) { return teeAccepts(&*tee_, fd); }});
+  source_ = std::make_unique<OutputBuffers>(OutputBuffers::Machine{*display_, *renderer_, table_, *inspector_});
+  heaps_ = listHeaps(table_);
+  nearest_.filter_mode = WLR_SCALE_FILTER_NEAREST;
+  makeBuffers(*tee_);
+}
+
+void Machine::makeBuffers(const TeeDevice& tee) {
+  auto filler = FrameFiller::open(tee, key, extent * extent * 4);
+  ASSERT_TRUE(filler) << filler.error().text();
+  constexpr uint32_t formats[buffersPerKind] = {DRM_FORMAT_XRGB8888, DRM_FORMAT_ARGB8888, DRM_FORMAT_NV12};
+  for (unsigned i = 0; i < buffersPerKind; ++i) {
+    auto memory = allocateBuffer({.size = {extent, extent}, .fourcc = formats[i], .rowMultiple = 4}, heaps_, table_);
+    ASSERT_TRUE(memory) << memory.error().text();
+    auto registered = TeeMemory::registerDmabuf(tee, memory->buffer.plane(0).fd.get());
+    ASSERT_TRUE(registered) << registered.error().text();
+    const auto filled = filler->fill(*registered, encryptedSecret(memory->buffer), counter);
+    ASSERT_TRUE(filled) << filled.error().text();
+    protected_.push_back(DmabufBuffer::create(std::move(memory->buffer)));
+    const Picture red(extent, extent, {static_cast<uint8_t>(0x40 * i), 0, 0xd0, 0xff});
+    for (auto* list : {&ordinary_, &claimed_}) {
+      ordinaryMemory_.push_back(TestBuffer::from(red, DRM_FORMAT_ARGB8888));
+      auto copy = ordinaryMemory_.back().dmabuf().duplicate();
+      ASSERT_TRUE(copy) << copy.error().text();
+      if (list == &claimed_) copy->raiseEvidence(Evidence::Claimed);
+      list->push_back(DmabufBuffer::create(std::move(*copy)));
+    }
+  }
+  ready = true;
+}
+
+const Texture* Machine::upload(unsigned buffer) {
+  if (uploadGeneration_ != renderer_->generation()) {
+    for (auto& texture : uploads_)
+      texture.reset();
+    uploadGeneration_ = renderer_->generation();
+  }
+  if (uploads_[buffer] == nullptr) {
+    const Picture picture(extent, extent, {0xc0, 0, static_cast<uint8_t>(0x50 * buffer), 0xff});
+    auto made = renderer_->upload(picture.size(), DRM_FORMAT_ARGB8888, picture.strideBytes(), picture.bytes());
+    if (made) uploads_[buffer] = std::move(*made);
+  }
+  return uploads_[buffer].get();
+}
+
+/** As DisplayListBuilder makes a layer of a scene buffer. */
+void Machine::addLayer(const LeakLayer& from, const LeakFrame& frame, Nanoseconds time) {
+  Layer layer;
+  LayerSource source;
+  layer.id = layers_.size() + 1;
+  layer.destination = from.destination;
+  layer.transform = from.transform;
+  layer.alpha = static_cast<uint16_t>(from.alpha * 0xffff);
+  layer.bufferSize = {extent, extent};
+  const auto part = [](int value) { return Fixed16_16::fromInt(static_cast<uint32_t>(value)); };
+  layer.source = {part(from.source.x), part(from.source.y), part(from.source.width), part(from.source.height)};
+  layer.changesPerSecond = 60;
+  source.contentSerial = ++serial_;
+  if (from.content == LeakLayer::Content::Solid) {
+    layer.planeRefusal = Refusal::PlaneNotDmabuf;
+    source.color = {0.8F, 0, 0.3F, 1};
+  } else {
+    source.sceneBuffer = from.nearest ? &nearest_ : &linear_;
+  }
+  if (from.content == LeakLayer::Content::Upload) {
+    layer.planeRefusal = Refusal::PlaneNotDmabuf;
+    source.texture = upload(from.buffer);
+    if (source.texture == nullptr) return;
+  }
+  const std::vector<DmabufBuffer*>* buffers = from.content == LeakLayer::Content::Ordinary          ? &ordinary_
+                                              : from.content == LeakLayer::Content::ClaimedOrdinary ? &claimed_
+                                              : from.content == LeakLayer::Content::Protected       ? &protected_
+                                                                                                    : nullptr;
+  if (buffers != nullptr) {
+    source.dmabuf = (*buffers)[from.buffer];
+    const Dmabuf& dmabuf = source.dmabuf->dmabuf();
+    const auto& texture = source.dmabuf->texture(*renderer_);
+    source.texture = texture ? texture->get() : nullptr;
+    source.evidence = dmabuf.evidence();
+    layer.composeRefusal = texture ? (*texture)->refusal() : refusalOf(texture.error(), Refusal::GpuImportFailed);
+    layer.fourcc = dmabuf.fourcc();
+    layer.modifier = dmabuf.modifier();
+    layer.protectedContent = dmabuf.noMap();
+    layer.showRefusal = judge(dmabuf.evidence(), {OutputKind::Internal, frame.rule, false}, View::Secure).refusal;
+    if (layer.protectedContent && layer.composeRefusal == Refusal::None) {
+      layer.composeRefusal = composition_->protectedRefusal(time);
+    }
+    layer.opaque = !dmabuf.format().hasAlpha && from.alpha >= 1;
+  }
+  layers_.push_back(layer);
+  sources_.push_back(source);
+}
+
+void Machine::listLayers(const LeakFrame& frame, Nanoseconds time) {
+  layers_.clear();
+  sources_.clear();
+  for (const LeakLayer& layer : frame.layers)
+    addLayer(layer, frame, time);
+}
+
+void Machine::exhaustPool() {
+  for (const Heap& heap : heaps_) {
+    if (heap.heapClass != HeapClass::Protected) continue;
+    for (uint64_t size = 128 << 20; size >= 4096; size /= 2) {
+      while (auto fd = allocateFromHeap(heap, size))
+        hog_.push_back(std::move(*fd));
+    }
+  }
+}
+
+/** As Output::submitWithFallback() does, without the commit. */
+void Machine::showFrame(const LeakFrame& frame, Nanoseconds time) {
+  uint32_t question = 0;
+  const PlanTest test = [&](const FramePlan&) { return (frame.planeVerdicts >> (question++ % 32) & 1U) != 0; };
+  bool failCommit = frame.commitFails;
+  for (int attempt = 0; attempt < 6; ++attempt) {
+    listLayers(frame, time);
+    planner_->plan(layers_, test, plan_);
+    const auto composed = composition_->render(layers_, sources_, plan_, time);
+    if (!composed) {
+      if (isDeviceLost(composed.error())) {
+        recoveries += 1;
+        if (renderer_->recover()) composition_->damageAll();
+      } else if (composition_->protectedRefusal(time) == Refusal::None) {
+        return;
+      }
+      continue;
+    }
+    if (!failCommit) break;
+    failCommit = false;
+    if (plan_.planesUsed() > 0) {
+      planner_->commitFailed(layers_, plan_);
+    } else if (plan_.composes && composition_->inProtectedMemory()) {
+      composition_->refuseProtected(Refusal::PlaneCommitFailed, Composition::forGood);
+    } else {
+      break;
+    }
+  }
+  if (plan_.composes) shown_ = BufferLock(composition_->current());
+  composition_->releaseRetired();
+  framesShown += 1;
+  framesComposedProtected += composition_->inProtectedMemory() ? 1 : 0;
+}
+
+void Machine::capture() {
+  auto memory = display_->createDumbBuffer({extent, extent}, DRM_FORMAT_XRGB8888, renderer_->device().targetRowMultiple);
+  ASSERT_TRUE(memory) << memory.error().text();
+  const auto target = renderer_->importTarget(*memory);
+  if (!target) return; // an injected failure
+  if (!composition_->renderPublic(**target, layers_, sources_)) return;
+  renderer_->waitIdle();
+  EXPECT_FALSE(findGreenInBuffers(buffersScanned)) << "in a capture";
+}
+
+std::optional<std::string> Machine::show(const LeakScene& scene) {
+  composition_ = std::make_unique<Composition>(*renderer_, *source_, Color{0.1F, 0, 0.2F, 1});
+  EXPECT_TRUE(composition_->allocate({extent, extent}, DRM_FORMAT_ARGB8888));
+  planner_.emplace(PlannerOutput{.size = {extent, extent},
+                                 .crtcIndex = display_->crtcs()[0].index,
+                                 .composedFourcc = DRM_FORMAT_ARGB8888},
+                   display_->planes());
+  std::optional<std::string> leak;
+  Nanoseconds time = 1'000'000'000;
+  for (const LeakFrame& frame : scene) {
+    time += frame.later ? 2 * Composition::protectedLinger : 16'666'667;
+    if (frame.poolExhausted) exhaustPool();
+    if (frame.fault.function != nullptr) failCall(frame.fault.function, frame.fault.result, frame.fault.skip);
+    showFrame(frame, time);
+    if (frame.capture) capture();
+    static_cast<void>(failureHappened()); // and forgets the failure if it has not
+    hog_.clear();
+    renderer_->waitIdle();
+    leak = findGreenInBuffers(buffersScanned);
+    if (leak || testing::Test::HasFailure()) break;
+  }
+  shown_.reset();
+  composition_.reset();
+  return leak;
+}
+
+unsigned fromEnvironment(const char* name, unsigned otherwise) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? static_cast<unsigned>(std::strtoul(value, nullptr, 10)) : otherwise;
+}
+
+TEST(Leak, noSceneBringsProtectedPixelsIntoReadableMemory) {
+  Machine machine;
+  if (!machine.lacks.empty()) GTEST_SKIP() << machine.lacks;
+  ASSERT_TRUE(machine.ready);
+  const unsigned seed = fromEnvironment("VITRINE_LEAK_SEED", std::random_device{}());
+  const unsigned scenes = fromEnvironment("VITRINE_LEAK_SCENES", 2000);
+  std::cout << "seed " << seed << " (VITRINE_LEAK_SEED repeats it), " << scenes << " scenes\n";
+  size_t bytesScanned = 0;
+  for (unsigned i = 0; i < scenes; ++i) {
+    std::mt19937 random(seed + i);
+    const LeakScene scene = randomScene(random, extent);
+    const auto leak = machine.show(scene);
+    if (leak) {
+      const LeakScene small = shrink(scene, [&](const LeakScene& candidate) { return machine.show(candidate).has_value(); });
+      FAIL() << "scene " << seed + i << ": " << *leak << "\nsmallest scene that leaks:\n" << describe(small);
+    }
+    ASSERT_FALSE(testing::Test::HasFailure()) << "scene " << seed + i << ":\n" << describe(scene);
+    if (i % 250 == 249 || i + 1 == scenes) {
+      const auto found = findSecretInMemory(bytesScanned);
+      ASSERT_FALSE(found) << *found << " after scene " << seed + i << ":\n" << describe(scene);
+    }
+  }
+  std::cout << machine.framesShown << " frames, " << machine.framesComposedProtected << " in protected memory, "
+            << machine.buffersScanned << " buffers and " << (bytesScanned >> 20) << " MiB of memory looked through, "
+            << machine.recoveries << " GPU resets\n";
+  EXPECT_GT(machine.framesComposedProtected, scenes / 4) << "the scenes do not test what they are for";
+  EXPECT_EQ(machine.renderer().counters().validationMessages, 0U);
+}
+
+} // namespace
+} // namespace vitrine::test
