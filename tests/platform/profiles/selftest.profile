@@ -5,3 +5,4 @@ trusted=1
 dump=1
 planes="underlay primary overlay overlay overlay cursor"
 writeback=1
+gpu=protected

@@ -1,0 +1,38 @@
+#include "tests/platform/gpu/state.h"
+
+#include <cstdio>
+#include <format>
+
+namespace vitrine::gpu {
+
+State& state() {
+  static State& made = *new State; // never destroyed: threads of the program may still call while it exits
+  return made;
+}
+
+void State::lose(Device& device, const Violation& violation) {
+  if (device.lost) return;
+  device.lost = true;
+  std::fprintf(stderr, "vitrine-gpu: %s: %s; device %p is lost\n", violation.rule, violation.what.c_str(),
+               static_cast<void*>(device.handle));
+}
+
+void CommandBuffer::restart() {
+  violation.reset();
+  attachments.clear();
+  pipelines.clear();
+  sets.clear();
+  vertexBuffers.clear();
+  indexBuffer = {};
+}
+
+std::string describe(const Resource& resource) {
+  return std::format("{} {} {:#x}", resource.isProtected ? "protected" : "unprotected", resource.kind, resource.handle);
+}
+
+std::string describe(VkCommandBuffer handle, const CommandBuffer& buffer) {
+  return std::format("{} command buffer {}", buffer.isProtected ? "protected" : "unprotected",
+                     static_cast<const void*>(handle));
+}
+
+} // namespace vitrine::gpu
