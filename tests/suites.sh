@@ -61,12 +61,12 @@ for t in json.loads(subprocess.check_output(["meson", "introspect", "--tests", s
     if sys.argv[2] in [s.split(":")[-1] for s in t["suite"]]: print(t["name"], t["cmd"][0])' "build/$tree" "$suite")
 }
 
-# inGuest LABEL PROFILE TREE TEST...: display tests of one profile, in a machine of their own.
+# inGuest LABEL PROFILE TREE TEST...: display tests ($displayTests) of one profile, in a machine of their own.
 inGuest() {
   local label=$1 profile=$2 tree=$3 status=0 out=$reports/$1
   shift 3
   tests/platform/run --profile "$profile" --build "$tree" --out "$out" --time-limit 900 ${VITRINE_GUEST_CPUS:+--cpus "$VITRINE_GUEST_CPUS"} -- \
-    python3 tests/display/check.py "$@" >"$out.lines" 2>"$out.errors" || status=$?
+    python3 "tests/display/${displayTests:-check.py}" "$@" >"$out.lines" 2>"$out.errors" || status=$?
   sed -E "s#^(ok|FAIL|skip) #\1 $label/#" "$out.lines"
   if [ "$status" -gt 1 ] || { [ "$status" = 1 ] && ! grep -q '^FAIL' "$out.lines"; }; then
     printf 'FAIL %s: status %s\n%s\n' "$label" "$status" "$(tail -n 30 "$out.errors" | sed 's/^/    /')"
@@ -107,18 +107,44 @@ suite_platform() {
   googleTest protected-heap-with-dump tests/platform/run --profile selftest -- protected-heap-platform-test
 }
 
+# pathsOn PROFILE...: which path video takes on these boards; leaves their rows of the table in build/paths.
+pathsOn() {
+  local profile
+  for profile in "$@"; do
+    displayTests=paths.py inGuest "paths-$profile" "$profile" platform
+    cp "$reports/paths-$profile/paths.md" "build/paths/$profile.md" 2>/dev/null || true # absent where nothing ran, which failed
+  done
+}
+
+pathsTableIsFresh() {
+  local said
+  if said=$(tests/platform/enter -- python3 tests/display/paths_table.py --check build/paths 2>&1); then
+    echo "ok paths-table-is-what-was-seen"
+  else
+    printf 'FAIL paths-table-is-what-was-seen: to refresh it: %s\n%s\n' \
+      "tests/platform/enter -- python3 tests/display/paths_table.py --write build/paths" "$(sed 's/^/    /' <<<"$said")"
+  fi
+}
+
 suite_display() {
   buildTree platform || return 0
-  # Two machines at a time: one soaks, the other does all the rest.
-  inGuest soak full platform memory-and-files >"$reports/soak.result" &
-  local soak=$!
+  local profile other
+  rm -rf build/paths
+  mkdir build/paths
+  # Two machines at a time: what takes about as long on each side.
+  {
+    inGuest soak full platform memory-and-files
+    pathsOn full plane-only gpu-only single-plane
+  } >"$reports/other.result" &
+  other=$!
   VITRINE_SOAK_FRAMES=300 inGuest full full platform
-  local profile
-  for profile in plane-only untrusted-display no-heap tiny-pool; do
+  for profile in plane-only untrusted-display no-heap legacy-mediatek legacy-android tiny-pool; do
     inGuest "$profile" "$profile" platform
   done
-  wait "$soak"
-  cat "$reports/soak.result"
+  pathsOn untrusted-display no-heap legacy-mediatek legacy-android tiny-pool
+  wait "$other"
+  cat "$reports/other.result"
+  pathsTableIsFresh
 }
 
 # The demonstration itself, as a newcomer calls it.

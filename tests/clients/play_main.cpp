@@ -20,10 +20,19 @@ struct Options {
   std::string keyFile;
   std::string keyHex;
   std::string size;
+  std::string transform = "normal";
   std::string flag = "auto";
   std::string json;
   PlayerOptions player;
 };
+
+/** As wl_output.transform has them, in the order of its values. */
+const std::vector<std::string> transformNames = {"normal",  "90",         "180",         "270",
+                                                 "flipped", "flipped-90", "flipped-180", "flipped-270"};
+
+Transform transformNamed(const std::string& name) {
+  return static_cast<Transform>(std::ranges::find(transformNames, name) - transformNames.begin());
+}
 
 void addOptions(CLI::App& app, Options& options) {
   app.add_option("CLIP", options.clip, "A clip that vitrine-pack made")->required();
@@ -33,6 +42,14 @@ void addOptions(CLI::App& app, Options& options) {
       ->excludes(file);
   auto* fullscreen = app.add_flag("--fullscreen", options.player.fullscreen, "As large as the output allows");
   app.add_option("--size", options.size, "WxH to show it in; default: the clip's own")->excludes(fullscreen);
+  app.add_option(
+         "--transform", options.transform,
+         "How the clip's pictures were mirrored (left to right) and then turned (counter-clockwise) already, for "
+         "the compositor to undo")
+      ->check(CLI::IsMember(transformNames))
+      ->capture_default_str();
+  app.add_flag("--cover", options.player.covered,
+               "Lay a half transparent green surface over the right half, as another window would");
   app.add_option("--buffers", options.player.buffers,
                  "Protected buffers to use; plays with fewer, down to 2, where the heap "
                  "has no more")
@@ -155,6 +172,7 @@ int play(Options& options) {
     if (!size) return fail(size.error());
     options.player.shownSize = *size;
   }
+  options.player.transform = transformNamed(options.transform);
   if (options.flag != "auto") options.player.claim = options.flag == "always" ? ClaimMode::Always : ClaimMode::Never;
   ClipKey key{};
   auto clip = openClip(options, key);

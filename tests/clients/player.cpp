@@ -81,6 +81,8 @@ Result<> Player::openWindow() {
   options.videoSize = header.size;
   options.shownSize = options_.shownSize;
   options.fullscreen = options_.fullscreen;
+  options.transform = options_.transform;
+  options.covered = options_.covered;
   options.colorRepresentation = stage_->connection->colorRepresentationFor(header.encoding, header.range);
   report_.colorTold = options.colorRepresentation.has_value();
   if (!report_.colorTold)

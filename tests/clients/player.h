@@ -16,6 +16,8 @@ struct PlayerOptions {
   std::string heapName; ///< empty: the right one is found
   std::optional<Size> shownSize;
   bool fullscreen = false;
+  Transform transform = Transform::Normal;
+  bool covered = false;
   bool loop = false;
   size_t buffers = 3;
   ClaimMode claim = ClaimMode::Auto;

@@ -83,6 +83,8 @@ Result<std::unique_ptr<VideoWindow>>
 VideoWindow::create(WaylandConnection& connection, const VideoWindowOptions& options, VideoWindowObserver& observer) {
   if (options.shownSize && !connection.globals().viewporter)
     return invalid("use", "the compositor", "it lacks wp_viewporter (viewporter)", "leave out --size");
+  if (options.covered)
+    if (auto possible = Cover::requireGlobals(connection); !possible) return std::unexpected(possible.error());
   std::unique_ptr<VideoWindow> window(new VideoWindow(connection, options, observer));
   window->createObjects();
   while (!window->configured_)
@@ -103,17 +105,30 @@ void VideoWindow::createObjects() {
   xdg_surface_add_listener(shellSurface_.get(), &surfaceListener, this);
   toplevel_.reset(xdg_surface_get_toplevel(shellSurface_.get()));
   xdg_toplevel_add_listener(toplevel_.get(), &toplevelListener, this);
-  xdg_toplevel_set_title(toplevel_.get(), options_.title);
-  xdg_toplevel_set_app_id(toplevel_.get(), options_.appId);
-  if (options_.fullscreen) {
-    xdg_toplevel_set_fullscreen(toplevel_.get(), nullptr);
-  } else {
-    // A video has one size; tiling compositors let such a window float.
-    const Size shown = options_.shownSize.value_or(options_.videoSize);
-    xdg_toplevel_set_min_size(toplevel_.get(), static_cast<int32_t>(shown.width), static_cast<int32_t>(shown.height));
-    xdg_toplevel_set_max_size(toplevel_.get(), static_cast<int32_t>(shown.width), static_cast<int32_t>(shown.height));
-  }
+  describeTo(toplevel_.get());
+  if (options_.transform != Transform::Normal)
+    wl_surface_set_buffer_transform(surface_.get(), static_cast<int32_t>(options_.transform));
+  if (options_.covered) cover_ = std::make_unique<Cover>(connection_, surface_.get());
   wl_surface_commit(surface_.get());
+}
+
+void VideoWindow::describeTo(xdg_toplevel* toplevel) const {
+  xdg_toplevel_set_title(toplevel, options_.title);
+  xdg_toplevel_set_app_id(toplevel, options_.appId);
+  if (options_.fullscreen) {
+    xdg_toplevel_set_fullscreen(toplevel, nullptr);
+    return;
+  }
+  // A video has one size; tiling compositors let such a window float.
+  const Size shown = options_.shownSize.value_or(naturalSize());
+  xdg_toplevel_set_min_size(toplevel, static_cast<int32_t>(shown.width), static_cast<int32_t>(shown.height));
+  xdg_toplevel_set_max_size(toplevel, static_cast<int32_t>(shown.width), static_cast<int32_t>(shown.height));
+}
+
+/** Of the video as it is to be seen, turned back. */
+Size VideoWindow::naturalSize() const {
+  const Size& size = options_.videoSize;
+  return swapsAxes(options_.transform) ? Size{size.height, size.width} : size;
 }
 
 void VideoWindow::configured(uint32_t serial) {
@@ -123,13 +138,14 @@ void VideoWindow::configured(uint32_t serial) {
 }
 
 void VideoWindow::applySize() {
-  if (!viewport_) return;
-  Size shown = options_.shownSize.value_or(options_.videoSize);
+  Size shown = options_.shownSize.value_or(naturalSize());
   const bool offered = offeredSize_.width > 0 && offeredSize_.height > 0;
   if (offered && mustFit_ && !fullscreen_)
     shown = offeredSize_; // xdg-shell: a maximised window obeys exactly
   else if (offered && fullscreen_ && !options_.shownSize)
-    shown = fitInto(options_.videoSize, offeredSize_);
+    shown = fitInto(naturalSize(), offeredSize_);
+  if (!viewport_) return;
+  if (cover_) cover_->layOver(shown);
   wp_viewport_set_destination(viewport_.get(), static_cast<int32_t>(shown.width), static_cast<int32_t>(shown.height));
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "tests/clients/cover.h"
 #include "tests/clients/wayland_connection.h"
 
 namespace vitrine {
@@ -35,6 +36,8 @@ struct VideoWindowOptions {
   Size videoSize;                                                   ///< of the buffers
   std::optional<Size> shownSize;                                    ///< other than that, by wp_viewporter
   bool fullscreen = false;                                          ///< the largest size that fits, by wp_viewporter
+  Transform transform = Transform::Normal;                          ///< that the buffers' content was given already
+  bool covered = false;                                             ///< a Cover over the right half
   std::optional<std::pair<uint32_t, uint32_t>> colorRepresentation; ///< coefficients and range to tell, if any
 };
 
@@ -42,7 +45,10 @@ struct VideoWindowOptions {
  */
 class VideoWindow {
 public:
-  /** Makes the window and waits for its first configure. Invalid where a wp_viewporter is needed and there is none. */
+  /**
+   * Makes the window and waits for its first configure. Invalid where a global that the options need is absent: it is
+   * named.
+   */
   [[nodiscard]] static Result<std::unique_ptr<VideoWindow>>
   create(WaylandConnection& connection, const VideoWindowOptions& options, VideoWindowObserver& observer);
   VideoWindow(const VideoWindow&) = delete;
@@ -64,6 +70,8 @@ private:
 
   VideoWindow(WaylandConnection& connection, const VideoWindowOptions& options, VideoWindowObserver& observer);
   void createObjects();
+  void describeTo(xdg_toplevel* toplevel) const;
+  [[nodiscard]] Size naturalSize() const;
   void configured(uint32_t serial);
   void applySize();
   static const xdg_surface_listener surfaceListener;
@@ -80,6 +88,7 @@ private:
   WaylandPtr<xdg_surface> shellSurface_;
   WaylandPtr<xdg_toplevel> toplevel_;
   WaylandPtr<wl_callback> frameCallback_;
+  std::unique_ptr<Cover> cover_;
   std::list<Feedback> feedback_;
   Size offeredSize_;     ///< by the latest configure; zero: ours to choose
   bool mustFit_ = false; ///< maximised or tiled: exactly the offered size

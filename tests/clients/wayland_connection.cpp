@@ -82,6 +82,10 @@ void WaylandConnection::bindGlobal(uint32_t name, const std::string& interface, 
   wl_registry* registry = registry_.get();
   if (interface == wl_compositor_interface.name) {
     bind(globals_.compositor, registry, name, wl_compositor_interface, version, 4);
+  } else if (interface == wl_subcompositor_interface.name) {
+    bind(globals_.subcompositor, registry, name, wl_subcompositor_interface, version, 1);
+  } else if (interface == wp_single_pixel_buffer_manager_v1_interface.name) {
+    bind(globals_.singlePixelBuffers, registry, name, wp_single_pixel_buffer_manager_v1_interface, version, 1);
   } else if (interface == xdg_wm_base_interface.name) {
     bind(globals_.shell, registry, name, xdg_wm_base_interface, version, 1);
     xdg_wm_base_add_listener(globals_.shell.get(), &shellListener, this);

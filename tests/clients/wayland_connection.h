@@ -18,7 +18,9 @@ struct WaylandGlobals {
   WaylandPtr<xdg_wm_base> shell;
   WaylandPtr<zwp_linux_dmabuf_v1> dmabuf;
   WaylandPtr<wp_presentation> presentation;
+  WaylandPtr<wl_subcompositor> subcompositor;                         ///< optional
   WaylandPtr<wp_viewporter> viewporter;                               ///< optional
+  WaylandPtr<wp_single_pixel_buffer_manager_v1> singlePixelBuffers;   ///< optional
   WaylandPtr<wp_color_representation_manager_v1> colorRepresentation; ///< optional
   WaylandPtr<weston_restricted_buffer_v1> restrictedBuffer;           ///< optional
 };

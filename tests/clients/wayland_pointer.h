@@ -12,6 +12,7 @@
 #pragma GCC diagnostic ignored "-Wshadow"
 #include "presentation-time-client-protocol.h"
 #pragma GCC diagnostic pop
+#include "single-pixel-buffer-v1-client-protocol.h"
 #include "viewporter-client-protocol.h"
 #include "weston-restricted-buffer-client-protocol.h"
 #include "xdg-shell-client-protocol.h"
@@ -23,6 +24,8 @@ struct WaylandDeleter {
   void operator()(wl_display* object) const { wl_display_disconnect(object); }
   void operator()(wl_registry* object) const { wl_registry_destroy(object); }
   void operator()(wl_compositor* object) const { wl_compositor_destroy(object); }
+  void operator()(wl_subcompositor* object) const { wl_subcompositor_destroy(object); }
+  void operator()(wl_subsurface* object) const { wl_subsurface_destroy(object); }
   void operator()(wl_surface* object) const { wl_surface_destroy(object); }
   void operator()(wl_buffer* object) const { wl_buffer_destroy(object); }
   void operator()(wl_callback* object) const { wl_callback_destroy(object); }
@@ -31,6 +34,9 @@ struct WaylandDeleter {
   void operator()(xdg_toplevel* object) const { xdg_toplevel_destroy(object); }
   void operator()(wp_viewporter* object) const { wp_viewporter_destroy(object); }
   void operator()(wp_viewport* object) const { wp_viewport_destroy(object); }
+  void operator()(wp_single_pixel_buffer_manager_v1* object) const {
+    wp_single_pixel_buffer_manager_v1_destroy(object);
+  }
   void operator()(wp_presentation* object) const { wp_presentation_destroy(object); }
   void operator()(struct wp_presentation_feedback* object) const { wp_presentation_feedback_destroy(object); }
   void operator()(wp_color_representation_manager_v1* object) const {

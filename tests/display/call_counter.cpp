@@ -3,7 +3,7 @@
  * front of mmap, ioctl, operator new and vkGetInstanceProcAddr, notes the call in the file $VITRINE_CALL_COUNTS, and passes it on.
  * tests/display/call_counter.py reads the file, while the process runs or after.
  *
- * A map of a protected dma-buf is recognised by the kernel's own word (`exp_name: tee` in fdinfo), whoever asks for it: our code,
+ * A map of a protected dma-buf is recognised by the kernel's own word (`exp_name` in fdinfo), whoever asks for it: our code,
  * libraries, a Vulkan driver.
  */
 #undef _FILE_OFFSET_BITS // both mmap and mmap64 are defined here
@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <vulkan/vulkan.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdarg>
 #include <cstdint>
@@ -79,6 +80,10 @@ Counts& counts() {
   attached.store(attach(), std::memory_order_release);
 }
 
+/** How the protected heaps of the platform's boards name themselves as exporters. */
+constexpr const char* protectedExporters[] = {"exp_name:\ttee\n", "exp_name:\trestricted_mtk_cma\n",
+                                              "exp_name:\tvframe-secure\n"};
+
 bool isProtected(int fd) {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
@@ -87,7 +92,9 @@ bool isProtected(int fd) {
   char text[512] = {};
   const ssize_t length = ::read(info, text, sizeof text - 1);
   ::close(info);
-  return length > 0 && std::strstr(text, "exp_name:\ttee\n") != nullptr;
+  return length > 0 && std::ranges::any_of(protectedExporters, [&text](const char* exporter) {
+           return std::strstr(text, exporter) != nullptr;
+         });
 }
 
 void noteIoctl(unsigned long request, void* argument) {

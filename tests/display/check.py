@@ -217,6 +217,58 @@ def an_ordinary_buffer_with_a_claim_is_kept_from_the_gpu():
         testing.equal(client.wait(), 0, "status of the client")
 
 
+LEGACY_HEAPS = {"legacy-mediatek": "restricted_mtk_cma", "legacy-android": "vframe-secure"}
+# As for a user who may not open the TEE's node: there is nothing behind it that answers.
+WITHOUT_A_TEE = ("unshare", "--mount", "sh", "-c", 'mount --bind /dev/null /dev/tee0 && exec "$@"', "sh")
+
+
+@on(*LEGACY_HEAPS)
+def a_vendors_heap_is_known_by_the_kernels_name_where_the_tee_cannot_be_asked():
+    with s.Session(within=WITHOUT_A_TEE, counted=False) as session:
+        player = video_on_panel(session, s.make_clip(), "--flag", "never")
+        panel, screenshot = s.photograph(), session.screenshot()
+        box = s.find_box(panel, screenshot)
+        if box is None:
+            raise AssertionError("panel and screenshot are the same: the screenshot shows the video, or the panel does not")
+        assert_right(panel, box)
+        if not s.only_placeholder(s.crop(screenshot, box)):
+            raise AssertionError("the screenshot shows something else than the placeholder")
+        surface = last_surface(session)
+        testing.equal((surface["path"], surface["refusal"], surface["evidence"]), ("plane", None, "KernelNamed"), "surface")
+        testing.equal(player.stop(), 0, "status of vitrine-play")
+        testing.equal(player.report()["heap"], LEGACY_HEAPS[PROFILE], "heap")
+        testing.equal(session.player_calls()["protected_map_attempts"], 0, "attempts of vitrine-play to map a protected buffer")
+
+
+@on(*LEGACY_HEAPS)
+def the_probe_knows_a_vendors_heap():
+    said = subprocess.run(["vitrine-probe"], capture_output=True, text=True, timeout=60, check=False).stdout
+    for phrase in (f"yes  {LEGACY_HEAPS[PROFILE]}  protected", "no   system", f"picked: {LEGACY_HEAPS[PROFILE]}."):
+        if phrase not in said:
+            raise AssertionError(f"vitrine-probe does not say `{phrase}`: {said}")
+
+
+@on("plane-only")
+def a_video_is_turned_back_whichever_way_it_was_turned():
+    wrong = []
+    for transform in ("90", "180", "270", "flipped", "flipped-90", "flipped-180", "flipped-270"):
+        with s.Session() as session:
+            video_on_panel(session, s.make_clip(), "--transform", transform)
+            panel, screenshot = s.photograph(), session.screenshot()
+        shown = reference.turned(s.crop(panel, s.find_box(panel, screenshot)), transform)
+        testing.equal(shown.shape, (HEIGHT, WIDTH, 3), f"shape of the video with --transform {transform}, turned as it was")
+        try:
+            number = frame_bar.read_frame_number(shown)
+        except frame_bar.NoFrameNumber as reason:
+            wrong.append(f"{transform}: {reason}")
+            continue
+        worst = reference.largest_difference(shown, WIDTH, HEIGHT, number)
+        if worst > TOLERANCE:
+            wrong.append(f"{transform}: frame {number} is {worst:.2f} of 255 away")
+    if wrong:
+        raise AssertionError("; ".join(wrong))
+
+
 @on("untrusted-display")
 def a_failed_commit_becomes_the_placeholder_in_the_same_frame():
     with s.Session() as session:

@@ -59,3 +59,51 @@ def picture(width, height, frame, encoding="bt709", limited=True):
 def largest_difference(shown, width, height, frame, **how):
     """Largest distance of any channel of any pixel from the reference."""
     return float(np.abs(shown.astype(float) - picture(width, height, frame, **how)).max())
+
+
+# What the compositor has to make of a picture (height x width x 3, 0..255). Written from the protocols' words and textbooks.
+
+
+def turned_back(shown, transform):
+    """A picture whose content has this `wl_output.transform`, as it is to be seen. The protocol: content was flipped around a vertical
+    axis first, where the name says so, then turned counter-clockwise; so it is turned clockwise, then flipped."""
+    quarters = {"": 0, "normal": 0, "90": 1, "180": 2, "270": 3}[transform.removeprefix("flipped").removeprefix("-")]
+    upright = np.rot90(shown, -quarters)
+    return upright[:, ::-1] if transform.startswith("flipped") else upright
+
+
+def turned(seen, transform):
+    """The other way round: what is in the buffer whose content is seen so."""
+    quarters = {"": 0, "normal": 0, "90": 1, "180": 2, "270": 3}[transform.removeprefix("flipped").removeprefix("-")]
+    mirrored = seen[:, ::-1] if transform.startswith("flipped") else seen
+    return np.rot90(mirrored, quarters)
+
+
+def scaled(source, width, height):
+    """Bilinear: a pixel's value stands at its middle; beyond the outermost middles they go on as they are."""
+
+    def taps(target, size):
+        at = np.clip((np.arange(target) + 0.5) * size / target - 0.5, 0, size - 1)
+        first = np.minimum(at.astype(int), size - 2)
+        return first, at - first
+
+    row, down = taps(height, source.shape[0])
+    column, right = taps(width, source.shape[1])
+    down, right = down[:, None, None], right[None, :, None]
+    upper = source[row][:, column] * (1 - right) + source[row][:, column + 1] * right
+    lower = source[row + 1][:, column] * (1 - right) + source[row + 1][:, column + 1] * right
+    return upper * (1 - down) + lower * down
+
+
+def covered(below, premultiplied, alpha):
+    """Porter and Duff's over, in the encoded space, on the right half: colour in 0..255, premultiplied with alpha in 0..1."""
+    result = np.array(below, dtype=float)
+    right_half = result[:, result.shape[1] // 2 :]
+    right_half[:] = np.array(premultiplied, dtype=float) + (1 - alpha) * right_half
+    return result
+
+
+def psnr(shown, wanted):
+    """Peak signal to noise ratio in dB."""
+    error = np.mean((np.asarray(shown, dtype=float) - wanted) ** 2)
+    return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))

@@ -77,15 +77,16 @@ class Client:
 
 
 class Session:
-    """Starts `vitrine`; `with Session() as session:` stops it again and fails where it did not end well."""
+    """Starts `vitrine`; `with Session() as session:` stops it again and fails where it did not end well. `within`: a command that
+    executes the command after it, in another environment."""
 
-    def __init__(self, config=None, arguments=(), counted=True, name="vitrine"):
+    def __init__(self, config=None, arguments=(), counted=True, name="vitrine", within=()):
         self.clients = []
         self.status_path = os.path.join(OUT, f"{name}-status.json")
         self.environment = dict(os.environ)
         if os.path.exists(self.status_path):
             os.remove(self.status_path)
-        command = ["vitrine", "--status", self.status_path, *arguments]
+        command = [*within, "vitrine", "--status", self.status_path, *arguments]
         if config is not None:
             path = os.path.join(OUT, f"{name}.toml")
             with open(path, "w", encoding="utf-8") as file:

@@ -20,6 +20,7 @@
 #include <linux/xarray.h>
 
 #include "vitrine_frame_decrypt.h"
+#include "vitrine_legacy_heap.h"
 
 static unsigned int pool_mib = 128;
 module_param(pool_mib, uint, 0444);
@@ -449,6 +450,8 @@ static int __init make_heap(void)
 		return -ENOMEM;
 	world.pool_start = page_to_phys(pages);
 	world.pool_size = count << PAGE_SHIFT;
+	if (vitrine_legacy_heap_wanted())
+		return vitrine_legacy_heap_add(world.pool_start, world.pool_size);
 	pool = tee_protmem_static_pool_alloc(world.pool_start, world.pool_size);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);

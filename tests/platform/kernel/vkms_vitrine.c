@@ -14,7 +14,7 @@
  *     where the picture does. lseek(fd, 0, SEEK_SET) and read, or pread at 0, takes the next one.
  *   - The picture is struct panel_camera_header and then height lines of stride bytes, DRM_FORMAT_XRGB8888 (bytes
  *     B, G, R, X), each channel rounded from the 16 bits that vkms computes with.
- *   - ENODATA: the panel is dark (CRTC off, or no frame within two seconds). EINTR: a signal came.
+ *   - ENODATA: the panel is dark (CRTC off, or no frame within eight seconds). EINTR: a signal came.
  *   - A picture shows one frame: vkms composes it on the CPU, slower than a panel scans out, so the vblanks wait for it,
  *     and with them flips and the return of buffers. Without that, clients would draw into what is being photographed.
  * vkms composes frames only while a read waits for one; otherwise the camera costs nothing.
@@ -101,6 +101,12 @@ struct panel_camera_header {	/* little endian, 64 bytes */
 };
 static_assert(sizeof(struct panel_camera_header) == 64);
 
+/*
+ * For a picture from the call to its end: seconds, where the host has more to do than this. Less than the ten seconds after
+ * which DRM takes a flip, which waits for it, for lost.
+ */
+#define CAMERA_PATIENCE	(8 * HZ)
+
 struct vkms_camera {
 	struct vkms_output *out;
 	struct miscdevice misc;
@@ -128,7 +134,7 @@ bool vkms_camera_wanted(struct vkms_output *out)
 
 	if (!camera || READ_ONCE(camera->asked) <= READ_ONCE(camera->begun))
 		return false;
-	WRITE_ONCE(camera->exposed_until, (jiffies + HZ) | 1);	/* no longer, should the composer give up */
+	WRITE_ONCE(camera->exposed_until, (jiffies + CAMERA_PATIENCE) | 1);	/* no longer, should the composer give up */
 	return true;
 }
 
@@ -222,7 +228,8 @@ static int wait_for_picture(struct vkms_camera *camera)
 	before = camera->begun;
 	WRITE_ONCE(camera->asked, before + 1);
 	mutex_unlock(&camera->lock);
-	left = wait_event_interruptible_timeout(camera->done, READ_ONCE(camera->ended) > before, 2 * HZ);
+	left = wait_event_interruptible_timeout(camera->done, READ_ONCE(camera->ended) > before,
+						CAMERA_PATIENCE);
 	drm_crtc_vblank_put(crtc);
 	return left < 0 ? -EINTR : left == 0 ? -ENODATA : 0;
 }

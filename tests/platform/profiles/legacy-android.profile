@@ -1,0 +1,9 @@
+# A phone SoC with an Android kernel (Pixel, Exynos) older than mainline's protected heaps: its heap has its own name, beside
+# `system`, and a buffer says EACCES to mmap. All else is as in `full`.
+pool_mib=128
+trusted=1
+dump=0
+gpu=protected
+legacy_heap=vframe-secure
+planes="underlay primary overlay overlay overlay cursor"
+writeback=0

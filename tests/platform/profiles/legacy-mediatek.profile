@@ -1,0 +1,9 @@
+# A MediaTek SoC as in Chromebooks, with a kernel older than mainline's protected heaps: its heap has its own name, and a
+# buffer says EPERM to mmap and to DMA_BUF_IOCTL_SYNC. All else is as in `full`.
+pool_mib=128
+trusted=1
+dump=0
+gpu=protected
+legacy_heap=restricted_mtk_cma
+planes="underlay primary overlay overlay overlay cursor"
+writeback=0
