@@ -1,6 +1,7 @@
 # Sourced by ./check: the suites, and the count of what they say.
 
-suitesKnown=(style unit selftest platform display demo asan)
+suitesDefault=(style unit selftest platform display demo asan)
+suitesKnown=("${suitesDefault[@]}" bench)
 results=$(mktemp "${TMPDIR:-/tmp}/vitrine-check.XXXXXX")
 reports=$(mktemp -d "${TMPDIR:-/tmp}/vitrine-check-reports.XXXXXX")
 trap 'rm -rf "$results" "$reports"' EXIT
@@ -150,13 +151,27 @@ suite_display() {
 # The demonstration itself, as a newcomer calls it.
 suite_demo() {
   local profile
-  for profile in full untrusted-display no-heap; do
+  for profile in full gpu-only untrusted-display no-heap; do
     if ./demo --profile "$profile" --seconds 2 --out "$reports/demo-$profile" >"$reports/demo-$profile.log" 2>&1 &&
       tests/platform/enter --bind "$reports:/tmp/reports" -- python3 tests/display/check_demo.py "$profile" "/tmp/reports/demo-$profile" >"$reports/demo-$profile.wrong"; then
       echo "ok $profile"
     else
       printf 'FAIL %s: %s\n%s\n' "$profile" "$(cat "$reports/demo-$profile.wrong" 2>/dev/null)" \
         "$(tail -n 20 "$reports/demo-$profile.log" | sed 's/^/    /')"
+    fi
+  done
+}
+
+# Not among the default suites: it judges nothing. The numbers go to build/bench/.
+suite_bench() {
+  local profile
+  buildTree platform || return 0
+  for profile in full plane-only; do
+    if tests/platform/run --profile "$profile" --out "build/bench/$profile" --time-limit 900 -- \
+      sh -c 'exec composition-bench --benchmark_out="$OUT/composition.json" --benchmark_counters_tabular=true'; then
+      echo "ok $profile (build/bench/$profile/composition.json)"
+    else
+      echo "FAIL $profile"
     fi
   done
 }
@@ -204,7 +219,7 @@ finish() {
 main() {
   local suite status chosen=("$@")
   case "${1:-}" in -h | --help) usage; exit 0 ;; esac
-  [ ${#chosen[@]} -gt 0 ] || chosen=("${suitesKnown[@]}")
+  [ ${#chosen[@]} -gt 0 ] || chosen=("${suitesDefault[@]}")
   for suite in "${chosen[@]}"; do
     [[ " ${suitesKnown[*]} " == *" $suite "* ]] || { echo "no suite $suite; there are: ${suitesKnown[*]}" >&2; exit 2; }
   done

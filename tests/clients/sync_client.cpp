@@ -13,7 +13,6 @@
 
 #include <drm_fourcc.h>
 
-#include "linux-drm-syncobj-v1-client-protocol.h"
 #include "protected-path/dmabuf/sync_file.h"
 #include "protected-path/heap/heap_allocator.h"
 #include "tests/clients/exit_status.h"
@@ -92,7 +91,8 @@ public:
       char name[32];
       int32_t fence;
     } request{1, "late", -1};
-    if (ioctl(device.get(), _IOWR('W', 0, decltype(request)), &request) != 0) return systemError("create fence", "sw_sync");
+    if (ioctl(device.get(), _IOWR('W', 0, decltype(request)), &request) != 0)
+      return systemError("create fence", "sw_sync");
     return LateGpu(std::move(device), UniqueFd(request.fence));
   }
   [[nodiscard]] int fence() const { return fence_.get(); }
@@ -191,7 +191,8 @@ Result<> SyncClient::show(const Picture& picture, uint64_t frame) {
   wp_linux_drm_syncobj_surface_v1_set_acquire_point(surface_, acquire_->object(), 0, low);
   wp_linux_drm_syncobj_surface_v1_set_release_point(surface_, release_->object(), 0, low);
   window_->show(picture.object(), frame);
-  return connection_->dispatch(0); // no round trip: a compositor whose driver waits on the CPU would answer only after the fence
+  return connection_->dispatch(
+      0); // no round trip: a compositor whose driver waits on the CPU would answer only after the fence
 }
 
 Result<bool> SyncClient::waitFor(uint64_t frame, Nanoseconds timeout) {
@@ -207,7 +208,8 @@ Result<nlohmann::json> SyncClient::run() {
   auto first = Picture::create(*connection_, options_.size);
   auto second = Picture::create(*connection_, options_.size);
   auto gpu = LateGpu::start();
-  if (!first || !second || !gpu) return std::unexpected(!first ? first.error() : !second ? second.error() : gpu.error());
+  if (!first || !second || !gpu)
+    return std::unexpected(!first ? first.error() : !second ? second.error() : gpu.error());
   nlohmann::json account;
   if (auto done = first->fill(0xffc80000); !done) return std::unexpected(done.error());
   if (!acquire_->signal(1)) return systemError("signal", "acquire point 1");
@@ -240,7 +242,8 @@ Result<nlohmann::json> SyncClient::run() {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("Shows two pictures with explicit synchronisation, the second before its fence has signalled, and prints a JSON account.");
+  CLI::App app("Shows two pictures with explicit synchronisation, the second before its fence has signalled, and "
+               "prints a JSON account.");
   app.set_version_flag("--version", VITRINE_VERSION);
   app.add_option("--width", options.size.width, "of the pictures, in pixels")->capture_default_str();
   app.add_option("--height", options.size.height, "of the pictures, in pixels")->capture_default_str();

@@ -57,6 +57,7 @@ public:
   /** Shows a buffer as frame `frame`, asks for its feedback and for the next frameWanted(). */
   void show(wl_buffer* buffer, uint64_t frame);
 
+  [[nodiscard]] wl_surface* surface() { return surface_.get(); }
   /** Frames whose feedback has not come yet. */
   [[nodiscard]] size_t pendingFeedback() const { return feedback_.size(); }
 

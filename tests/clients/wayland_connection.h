@@ -23,6 +23,7 @@ struct WaylandGlobals {
   WaylandPtr<wp_single_pixel_buffer_manager_v1> singlePixelBuffers;   ///< optional
   WaylandPtr<wp_color_representation_manager_v1> colorRepresentation; ///< optional
   WaylandPtr<weston_restricted_buffer_v1> restrictedBuffer;           ///< optional
+  WaylandPtr<wp_linux_drm_syncobj_manager_v1> explicitSync;           ///< optional
 };
 
 /** A fatal protocol error, as the compositor sent it. */

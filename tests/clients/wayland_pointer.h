@@ -6,6 +6,7 @@
 
 #include "color-representation-v1-client-protocol.h"
 #include "linux-dmabuf-v1-client-protocol.h"
+#include "linux-drm-syncobj-v1-client-protocol.h"
 // Its function of the same name hides the constructor of struct wp_presentation_feedback, which a C struct has no use
 // for.
 #pragma GCC diagnostic push
@@ -49,6 +50,7 @@ struct WaylandDeleter {
   void operator()(zwp_linux_buffer_params_v1* object) const { zwp_linux_buffer_params_v1_destroy(object); }
   void operator()(zwp_linux_dmabuf_feedback_v1* object) const { zwp_linux_dmabuf_feedback_v1_destroy(object); }
   void operator()(weston_restricted_buffer_v1* object) const { weston_restricted_buffer_v1_destroy(object); }
+  void operator()(wp_linux_drm_syncobj_manager_v1* object) const { wp_linux_drm_syncobj_manager_v1_destroy(object); }
 };
 
 /** Owns a Wayland object. The connection has to outlive it. */

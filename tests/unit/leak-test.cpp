@@ -362,7 +362,8 @@ void Machine::showFrame(const LeakFrame& frame, Nanoseconds time) {
 }
 
 void Machine::capture() {
-  auto memory = display_->createDumbBuffer({extent, extent}, DRM_FORMAT_XRGB8888, renderer_->device().targetRowMultiple);
+  auto memory =
+      display_->createDumbBuffer({extent, extent}, DRM_FORMAT_XRGB8888, renderer_->device().targetRowMultiple);
   ASSERT_TRUE(memory) << memory.error().text();
   const auto target = renderer_->importTarget(*memory);
   if (!target) return; // an injected failure
@@ -415,7 +416,8 @@ TEST(Leak, noSceneBringsProtectedPixelsIntoReadableMemory) {
     const LeakScene scene = randomScene(random, extent);
     const auto leak = machine.show(scene);
     if (leak) {
-      const LeakScene small = shrink(scene, [&](const LeakScene& candidate) { return machine.show(candidate).has_value(); });
+      const LeakScene small =
+          shrink(scene, [&](const LeakScene& candidate) { return machine.show(candidate).has_value(); });
       FAIL() << "scene " << seed + i << ": " << *leak << "\nsmallest scene that leaks:\n" << describe(small);
     }
     ASSERT_FALSE(testing::Test::HasFailure()) << "scene " << seed + i << ":\n" << describe(scene);

@@ -116,9 +116,7 @@ std::vector<LeakScene> smaller(const LeakScene& scene) {
     without([i](LeakScene& copy) { copy.erase(copy.begin() + static_cast<ptrdiff_t>(i)); });
   for (size_t i = 0; i < scene.size(); ++i) {
     for (size_t j = 0; j < scene[i].layers.size(); ++j) {
-      without([i, j](LeakScene& copy) {
-        copy[i].layers.erase(copy[i].layers.begin() + static_cast<ptrdiff_t>(j));
-      });
+      without([i, j](LeakScene& copy) { copy[i].layers.erase(copy[i].layers.begin() + static_cast<ptrdiff_t>(j)); });
     }
     if (scene[i].fault.function != nullptr) without([i](LeakScene& copy) { copy[i].fault = {}; });
     if (scene[i].commitFails) without([i](LeakScene& copy) { copy[i].commitFails = false; });

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""What a session survives, in the guest: another session, a GPU reset, late fences, protected content that comes and goes."""
+
+import json
+import os
+import re
+import sys
+
+import numpy as np
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../platform/selftest"))
+
+import frame_bar  # noqa: E402
+import reference  # noqa: E402
+import seat  # noqa: E402
+import session as s  # noqa: E402
+import testing  # noqa: E402
+import uinput  # noqa: E402
+
+PROFILE = os.environ["VITRINE_PROFILE"]
+WIDTH, HEIGHT = 640, 360
+TOLERANCE = 2.0  # of 255
+
+
+def on(*profiles):
+    """Adds the test where the profile is one of these."""
+    return testing.test if PROFILE in profiles else lambda function: function
+
+
+def play(session, *arguments):
+    player = session.play(s.make_clip(fps=60), "--loop", *arguments)
+    s.wait_until(lambda: session.output()["protected_surfaces"] or not player.running(), "the first protected frame")
+    session.wait_for_frames(5)
+    return player
+
+
+def assert_right(session):
+    """The panel shows a frame of the video, as it has to be, and a screenshot the placeholder."""
+    panel, screenshot = s.photograph(), session.screenshot()
+    box = s.find_box(panel, screenshot)
+    if box is None:
+        raise AssertionError("panel and screenshot are the same: the screenshot shows the video, or the panel does not")
+    testing.equal(box[2:], (WIDTH, HEIGHT), "size of the video on the panel")
+    shown = s.crop(panel, box)
+    worst = reference.largest_difference(shown, WIDTH, HEIGHT, frame_bar.read_frame_number(shown))
+    if worst > TOLERANCE:
+        raise AssertionError(f"the video differs from the reference by {worst:.2f} of 255")
+    if not s.only_placeholder(s.crop(screenshot, box)):
+        raise AssertionError("the screenshot shows something else than the placeholder")
+
+
+def protected_buffers():
+    """How many buffers of the protected heap there are in the whole system (debugfs; root)."""
+    with open("/sys/kernel/debug/dma_buf/bufinfo", encoding="utf-8", errors="replace") as file:
+        return len(re.findall(r"^\d+\s+\d+\s+\d+\s+\d+\s+tee\b", file.read(), re.MULTILINE))
+
+
+@on("full", "gpu-only")
+def another_session_sees_nothing_and_back_it_is_all_there():
+    with s.Session() as session:
+        player = play(session)
+        keyboard, other = uinput.Keyboard(), seat.OtherSession()
+        try:
+            if "vitrine" not in seat.framebuffers():
+                raise AssertionError(f"no framebuffer of vitrine's is known: {seat.framebuffers()}")
+            s.wait_until(lambda: (keyboard.chord("ctrl", "alt", "f2"), other.dispatch(200), other.active)[2], "the switch")
+            display = other.open_display()
+            s.wait_until(lambda: "vitrine" not in seat.framebuffers(), "vitrine's framebuffers to be gone")
+            testing.equal(session.output()["in_protected_memory"], False, "whether the composed buffers are protected still")
+            os.close(display)
+            other.switch_to(1)
+            before = session.output()["frames_presented"]
+            s.wait_until(lambda: session.output()["frames_presented"] > before + 5, "frames after the switch back")
+            assert_right(session)
+            testing.equal(player.running(), True, "the player")
+            if session.compositor.log().count("composing in protected memory") != (2 if PROFILE == "gpu-only" else 0):
+                raise AssertionError("protected output buffers were not let go and made again")
+        finally:
+            other.close()
+            keyboard.close()
+
+
+@on("gpu-only")
+def a_gpu_reset_costs_a_few_frames_and_nothing_else():
+    os.environ["VITRINE_GPU_RESET_AT"] = "60,140"
+    try:
+        with s.Session() as session:
+            session.start("desktop", "foot", "--config=/dev/null", "--window-size-pixels=400x200", "sh", "-c",
+                          "cat /vitrine/README.md; exec sleep 100000")
+            s.wait_until(lambda: (session.screenshot("desktop.png") != s.DESKTOP).any(), "the terminal")
+            before = session.screenshot("before.png")
+            testing.equal(session.output()["gpu_resets"], 0, "resets before the video")
+            player = play(session)
+            s.wait_until(lambda: session.output()["gpu_resets"] >= 2, "two resets")
+            session.wait_for_frames(30)
+            assert_right(session)
+            player.stop()
+            session.wait_for_frames(0)
+            after = session.screenshot("after.png")
+            if (before != after).any():
+                raise AssertionError("the terminal's window is not what it was before the resets")
+            hidden = sum(surface["frames"] for surface in session.output()["protected_surfaces"] if surface["path"] == "placeholder")
+            if hidden > 6:
+                raise AssertionError(f"{hidden} frames of placeholder for two resets")
+    finally:
+        del os.environ["VITRINE_GPU_RESET_AT"]
+
+
+@on("gpu-only")
+def output_buffers_are_protected_only_while_they_have_to_be():
+    with s.Session() as session:
+        testing.equal((session.output()["in_protected_memory"], protected_buffers()), (False, 0), "at first")
+        player = play(session)
+        testing.equal(session.output()["in_protected_memory"], True, "with a video")
+        played = protected_buffers()
+        assert_right(session)
+        player.stop()
+        s.wait_until(lambda: not session.output()["in_protected_memory"], "ordinary memory again")
+        s.wait_until(lambda: protected_buffers() == 0, f"the {played} protected buffers to be given back")
+        if (s.photograph() != session.screenshot()).any():
+            raise AssertionError("panel and screenshot differ, with nothing protected to hide")
+        play(session)
+        assert_right(session)
+
+
+@on("full")
+def a_client_with_late_fences_is_waited_for_by_the_display():
+    with s.Session() as session:
+        client = session.start("sync", "sync-client", "--fullscreen", "--width", "1024", "--height", "768", "--late", "2", "--hold", "3")
+        submits = session.status()["vulkan"]["submits"]
+        s.wait_until(lambda: client.log().strip() or not client.running(), "the client's account")
+        account = json.loads(client.log().strip().splitlines()[-1])
+        judge_sync(account)
+        panel = s.photograph()
+        if not (panel[200:600, 200:800] == (0, 0, 0xC8)).all():
+            raise AssertionError(f"the panel shows {panel[400, 500]}, not what was drawn before the fence signalled")
+        # Full screen and opaque: scanned out as it is, so that it was KMS that waited (IN_FENCE_FD).
+        testing.equal(session.status()["vulkan"]["submits"] - submits <= 2, True, "no composition")
+        testing.equal(client.wait(), 0, "status of sync-client")
+
+
+@on("full")
+def a_client_with_late_fences_is_waited_for_by_the_gpu():
+    with s.Session() as session:
+        client = session.start("sync", "sync-client", "--late", "1", "--hold", "3")
+        s.wait_until(lambda: client.log().strip() or not client.running(), "the client's account")
+        judge_sync(json.loads(client.log().strip().splitlines()[-1]))
+        panel = s.photograph()
+        if not (panel == (0, 0, 0xC8)).all(axis=2).any() or (panel == (0, 0xC8, 0)).all(axis=2).any():
+            raise AssertionError("the panel does not show what was drawn before the fence signalled, or what was there before it")
+        testing.equal(client.wait(), 0, "status of sync-client")
+
+
+def judge_sync(account):
+    wanted = {"first_presented": True, "presented_before_its_fence": False, "released_before_replaced": False, "second_presented": True,
+              "first_released": True, "second_released_while_shown": False}
+    testing.equal(account, wanted, "what sync-client saw")
+
+
+if __name__ == "__main__":
+    testing.main()
