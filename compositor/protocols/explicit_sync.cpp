@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <xf86drm.h>
 
-#include <array>
+#include <algorithm>
+#include <filesystem>
+#include <vector>
 
 #include "protected-path/base/log.h"
 
@@ -15,16 +17,14 @@ bool hasTimelines(int fd) {
   return drmGetCap(fd, DRM_CAP_SYNCOBJ_TIMELINE, &value) == 0 && value == 1;
 }
 
-/** Every render node of the machine. */
+/** Every render node of the machine; libdrm's own list leaves out devices on buses that it does not know. */
 std::vector<std::string> renderNodes() {
-  std::array<drmDevicePtr, 16> devices{};
-  const int count = drmGetDevices2(0, devices.data(), static_cast<int>(devices.size()));
   std::vector<std::string> nodes;
-  for (int i = 0; i < count; ++i) {
-    const drmDevice& device = *devices[static_cast<size_t>(i)];
-    if ((device.available_nodes & (1 << DRM_NODE_RENDER)) != 0) nodes.emplace_back(device.nodes[DRM_NODE_RENDER]);
+  std::error_code absent;
+  for (const auto& entry : std::filesystem::directory_iterator("/dev/dri", absent)) {
+    if (entry.path().filename().string().starts_with("renderD")) nodes.push_back(entry.path().string());
   }
-  if (count > 0) drmFreeDevices(devices.data(), count);
+  std::ranges::sort(nodes);
   return nodes;
 }
 

@@ -60,8 +60,8 @@ void importCold(benchmark::State& state, uint32_t fourcc, Size size, bool isProt
     if (!texture) fail(texture.error());
     benchmark::DoNotOptimize(texture);
   }
-  state.counters["driver_imports"] =
-      benchmark::Counter(static_cast<double>(renderer().counters().imports - imports), benchmark::Counter::kAvgIterations);
+  state.counters["driver_imports"] = benchmark::Counter(static_cast<double>(renderer().counters().imports - imports),
+                                                        benchmark::Counter::kAvgIterations);
 }
 
 /** The compositor's way: a buffer is imported when it is first shown, and found again in every frame after. */
@@ -72,8 +72,8 @@ void importCached(benchmark::State& state, uint32_t fourcc, Size size, bool isPr
   const uint64_t imports = renderer().counters().imports;
   for (auto _ : state)
     benchmark::DoNotOptimize(buffer->texture(renderer()));
-  state.counters["driver_imports"] =
-      benchmark::Counter(static_cast<double>(renderer().counters().imports - imports), benchmark::Counter::kAvgIterations);
+  state.counters["driver_imports"] = benchmark::Counter(static_cast<double>(renderer().counters().imports - imports),
+                                                        benchmark::Counter::kAvgIterations);
   wlr_buffer_drop(buffer->base());
 }
 
