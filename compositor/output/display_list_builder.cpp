@@ -18,6 +18,13 @@ bool isOpaque(const wlr_scene_buffer& buffer, const FormatInfo* format, int widt
   return pixman_region32_contains_rectangle(&buffer.opaque_region, &box) == PIXMAN_REGION_IN;
 }
 
+/** What undoes a transform that a client has applied already (wl_surface.set_buffer_transform). */
+Transform undoing(wl_output_transform transform) {
+  // Quarter turns go the other way round; half turns and mirrorings undo themselves.
+  const bool quarterTurn = transform == WL_OUTPUT_TRANSFORM_90 || transform == WL_OUTPUT_TRANSFORM_270;
+  return static_cast<Transform>(quarterTurn ? transform ^ 2 : transform);
+}
+
 SourceRect sourceOf(const wlr_scene_buffer& buffer, Size size) {
   const wlr_fbox& box = buffer.src_box;
   if (box.width <= 0 || box.height <= 0) return SourceRect::whole(size);
@@ -127,7 +134,7 @@ void DisplayListBuilder::addBuffer(const Context& context, wlr_scene_buffer& buf
   const Rect screen{0, 0, output_.base()->width, output_.base()->height};
   if (!overlaps(layer.destination, screen)) return;
   layer.source = sourceOf(buffer, layer.bufferSize);
-  layer.transform = static_cast<Transform>(buffer.transform);
+  layer.transform = undoing(buffer.transform);
   layer.alpha = static_cast<uint16_t>(std::lround(std::clamp(buffer.opacity, 0.0F, 1.0F) * 0xffff));
   const FormatInfo* format =
       source.dmabuf != nullptr ? &source.dmabuf->dmabuf().format() : formatInfo(source.texture->fourcc());
