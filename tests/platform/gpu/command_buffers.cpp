@@ -85,10 +85,10 @@ VKAPI_ATTR void VKAPI_CALL entry::CmdExecuteCommands(VkCommandBuffer primary, ui
     for (uint32_t i = 0; i < count; ++i) {
       const CommandBuffer& secondary = state().commandBuffers.at(secondaries[i]);
       if (secondary.isProtected != recording.isProtected()) {
-        recording.violates(recording.isProtected() ? "VUID-vkCmdExecuteCommands-commandBuffer-01820"
-                                                   : "VUID-vkCmdExecuteCommands-commandBuffer-01821",
+        recording.violates(recording.isProtected() ? "01820" : "01821",
                            "executes " + describe(secondaries[i], secondary));
       }
+      recording.drawsToAttachments(accessRules, accessRules); // the pass's, which a secondary need not know
       if (secondary.violation && !recording.buffer().violation) recording.buffer().violation = secondary.violation;
     }
   }
@@ -97,12 +97,12 @@ VKAPI_ATTR void VKAPI_CALL entry::CmdExecuteCommands(VkCommandBuffer primary, ui
 
 VKAPI_ATTR void VKAPI_CALL entry::CmdBeginQuery(VkCommandBuffer buffer, VkQueryPool pool, uint32_t query,
                                                 VkQueryControlFlags flags) {
-  Recording(buffer, "vkCmdBeginQuery").onlyUnprotected("VUID-vkCmdBeginQuery-commandBuffer-01885");
+  Recording(buffer, "vkCmdBeginQuery").onlyUnprotected("01885");
   lavapipe().CmdBeginQuery(buffer, pool, query, flags);
 }
 
 VKAPI_ATTR void VKAPI_CALL entry::CmdEndQuery(VkCommandBuffer buffer, VkQueryPool pool, uint32_t query) {
-  Recording(buffer, "vkCmdEndQuery").onlyUnprotected("VUID-vkCmdEndQuery-commandBuffer-01886");
+  Recording(buffer, "vkCmdEndQuery").onlyUnprotected("01886");
   lavapipe().CmdEndQuery(buffer, pool, query);
 }
 

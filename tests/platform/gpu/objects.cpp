@@ -17,25 +17,32 @@ void checkFeature(VkDevice handle, bool isProtected, const char* rule, const cha
   if (isProtected && !device.protectedMemory) state().lose(device, {rule, what});
 }
 
-/** Marks the attachments that a subpass writes; both generations of the structures have the same members. */
+void mark(std::vector<bool>& attachments, uint32_t attachment) {
+  if (attachment < attachments.size()) attachments[attachment] = true; // not VK_ATTACHMENT_UNUSED
+}
+
+void markResolve(RenderPass& pass, uint32_t attachment) {
+  mark(pass.written, attachment);
+  mark(pass.byItself, attachment);
+}
+
+/** Both generations of the structures have the same members. */
 template<typename Description>
 void markWrites(RenderPass& pass, const Description& subpass) {
-  const auto mark = [&](const auto* reference) {
-    if (reference != nullptr && reference->attachment < pass.writes.size()) pass.writes[reference->attachment] = true;
-  };
   for (uint32_t i = 0; i < subpass.colorAttachmentCount; ++i) {
-    mark(&subpass.pColorAttachments[i]);
-    if (subpass.pResolveAttachments != nullptr) mark(&subpass.pResolveAttachments[i]);
+    mark(pass.written, subpass.pColorAttachments[i].attachment);
+    if (subpass.pResolveAttachments != nullptr) markResolve(pass, subpass.pResolveAttachments[i].attachment);
   }
-  mark(subpass.pDepthStencilAttachment);
+  if (subpass.pDepthStencilAttachment != nullptr) mark(pass.written, subpass.pDepthStencilAttachment->attachment);
 }
 
 template<typename CreateInfo>
 RenderPass describePass(const CreateInfo& info) {
-  RenderPass pass;
-  pass.writes.resize(info.attachmentCount);
-  for (uint32_t i = 0; i < info.attachmentCount; ++i) // cleared without being used
-    pass.writes[i] = info.pAttachments[i].loadOp == VK_ATTACHMENT_LOAD_OP_CLEAR;
+  RenderPass pass{std::vector<bool>(info.attachmentCount), std::vector<bool>(info.attachmentCount)};
+  for (uint32_t i = 0; i < info.attachmentCount; ++i) {
+    pass.byItself[i] = info.pAttachments[i].loadOp == VK_ATTACHMENT_LOAD_OP_CLEAR ||
+                       info.pAttachments[i].stencilLoadOp == VK_ATTACHMENT_LOAD_OP_CLEAR;
+  }
   for (uint32_t i = 0; i < info.subpassCount; ++i)
     markWrites(pass, info.pSubpasses[i]);
   return pass;
@@ -164,9 +171,8 @@ VKAPI_ATTR VkResult VKAPI_CALL entry::CreateRenderPass2(VkDevice device, const V
   for (uint32_t i = 0; i < info->subpassCount; ++i) {
     const auto* resolve = findInChain<VkSubpassDescriptionDepthStencilResolve>(
         info->pSubpasses[i].pNext, VK_STRUCTURE_TYPE_SUBPASS_DESCRIPTION_DEPTH_STENCIL_RESOLVE);
-    const auto* reference = resolve == nullptr ? nullptr : resolve->pDepthStencilResolveAttachment;
-    if (reference != nullptr && reference->attachment < described.writes.size())
-      described.writes[reference->attachment] = true;
+    if (resolve != nullptr && resolve->pDepthStencilResolveAttachment != nullptr)
+      markResolve(described, resolve->pDepthStencilResolveAttachment->attachment);
   }
   const Lock lock(state().mutex);
   state().renderPasses[*pass] = std::move(described);

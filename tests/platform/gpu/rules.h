@@ -7,10 +7,14 @@
 
 namespace vitrine::gpu {
 
-/** For what the rules forbid in prose and no VUID names. */
+/** For what the rules forbid in prose and no VUID names: the section's anchor in the specification. */
 inline constexpr const char* accessRules = "memory-protected-access-rules";
 
-/** A command being recorded, with the lock held while it is judged. The command buffer's first violation is kept. */
+/**
+ * A command being recorded, with the lock held while it is judged. The command buffer's first violation is kept.
+ *
+ * A rule is the number of `VUID-COMMAND-commandBuffer-NUMBER`, which most are, or else the whole name.
+ */
 class Recording {
 public:
   Recording(VkCommandBuffer handle, const char* command)
@@ -23,6 +27,8 @@ public:
   void onlyUnprotected(const char* rule);
   /** Read: `rule` if the resource is protected and the command buffer isn't. */
   void reads(const Resource& resource, const char* rule);
+  /** Read in a stage that may not touch protected memory in protected command buffers either. */
+  void readsInOtherStage(const Resource& resource, const char* rule);
   /** Written: besides, `unprotectedRule` if the command buffer is protected and the resource isn't. */
   void writes(const Resource& resource, const char* rule, const char* unprotectedRule);
 
@@ -34,6 +40,9 @@ public:
   void writes(VkBuffer buffer, const char* rule, const char* unprotectedRule) {
     writes(lookUp(state().buffers, buffer), rule, unprotectedRule);
   }
+
+  /** What draws do to the running pass's attachments. */
+  void drawsToAttachments(const char* rule, const char* unprotectedRule);
 
   void violates(const char* rule, const std::string& what);
 

@@ -13,7 +13,7 @@ State& state() {
 void State::lose(Device& device, const Violation& violation) {
   if (device.lost) return;
   device.lost = true;
-  std::fprintf(stderr, "vitrine-gpu: %s: %s; device %p is lost\n", violation.rule, violation.what.c_str(),
+  std::fprintf(stderr, "vitrine-gpu: %s: %s; device %p is lost\n", violation.rule.c_str(), violation.what.c_str(),
                static_cast<void*>(device.handle));
 }
 

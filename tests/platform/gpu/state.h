@@ -18,7 +18,7 @@ namespace vitrine::gpu {
 
 /** A broken rule, in words that end up on stderr. */
 struct Violation {
-  const char* rule; ///< its VUID, or the section of the specification that has it
+  std::string rule; ///< its VUID, or the section of the specification that has it
   std::string what; ///< command and objects
 };
 
@@ -45,7 +45,8 @@ struct Resource {
 };
 
 struct RenderPass {
-  std::vector<bool> writes; ///< of each attachment, whether some subpass writes it
+  std::vector<bool> written;  ///< of each attachment: some subpass writes it
+  std::vector<bool> byItself; ///< of each attachment: the pass writes it without any draw, clearing or resolving
 };
 
 struct DescriptorSetLayout {
@@ -61,8 +62,9 @@ struct DescriptorSet {
 
 /** What shaders do with a binding of a set, as their code declares it. */
 struct BindingUse {
+  bool otherStage = false; ///< a shader of neither a framebuffer-space stage nor the compute stage declares it
   bool framebufferOrComputeWrites = false; ///< a fragment or compute shader declares it writable storage
-  bool otherStageWrites = false;
+  bool otherStageWrites = false;           ///< and there as writable storage
 };
 
 using BindingUses = std::map<std::pair<uint32_t, uint32_t>, BindingUse>; ///< by set and binding
@@ -76,7 +78,7 @@ struct CommandBuffer {
   VkCommandPool pool = VK_NULL_HANDLE;
   bool isProtected = false;
   std::optional<Violation> violation;                 ///< the first one; strikes at the submit
-  std::vector<std::pair<Resource, bool>> attachments; ///< of the running pass, each with whether the pass writes it
+  std::vector<std::pair<Resource, bool>> attachments; ///< of the running pass, each with whether draws write it
   std::map<VkPipelineBindPoint, VkPipeline> pipelines;
   std::map<std::pair<VkPipelineBindPoint, uint32_t>, VkDescriptorSet> sets;
   std::map<uint32_t, Resource> vertexBuffers;
