@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string_view>
 
 #include "tests/platform/gpu/gpu_fixture.h"
@@ -289,6 +290,18 @@ TEST(Door, namesItsRefusals) {
   EXPECT_EQ(refusal(-1), EBADF);
   EXPECT_EQ(ioctl(door.node.get(), DRM_IOCTL_VITRINE_GPU_JOB_END), -1);
   EXPECT_EQ(errno, EINVAL);
+}
+
+TEST(Door, theFirewallMayKeepTheGpuOut) {
+  const Door door;
+  const auto trust = [](const char* value) { std::ofstream("/sys/module/vitrine_gpu/parameters/trusted") << value; };
+  trust("0");
+  drm_vitrine_gpu_view view{.fd = door.buffer.get(), .view_fd = -1};
+  EXPECT_EQ(ioctl(door.node.get(), DRM_IOCTL_VITRINE_GPU_VIEW, &view), -1);
+  EXPECT_EQ(errno, EACCES);
+  trust("1");
+  EXPECT_EQ(ioctl(door.node.get(), DRM_IOCTL_VITRINE_GPU_VIEW, &view), 0);
+  const UniqueFd again(view.view_fd);
 }
 
 TEST(Door, noDeviceImportsAView) {
