@@ -31,7 +31,7 @@
 #include "vitrine_gpu.h"
 
 static bool trusted = true;
-module_param(trusted, bool, 0444);
+module_param(trusted, bool, 0644);
 MODULE_PARM_DESC(trusted, "The GPU may reach protected memory");
 
 /* What an open file of the device may reach. Views keep it beyond the file's end. */

@@ -1,0 +1,191 @@
+#include "tests/platform/gpu/gpu_fixture.h"
+#include "tests/platform/gpu/triangle_vert.h"
+#include "tests/platform/gpu/white_frag.h"
+
+// Rules that strike at the call that breaks them, and those of submits. Each has its legal twin beside it, under the
+// validation layer, which fails the test if it speaks.
+
+namespace vitrine::gpu::test {
+namespace {
+
+constexpr GpuOptions legal{.validation = true};
+
+VkResult bindImage(Gpu& gpu, bool imageProtected, bool memoryProtected, bool second) {
+  VkImage image = gpu.unboundImage(imageProtected);
+  VkMemoryRequirements requirements{};
+  vkGetImageMemoryRequirements(gpu.device, image, &requirements);
+  VkDeviceMemory memory = gpu.allocate(requirements, memoryProtected);
+  if (!second) return vkBindImageMemory(gpu.device, image, memory, 0);
+  const VkBindImageMemoryInfo info{.sType = VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO, .image = image, .memory = memory};
+  return vkBindImageMemory2(gpu.device, 1, &info);
+}
+
+VkResult bindBuffer(Gpu& gpu, bool bufferProtected, bool memoryProtected, bool second) {
+  VkBuffer buffer = gpu.unboundBuffer(bufferProtected);
+  VkMemoryRequirements requirements{};
+  vkGetBufferMemoryRequirements(gpu.device, buffer, &requirements);
+  VkDeviceMemory memory = gpu.allocate(requirements, memoryProtected);
+  if (!second) return vkBindBufferMemory(gpu.device, buffer, memory, 0);
+  const VkBindBufferMemoryInfo info{
+      .sType = VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, .buffer = buffer, .memory = memory};
+  return vkBindBufferMemory2(gpu.device, 1, &info);
+}
+
+struct Binding {
+  const char* rule;
+  VkResult (*bind)(Gpu& gpu, bool resourceProtected, bool memoryProtected, bool second);
+  bool resourceProtected;
+  bool second;
+};
+
+class Bindings : public testing::TestWithParam<Binding> {};
+
+TEST_P(Bindings, acrossWorldsLosesTheDevice) {
+  Gpu gpu;
+  const Binding& binding = GetParam();
+  expectLost(gpu, binding.rule,
+             [&] { binding.bind(gpu, binding.resourceProtected, !binding.resourceProtected, binding.second); });
+}
+
+TEST_P(Bindings, withinAWorldIsFine) {
+  Gpu gpu(legal);
+  const Binding& binding = GetParam();
+  EXPECT_EQ(binding.bind(gpu, binding.resourceProtected, binding.resourceProtected, binding.second), VK_SUCCESS);
+}
+
+INSTANTIATE_TEST_SUITE_P(Rules, Bindings,
+                         testing::Values(Binding{"VUID-vkBindImageMemory-None-01901", bindImage, true, false},
+                                         Binding{"VUID-vkBindImageMemory-None-01902", bindImage, false, false},
+                                         Binding{"VUID-VkBindImageMemoryInfo-None-01901", bindImage, true, true},
+                                         Binding{"VUID-VkBindImageMemoryInfo-None-01902", bindImage, false, true},
+                                         Binding{"VUID-vkBindBufferMemory-None-01898", bindBuffer, true, false},
+                                         Binding{"VUID-vkBindBufferMemory-None-01899", bindBuffer, false, false},
+                                         Binding{"VUID-VkBindBufferMemoryInfo-None-01898", bindBuffer, true, true},
+                                         Binding{"VUID-VkBindBufferMemoryInfo-None-01899", bindBuffer, false, true}));
+
+VkResult map(Gpu& gpu, bool isProtected) {
+  void* data = nullptr;
+  return vkMapMemory(gpu.device, gpu.buffer(isProtected).memory, 0, VK_WHOLE_SIZE, 0, &data);
+}
+
+TEST(Mapping, ofProtectedMemoryLosesTheDevice) {
+  Gpu gpu;
+  expectLost(gpu, "VUID-vkMapMemory-memory-00682", [&] { EXPECT_EQ(map(gpu, true), VK_ERROR_MEMORY_MAP_FAILED); });
+}
+
+TEST(Mapping, ofOrdinaryMemoryIsFine) {
+  Gpu gpu(legal);
+  EXPECT_EQ(map(gpu, false), VK_SUCCESS);
+}
+
+// Without the feature. That all these are fine with it every other test here shows.
+
+constexpr GpuOptions featureless{.protectedMemory = false, .protectedQueue = false};
+
+TEST(Featureless, protectedImage) {
+  Gpu gpu(featureless);
+  expectLost(gpu, "VUID-VkImageCreateInfo-flags-01890", [&] { gpu.unboundImage(true); });
+}
+
+TEST(Featureless, protectedBuffer) {
+  Gpu gpu(featureless);
+  expectLost(gpu, "VUID-VkBufferCreateInfo-flags-01887", [&] { gpu.unboundBuffer(true); });
+}
+
+TEST(Featureless, protectedMemory) {
+  Gpu gpu(featureless);
+  expectLost(gpu, "VUID-VkMemoryAllocateInfo-memoryTypeIndex-01872",
+             [&] { gpu.allocate({.size = bufferBytes, .alignment = 1, .memoryTypeBits = ~0U}, true); });
+}
+
+TEST(Featureless, protectedPool) {
+  Gpu gpu(featureless);
+  expectLost(gpu, "VUID-VkCommandPoolCreateInfo-flags-02860", [&] {
+    const VkCommandPoolCreateInfo info{.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+                                       .flags = VK_COMMAND_POOL_CREATE_PROTECTED_BIT};
+    VkCommandPool pool = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateCommandPool(gpu.device, &info, nullptr, &pool), VK_SUCCESS);
+    gpu.atEnd([&gpu, pool] { vkDestroyCommandPool(gpu.device, pool, nullptr); });
+  });
+}
+
+TEST(Featureless, protectedQueue) {
+  testing::internal::CaptureStderr();
+  Gpu gpu({.protectedMemory = false});
+  EXPECT_TRUE(
+      testing::internal::GetCapturedStderr().starts_with("vitrine-gpu: VUID-VkDeviceQueueCreateInfo-flags-02861"));
+  EXPECT_EQ(vkDeviceWaitIdle(gpu.device), VK_ERROR_DEVICE_LOST);
+}
+
+TEST(Queues, withoutTheFlagAProtectedQueueIsNotToBeHad) {
+  Gpu gpu;
+  VkQueue queue = VK_NULL_HANDLE;
+  expectLost(gpu, "VUID-vkGetDeviceQueue-flags-01841", [&] { vkGetDeviceQueue(gpu.device, 0, 0, &queue); });
+}
+
+TEST(Queues, flagsMustBeThoseOfTheCreation) {
+  Gpu gpu;
+  VkQueue queue = VK_NULL_HANDLE;
+  const VkDeviceQueueInfo2 info{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_INFO_2};
+  expectLost(gpu, "VUID-VkDeviceQueueInfo2-flags-06225", [&] { vkGetDeviceQueue2(gpu.device, &info, &queue); });
+}
+
+VkPipeline pipelineForProtectedOnly(Gpu& gpu) {
+  return gpu.graphicsPipeline(gpu.shader(triangle_vert, sizeof(triangle_vert)),
+                              gpu.shader(white_frag, sizeof(white_frag)), gpu.renderPass(VK_ATTACHMENT_LOAD_OP_LOAD),
+                              gpu.pipelineLayout(VK_NULL_HANDLE), VK_PIPELINE_CREATE_PROTECTED_ACCESS_ONLY_BIT);
+}
+
+TEST(PipelineAccess, flagsNeedTheFeature) {
+  Gpu gpu({.pipelineProtectedAccess = false});
+  expectLost(gpu, "VUID-VkGraphicsPipelineCreateInfo-pipelineProtectedAccess-07368",
+             [&] { pipelineForProtectedOnly(gpu); });
+}
+
+TEST(PipelineAccess, flagsAreFineWithIt) {
+  Gpu gpu(legal);
+  pipelineForProtectedOnly(gpu);
+}
+
+struct Submit {
+  const char* rule;
+  VkResult (Gpu::*submit)(VkCommandBuffer commands, bool isProtected);
+  bool commandsProtected;
+};
+
+class Submits : public testing::TestWithParam<Submit> {};
+
+TEST_P(Submits, ofTheOtherWorldsCommandsLosesTheDevice) {
+  Gpu gpu;
+  const Submit& submit = GetParam();
+  VkCommandBuffer commands = gpu.commands(submit.commandsProtected);
+  expectLost(gpu, submit.rule,
+             [&] { EXPECT_EQ((gpu.*submit.submit)(commands, !submit.commandsProtected), VK_ERROR_DEVICE_LOST); });
+}
+
+TEST_P(Submits, ofItsOwnWorldsCommandsIsFine) {
+  Gpu gpu(legal);
+  const Submit& submit = GetParam();
+  EXPECT_EQ((gpu.*submit.submit)(gpu.commands(submit.commandsProtected), submit.commandsProtected), VK_SUCCESS);
+}
+
+INSTANTIATE_TEST_SUITE_P(Rules, Submits,
+                         testing::Values(Submit{"VUID-VkSubmitInfo-pNext-04120", &Gpu::submit, true},
+                                         Submit{"VUID-VkSubmitInfo-pNext-04148", &Gpu::submit, false},
+                                         Submit{"VUID-VkSubmitInfo2-flags-03887", &Gpu::submit2, true},
+                                         Submit{"VUID-VkSubmitInfo2-flags-03886", &Gpu::submit2, false}));
+
+TEST(ProtectedSubmits, needsAProtectedQueue) {
+  Gpu gpu({.protectedQueue = false});
+  VkCommandBuffer commands = gpu.commands(true);
+  expectLost(gpu, "VUID-vkQueueSubmit-queue-06448", [&] { gpu.submit(commands, true); });
+}
+
+TEST(ProtectedSubmits, needsAProtectedQueue2) {
+  Gpu gpu({.protectedQueue = false});
+  VkCommandBuffer commands = gpu.commands(true);
+  expectLost(gpu, "VUID-vkQueueSubmit2-queue-06447", [&] { gpu.submit2(commands, true); });
+}
+
+} // namespace
+} // namespace vitrine::gpu::test

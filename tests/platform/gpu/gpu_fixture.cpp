@@ -1,0 +1,512 @@
+#include "tests/platform/gpu/gpu_fixture.h"
+
+#include <fcntl.h>
+#include <linux/dma-heap.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include "protected-path/tee/frame_decrypt.h"
+#include "protected-path/tee/tee_session.h"
+#include "tests/platform/gpu/copying_frag.h"
+#include "tests/platform/gpu/triangle_vert.h"
+#include "tests/platform/kernel/vitrine_gpu.h"
+
+namespace vitrine::gpu::test {
+namespace {
+
+void require(VkResult result, const char* what) {
+  if (result != VK_SUCCESS) throw std::runtime_error(std::string(what) + ": VkResult " + std::to_string(result));
+}
+void require(bool holds, const char* what) {
+  if (!holds) throw std::runtime_error(what);
+}
+
+VkBool32 onMessage(VkDebugUtilsMessageSeverityFlagBitsEXT, VkDebugUtilsMessageTypeFlagsEXT,
+                   const VkDebugUtilsMessengerCallbackDataEXT* data, void* self) {
+  static_cast<Gpu*>(self)->validationMessages += 1;
+  ADD_FAILURE() << "validation: " << data->pMessage;
+  return VK_FALSE;
+}
+
+} // namespace
+
+Gpu::Gpu(const GpuOptions& options) {
+  makeInstance(options.validation);
+  uint32_t count = 1;
+  require(vkEnumeratePhysicalDevices(instance, &count, &physical) == VK_SUCCESS && count == 1, "one physical device");
+  vkGetPhysicalDeviceMemoryProperties(physical, &memoryTypes);
+  makeDevice(options);
+  for (const bool isProtected : {false, true}) {
+    if (isProtected && !options.protectedMemory) continue;
+    const VkCommandPoolCreateInfo info{
+        .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+        .flags = isProtected ? VkCommandPoolCreateFlags{VK_COMMAND_POOL_CREATE_PROTECTED_BIT} : 0};
+    require(vkCreateCommandPool(device, &info, nullptr, &pools_[isProtected]), "vkCreateCommandPool");
+    atEnd([this, pool = pools_[isProtected]] { vkDestroyCommandPool(device, pool, nullptr); });
+  }
+}
+
+Gpu::~Gpu() {
+  vkDeviceWaitIdle(device); // or lost
+  while (!ends_.empty()) {
+    ends_.back()();
+    ends_.pop_back();
+  }
+}
+
+void Gpu::makeInstance(bool validation) {
+  const VkApplicationInfo application{.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO, .apiVersion = VK_API_VERSION_1_3};
+  const VkDebugUtilsMessengerCreateInfoEXT messenger{.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
+                                                     .messageSeverity =
+                                                         VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT |
+                                                         VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
+                                                     .messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT,
+                                                     .pfnUserCallback = &onMessage,
+                                                     .pUserData = this};
+  const char* layer = "VK_LAYER_KHRONOS_validation";
+  const char* extension = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
+  VkInstanceCreateInfo info{.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO, .pApplicationInfo = &application};
+  if (validation) {
+    info.pNext = &messenger;
+    info.enabledLayerCount = 1;
+    info.ppEnabledLayerNames = &layer;
+    info.enabledExtensionCount = 1;
+    info.ppEnabledExtensionNames = &extension;
+  }
+  require(vkCreateInstance(&info, nullptr, &instance), "vkCreateInstance");
+  atEnd([this] { vkDestroyInstance(instance, nullptr); });
+  if (!validation) return;
+  const auto create = reinterpret_cast<PFN_vkCreateDebugUtilsMessengerEXT>(
+      vkGetInstanceProcAddr(instance, "vkCreateDebugUtilsMessengerEXT"));
+  VkDebugUtilsMessengerEXT handle = VK_NULL_HANDLE;
+  require(create(instance, &messenger, nullptr, &handle), "vkCreateDebugUtilsMessengerEXT");
+  atEnd([this, handle] {
+    reinterpret_cast<PFN_vkDestroyDebugUtilsMessengerEXT>(
+        vkGetInstanceProcAddr(instance, "vkDestroyDebugUtilsMessengerEXT"))(instance, handle, nullptr);
+  });
+}
+
+void Gpu::makeDevice(const GpuOptions& options) {
+  VkPhysicalDevicePipelineProtectedAccessFeaturesEXT access{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_PROTECTED_ACCESS_FEATURES_EXT,
+      .pipelineProtectedAccess = options.pipelineProtectedAccess};
+  VkPhysicalDeviceVulkan13Features vulkan13{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES,
+                                            .pNext = &access,
+                                            .synchronization2 = VK_TRUE,
+                                            .dynamicRendering = VK_TRUE};
+  VkPhysicalDeviceProtectedMemoryFeatures memory{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_FEATURES,
+                                                 .pNext = &vulkan13,
+                                                 .protectedMemory = options.protectedMemory};
+  const VkPhysicalDeviceFeatures2 features{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+                                           .pNext = &memory,
+                                           .features = {.vertexPipelineStoresAndAtomics = VK_TRUE}};
+  const float priority = 1;
+  const VkDeviceQueueCreateFlags queueFlags =
+      options.protectedQueue ? VkDeviceQueueCreateFlags{VK_DEVICE_QUEUE_CREATE_PROTECTED_BIT} : 0;
+  const VkDeviceQueueCreateInfo queueInfo{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+                                          .flags = queueFlags,
+                                          .queueCount = 1,
+                                          .pQueuePriorities = &priority};
+  const char* extensions[] = {VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
+                              VK_EXT_PIPELINE_PROTECTED_ACCESS_EXTENSION_NAME};
+  const VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+                                .pNext = &features,
+                                .queueCreateInfoCount = 1,
+                                .pQueueCreateInfos = &queueInfo,
+                                .enabledExtensionCount = 3,
+                                .ppEnabledExtensionNames = extensions};
+  require(vkCreateDevice(physical, &info, nullptr, &device), "vkCreateDevice");
+  atEnd([this] { vkDestroyDevice(device, nullptr); });
+  const VkDeviceQueueInfo2 which{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_INFO_2, .flags = queueFlags};
+  vkGetDeviceQueue2(device, &which, &queue);
+  queueIsProtected = options.protectedQueue;
+}
+
+uint32_t Gpu::memoryType(uint32_t bits, bool isProtected) const {
+  const VkMemoryPropertyFlags wanted =
+      isProtected ? VK_MEMORY_PROPERTY_PROTECTED_BIT : VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT;
+  for (uint32_t type = 0; type < memoryTypes.memoryTypeCount; ++type) {
+    if ((bits >> type & 1U) != 0 && (memoryTypes.memoryTypes[type].propertyFlags & wanted) != 0) return type;
+  }
+  throw std::runtime_error("no memory type for it");
+}
+
+VkDeviceMemory Gpu::allocate(const VkMemoryRequirements& requirements, bool isProtected) {
+  const VkMemoryAllocateInfo info{.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+                                  .allocationSize = requirements.size,
+                                  .memoryTypeIndex = memoryType(~0U, isProtected)};
+  VkDeviceMemory memory = VK_NULL_HANDLE;
+  require(vkAllocateMemory(device, &info, nullptr, &memory), "vkAllocateMemory");
+  atEnd([this, memory] { vkFreeMemory(device, memory, nullptr); });
+  return memory;
+}
+
+VkImage Gpu::unboundImage(bool isProtected, VkFormat format, VkSampleCountFlagBits samples) {
+  const VkImageUsageFlags attachment =
+      format == depthFormat ? VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT : VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
+  const VkImageCreateInfo info{.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
+                               .flags = isProtected ? VkImageCreateFlags{VK_IMAGE_CREATE_PROTECTED_BIT} : 0,
+                               .imageType = VK_IMAGE_TYPE_2D,
+                               .format = format,
+                               .extent = {side, side, 1},
+                               .mipLevels = 1,
+                               .arrayLayers = 1,
+                               .samples = samples,
+                               .usage = VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT |
+                                        VK_IMAGE_USAGE_SAMPLED_BIT | attachment};
+  VkImage image = VK_NULL_HANDLE;
+  require(vkCreateImage(device, &info, nullptr, &image), "vkCreateImage");
+  atEnd([this, image] { vkDestroyImage(device, image, nullptr); });
+  return image;
+}
+
+TestImage Gpu::image(bool isProtected, VkFormat format, VkSampleCountFlagBits samples) {
+  TestImage made{.image = unboundImage(isProtected, format, samples)};
+  VkMemoryRequirements requirements{};
+  vkGetImageMemoryRequirements(device, made.image, &requirements);
+  made.memory = allocate(requirements, isProtected);
+  require(vkBindImageMemory(device, made.image, made.memory, 0), "vkBindImageMemory");
+  const VkImageAspectFlags aspect = format == depthFormat ? VK_IMAGE_ASPECT_DEPTH_BIT : VK_IMAGE_ASPECT_COLOR_BIT;
+  const VkImageViewCreateInfo view{.sType = VK_STRUCTURE_TYPE_IMAGE_VIEW_CREATE_INFO,
+                                   .image = made.image,
+                                   .viewType = VK_IMAGE_VIEW_TYPE_2D,
+                                   .format = format,
+                                   .subresourceRange = {aspect, 0, 1, 0, 1}};
+  require(vkCreateImageView(device, &view, nullptr, &made.view), "vkCreateImageView");
+  atEnd([this, handle = made.view] { vkDestroyImageView(device, handle, nullptr); });
+  return made;
+}
+
+VkBuffer Gpu::unboundBuffer(bool isProtected) {
+  const VkBufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+                                .flags = isProtected ? VkBufferCreateFlags{VK_BUFFER_CREATE_PROTECTED_BIT} : 0,
+                                .size = bufferBytes,
+                                .usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT |
+                                         VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_VERTEX_BUFFER_BIT |
+                                         VK_BUFFER_USAGE_INDEX_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT};
+  VkBuffer buffer = VK_NULL_HANDLE;
+  require(vkCreateBuffer(device, &info, nullptr, &buffer), "vkCreateBuffer");
+  atEnd([this, buffer] { vkDestroyBuffer(device, buffer, nullptr); });
+  return buffer;
+}
+
+TestBuffer Gpu::buffer(bool isProtected) {
+  TestBuffer made{.buffer = unboundBuffer(isProtected)};
+  VkMemoryRequirements requirements{};
+  vkGetBufferMemoryRequirements(device, made.buffer, &requirements);
+  made.memory = allocate(requirements, isProtected);
+  require(vkBindBufferMemory(device, made.buffer, made.memory, 0), "vkBindBufferMemory");
+  return made;
+}
+
+VkCommandBuffer Gpu::commands(bool isProtected, VkCommandBufferLevel level) {
+  const VkCommandBufferAllocateInfo info{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+                                         .commandPool = pools_[isProtected],
+                                         .level = level,
+                                         .commandBufferCount = 1};
+  VkCommandBuffer buffer = VK_NULL_HANDLE;
+  require(vkAllocateCommandBuffers(device, &info, &buffer), "vkAllocateCommandBuffers");
+  const VkCommandBufferInheritanceInfo inheritance{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_INHERITANCE_INFO};
+  const VkCommandBufferBeginInfo begin{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+                                       .pInheritanceInfo =
+                                           level == VK_COMMAND_BUFFER_LEVEL_SECONDARY ? &inheritance : nullptr};
+  require(vkBeginCommandBuffer(buffer, &begin), "vkBeginCommandBuffer");
+  return buffer;
+}
+
+void Gpu::prepare(VkCommandBuffer commands, const TestImage& image, VkImageAspectFlags aspect) {
+  const VkImageMemoryBarrier barrier{.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
+                                     .dstAccessMask = VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT,
+                                     .newLayout = VK_IMAGE_LAYOUT_GENERAL,
+                                     .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+                                     .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+                                     .image = image.image,
+                                     .subresourceRange = {aspect, 0, 1, 0, 1}};
+  vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 0, nullptr,
+                       0, nullptr, 1, &barrier);
+}
+
+VkRenderPass Gpu::renderPass(VkAttachmentLoadOp load) {
+  const VkAttachmentDescription attachment{.format = colorFormat,
+                                           .samples = VK_SAMPLE_COUNT_1_BIT,
+                                           .loadOp = load,
+                                           .storeOp = VK_ATTACHMENT_STORE_OP_STORE,
+                                           .stencilLoadOp = VK_ATTACHMENT_LOAD_OP_DONT_CARE,
+                                           .stencilStoreOp = VK_ATTACHMENT_STORE_OP_DONT_CARE,
+                                           .initialLayout = VK_IMAGE_LAYOUT_GENERAL,
+                                           .finalLayout = VK_IMAGE_LAYOUT_GENERAL};
+  const VkAttachmentReference reference{0, VK_IMAGE_LAYOUT_GENERAL};
+  const VkSubpassDescription subpass{
+      .pipelineBindPoint = VK_PIPELINE_BIND_POINT_GRAPHICS, .colorAttachmentCount = 1, .pColorAttachments = &reference};
+  const VkRenderPassCreateInfo info{.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
+                                    .attachmentCount = 1,
+                                    .pAttachments = &attachment,
+                                    .subpassCount = 1,
+                                    .pSubpasses = &subpass};
+  VkRenderPass pass = VK_NULL_HANDLE;
+  require(vkCreateRenderPass(device, &info, nullptr, &pass), "vkCreateRenderPass");
+  atEnd([this, pass] { vkDestroyRenderPass(device, pass, nullptr); });
+  return pass;
+}
+
+VkFramebuffer Gpu::framebuffer(VkRenderPass pass, VkImageView view) {
+  const VkFramebufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
+                                     .renderPass = pass,
+                                     .attachmentCount = 1,
+                                     .pAttachments = &view,
+                                     .width = side,
+                                     .height = side,
+                                     .layers = 1};
+  VkFramebuffer made = VK_NULL_HANDLE;
+  require(vkCreateFramebuffer(device, &info, nullptr, &made), "vkCreateFramebuffer");
+  atEnd([this, made] { vkDestroyFramebuffer(device, made, nullptr); });
+  return made;
+}
+
+VkShaderModule Gpu::shader(const uint32_t* code, size_t bytes) {
+  const VkShaderModuleCreateInfo info{
+      .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = bytes, .pCode = code};
+  VkShaderModule module = VK_NULL_HANDLE;
+  require(vkCreateShaderModule(device, &info, nullptr, &module), "vkCreateShaderModule");
+  atEnd([this, module] { vkDestroyShaderModule(device, module, nullptr); });
+  return module;
+}
+
+VkPipeline Gpu::graphicsPipeline(VkShaderModule vertex, VkShaderModule fragment, VkRenderPass pass,
+                                 VkPipelineLayout layout, VkPipelineCreateFlags flags) {
+  const VkPipelineShaderStageCreateInfo stages[] = {{.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                                                     .stage = VK_SHADER_STAGE_VERTEX_BIT,
+                                                     .module = vertex,
+                                                     .pName = "main"},
+                                                    {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                                                     .stage = VK_SHADER_STAGE_FRAGMENT_BIT,
+                                                     .module = fragment,
+                                                     .pName = "main"}};
+  const VkPipelineVertexInputStateCreateInfo input{.sType = VK_STRUCTURE_TYPE_PIPELINE_VERTEX_INPUT_STATE_CREATE_INFO};
+  const VkPipelineInputAssemblyStateCreateInfo assembly{.sType =
+                                                            VK_STRUCTURE_TYPE_PIPELINE_INPUT_ASSEMBLY_STATE_CREATE_INFO,
+                                                        .topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_LIST};
+  const VkViewport viewport{0, 0, side, side, 0, 1};
+  const VkRect2D scissor{{0, 0}, {side, side}};
+  const VkPipelineViewportStateCreateInfo viewports{.sType = VK_STRUCTURE_TYPE_PIPELINE_VIEWPORT_STATE_CREATE_INFO,
+                                                    .viewportCount = 1,
+                                                    .pViewports = &viewport,
+                                                    .scissorCount = 1,
+                                                    .pScissors = &scissor};
+  const VkPipelineRasterizationStateCreateInfo raster{
+      .sType = VK_STRUCTURE_TYPE_PIPELINE_RASTERIZATION_STATE_CREATE_INFO, .lineWidth = 1};
+  const VkPipelineMultisampleStateCreateInfo multisample{
+      .sType = VK_STRUCTURE_TYPE_PIPELINE_MULTISAMPLE_STATE_CREATE_INFO, .rasterizationSamples = VK_SAMPLE_COUNT_1_BIT};
+  const VkPipelineColorBlendAttachmentState attachment{.colorWriteMask = 0xf};
+  const VkPipelineColorBlendStateCreateInfo blend{.sType = VK_STRUCTURE_TYPE_PIPELINE_COLOR_BLEND_STATE_CREATE_INFO,
+                                                  .attachmentCount = 1,
+                                                  .pAttachments = &attachment};
+  const VkPipelineRenderingCreateInfo rendering{.sType = VK_STRUCTURE_TYPE_PIPELINE_RENDERING_CREATE_INFO,
+                                                .colorAttachmentCount = 1,
+                                                .pColorAttachmentFormats = &colorFormat};
+  const VkGraphicsPipelineCreateInfo info{.sType = VK_STRUCTURE_TYPE_GRAPHICS_PIPELINE_CREATE_INFO,
+                                          .pNext = pass == VK_NULL_HANDLE ? &rendering : nullptr,
+                                          .flags = flags,
+                                          .stageCount = 2,
+                                          .pStages = stages,
+                                          .pVertexInputState = &input,
+                                          .pInputAssemblyState = &assembly,
+                                          .pViewportState = &viewports,
+                                          .pRasterizationState = &raster,
+                                          .pMultisampleState = &multisample,
+                                          .pColorBlendState = &blend,
+                                          .layout = layout,
+                                          .renderPass = pass};
+  VkPipeline pipeline = VK_NULL_HANDLE;
+  require(vkCreateGraphicsPipelines(device, VK_NULL_HANDLE, 1, &info, nullptr, &pipeline), "vkCreateGraphicsPipelines");
+  atEnd([this, pipeline] { vkDestroyPipeline(device, pipeline, nullptr); });
+  return pipeline;
+}
+
+VkPipeline Gpu::computePipeline(VkShaderModule code, VkPipelineLayout layout) {
+  const VkComputePipelineCreateInfo info{.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+                                         .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                                                   .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+                                                   .module = code,
+                                                   .pName = "main"},
+                                         .layout = layout};
+  VkPipeline pipeline = VK_NULL_HANDLE;
+  require(vkCreateComputePipelines(device, VK_NULL_HANDLE, 1, &info, nullptr, &pipeline), "vkCreateComputePipelines");
+  atEnd([this, pipeline] { vkDestroyPipeline(device, pipeline, nullptr); });
+  return pipeline;
+}
+
+VkDescriptorSetLayout Gpu::setLayout(VkDescriptorType type, uint32_t count, VkShaderStageFlags stages) {
+  std::vector<VkDescriptorSetLayoutBinding> bindings;
+  for (uint32_t i = 0; i < count; ++i)
+    bindings.push_back({i, type, 1, stages, nullptr});
+  const VkDescriptorSetLayoutCreateInfo info{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+                                             .bindingCount = count,
+                                             .pBindings = bindings.data()};
+  VkDescriptorSetLayout layout = VK_NULL_HANDLE;
+  require(vkCreateDescriptorSetLayout(device, &info, nullptr, &layout), "vkCreateDescriptorSetLayout");
+  atEnd([this, layout] { vkDestroyDescriptorSetLayout(device, layout, nullptr); });
+  return layout;
+}
+
+VkPipelineLayout Gpu::pipelineLayout(VkDescriptorSetLayout set) {
+  const VkPipelineLayoutCreateInfo info{.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+                                        .setLayoutCount = set == VK_NULL_HANDLE ? 0U : 1U,
+                                        .pSetLayouts = &set};
+  VkPipelineLayout layout = VK_NULL_HANDLE;
+  require(vkCreatePipelineLayout(device, &info, nullptr, &layout), "vkCreatePipelineLayout");
+  atEnd([this, layout] { vkDestroyPipelineLayout(device, layout, nullptr); });
+  return layout;
+}
+
+VkDescriptorSet Gpu::descriptorSet(VkDescriptorSetLayout layout, VkDescriptorType type) {
+  const VkDescriptorPoolSize size{type, 2};
+  const VkDescriptorPoolCreateInfo poolInfo{
+      .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO, .maxSets = 1, .poolSizeCount = 1, .pPoolSizes = &size};
+  VkDescriptorPool pool = VK_NULL_HANDLE;
+  require(vkCreateDescriptorPool(device, &poolInfo, nullptr, &pool), "vkCreateDescriptorPool");
+  atEnd([this, pool] { vkDestroyDescriptorPool(device, pool, nullptr); });
+  const VkDescriptorSetAllocateInfo info{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+                                         .descriptorPool = pool,
+                                         .descriptorSetCount = 1,
+                                         .pSetLayouts = &layout};
+  VkDescriptorSet set = VK_NULL_HANDLE;
+  require(vkAllocateDescriptorSets(device, &info, &set), "vkAllocateDescriptorSets");
+  return set;
+}
+
+void Gpu::write(VkDescriptorSet set, uint32_t binding, const TestBuffer& buffer) {
+  const VkDescriptorBufferInfo info{buffer.buffer, 0, VK_WHOLE_SIZE};
+  const VkWriteDescriptorSet write{.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                   .dstSet = set,
+                                   .dstBinding = binding,
+                                   .descriptorCount = 1,
+                                   .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                   .pBufferInfo = &info};
+  vkUpdateDescriptorSets(device, 1, &write, 0, nullptr);
+}
+
+void Gpu::write(VkDescriptorSet set, uint32_t binding, const TestImage& image) {
+  const VkSamplerCreateInfo samplerInfo{.sType = VK_STRUCTURE_TYPE_SAMPLER_CREATE_INFO};
+  VkSampler sampler = VK_NULL_HANDLE;
+  require(vkCreateSampler(device, &samplerInfo, nullptr, &sampler), "vkCreateSampler");
+  atEnd([this, sampler] { vkDestroySampler(device, sampler, nullptr); });
+  const VkDescriptorImageInfo info{sampler, image.view, VK_IMAGE_LAYOUT_GENERAL};
+  const VkWriteDescriptorSet write{.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                   .dstSet = set,
+                                   .dstBinding = binding,
+                                   .descriptorCount = 1,
+                                   .descriptorType = VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER,
+                                   .pImageInfo = &info};
+  vkUpdateDescriptorSets(device, 1, &write, 0, nullptr);
+}
+
+VkResult Gpu::submit(VkCommandBuffer commands, bool isProtected) {
+  require(vkEndCommandBuffer(commands), "vkEndCommandBuffer");
+  const VkProtectedSubmitInfo protection{.sType = VK_STRUCTURE_TYPE_PROTECTED_SUBMIT_INFO, .protectedSubmit = VK_TRUE};
+  const VkSubmitInfo info{.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                          .pNext = isProtected ? &protection : nullptr,
+                          .commandBufferCount = 1,
+                          .pCommandBuffers = &commands};
+  return vkQueueSubmit(queue, 1, &info, VK_NULL_HANDLE);
+}
+
+VkResult Gpu::submit2(VkCommandBuffer commands, bool isProtected) {
+  require(vkEndCommandBuffer(commands), "vkEndCommandBuffer");
+  const VkCommandBufferSubmitInfo buffer{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO,
+                                         .commandBuffer = commands};
+  const VkSubmitInfo2 info{.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
+                           .flags = isProtected ? VkSubmitFlags{VK_SUBMIT_PROTECTED_BIT} : 0,
+                           .commandBufferInfoCount = 1,
+                           .pCommandBufferInfos = &buffer};
+  return vkQueueSubmit2(queue, 1, &info, VK_NULL_HANDLE);
+}
+
+void recordCopyingDraw(Gpu& gpu, VkCommandBuffer commands, const TestImage& source, const TestImage& target) {
+  const VkRenderPass pass = gpu.renderPass(VK_ATTACHMENT_LOAD_OP_LOAD);
+  const auto layout = gpu.setLayout(VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER, 1, VK_SHADER_STAGE_FRAGMENT_BIT);
+  const VkPipelineLayout pipelineLayout = gpu.pipelineLayout(layout);
+  const VkDescriptorSet set = gpu.descriptorSet(layout, VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER);
+  gpu.write(set, 0, source);
+  const VkPipeline pipeline =
+      gpu.graphicsPipeline(gpu.shader(triangle_vert, sizeof(triangle_vert)),
+                           gpu.shader(copying_frag, sizeof(copying_frag)), pass, pipelineLayout);
+  const VkRenderPassBeginInfo begin{.sType = VK_STRUCTURE_TYPE_RENDER_PASS_BEGIN_INFO,
+                                    .renderPass = pass,
+                                    .framebuffer = gpu.framebuffer(pass, target.view),
+                                    .renderArea = {{0, 0}, {side, side}}};
+  vkCmdBeginRenderPass(commands, &begin, VK_SUBPASS_CONTENTS_INLINE);
+  vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, pipeline);
+  vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, pipelineLayout, 0, 1, &set, 0, nullptr);
+  vkCmdDraw(commands, 3, 1, 0, 0);
+  vkCmdEndRenderPass(commands);
+}
+
+void expectLost(Gpu& gpu, const std::string& rule, const std::function<void()>& broken) {
+  testing::internal::CaptureStderr();
+  broken();
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(said.starts_with("vitrine-gpu: " + rule + ": ")) << "said: " << said;
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+  EXPECT_EQ(vkDeviceWaitIdle(gpu.device), VK_ERROR_DEVICE_LOST);
+  EXPECT_EQ(vkQueueSubmit(gpu.queue, 0, nullptr, VK_NULL_HANDLE), VK_ERROR_DEVICE_LOST);
+}
+
+namespace {
+
+UniqueFd allocateFrom(const char* heapName, size_t bytes) {
+  const UniqueFd heap(open((std::string("/dev/dma_heap/") + heapName).c_str(), O_RDONLY | O_CLOEXEC));
+  dma_heap_allocation_data allocation{.len = bytes, .fd_flags = O_RDWR | O_CLOEXEC};
+  require(ioctl(heap.get(), DMA_HEAP_IOCTL_ALLOC, &allocation) == 0, heapName);
+  return UniqueFd(static_cast<int>(allocation.fd));
+}
+
+} // namespace
+
+UniqueFd ordinaryDmabuf() {
+  return allocateFrom("system", bufferBytes);
+}
+
+UniqueFd protectedBuffer(const std::vector<uint32_t>& content) {
+  const size_t bytes = content.size() * sizeof(uint32_t);
+  UniqueFd fd = allocateFrom("protected,secure-video", bytes);
+  const auto tee = TeeDevice::open();
+  require(tee.has_value(), "a TEE");
+  auto session = TeeSession::open(*tee, TeeUuid::parse(sdp_basic::uuid));
+  auto shared = TeeMemory::allocateShared(*tee, bytes);
+  auto target = TeeMemory::registerDmabuf(*tee, fd.get());
+  require(session && shared && target, "sdp_basic");
+  std::memcpy(shared->bytes().data(), content.data(), bytes);
+  TeeParameter parameters[] = {TeeParameter::memory(TeeParameter::Kind::MemoryInput, *shared, 0, bytes),
+                               TeeParameter::memory(TeeParameter::Kind::MemoryOutput, *target, 0, bytes)};
+  require(session->invoke(sdp_basic::commandInject, parameters).has_value(), "INJECT");
+  return fd;
+}
+
+UniqueFd openRenderNode() {
+  UniqueFd fd(open("/dev/dri/renderD128", O_RDWR | O_CLOEXEC));
+  require(fd.isValid(), "/dev/dri/renderD128");
+  return fd;
+}
+
+std::vector<uint32_t> contentOf(int protectedFd, size_t words) {
+  const UniqueFd node = openRenderNode();
+  drm_vitrine_gpu_view view{.fd = protectedFd, .view_fd = -1};
+  require(ioctl(node.get(), DRM_IOCTL_VITRINE_GPU_VIEW, &view) == 0, "VIEW");
+  const UniqueFd mapped(view.view_fd);
+  const size_t bytes = words * sizeof(uint32_t);
+  void* at = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, mapped.get(), 0);
+  require(at != MAP_FAILED, "mmap of a view");
+  require(ioctl(node.get(), DRM_IOCTL_VITRINE_GPU_JOB_BEGIN) == 0, "JOB_BEGIN");
+  std::vector<uint32_t> content(words);
+  std::memcpy(content.data(), at, bytes);
+  require(ioctl(node.get(), DRM_IOCTL_VITRINE_GPU_JOB_END) == 0, "JOB_END");
+  munmap(at, bytes);
+  return content;
+}
+
+} // namespace vitrine::gpu::test
