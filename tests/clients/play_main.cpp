@@ -61,6 +61,12 @@ void addOptions(CLI::App& app, Options& options) {
   app.add_option("--flag", options.flag, "Claim by weston_restricted_buffer_v1 that the buffers are protected")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
+  app.add_option("--application", options.player.application,
+                 "The trusted application that fills the buffers (default: the best that the TEE has): `frame-decrypt` "
+                 "decrypts inside the TEE; `sdp-basic`, optee_test's, copies what was decrypted outside of it")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, FrameFiller::Application>{{"frame-decrypt", FrameFiller::Application::FrameDecrypt},
+                                                          {"sdp-basic", FrameFiller::Application::SdpBasic}}));
   app.add_option("--heap", options.player.heapName, "This heap alone; it has to be a protected one");
   app.add_option("--json", options.json, "Write statistics to this file, or to stdout (-)");
   app.set_version_flag("--version", "vitrine-play " VITRINE_VERSION);

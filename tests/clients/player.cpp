@@ -47,7 +47,8 @@ Result<> Player::openBuffers(const ClipKey& key) {
   auto tee = TeeDevice::open();
   if (!tee) return std::unexpected(tee.error());
   stage_->tee.emplace(std::move(*tee));
-  auto filler = FrameFiller::open(*stage_->tee, key, header.frameBytes);
+  auto filler = options_.application ? FrameFiller::open(*stage_->tee, *options_.application, key, header.frameBytes)
+                                     : FrameFiller::open(*stage_->tee, key, header.frameBytes);
   if (!filler) return std::unexpected(filler.error());
   stage_->filler.emplace(std::move(*filler));
   report_.application = stage_->filler->application();

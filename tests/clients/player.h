@@ -21,8 +21,9 @@ struct PlayerOptions {
   bool loop = false;
   size_t buffers = 3;
   ClaimMode claim = ClaimMode::Auto;
-  std::optional<double> seconds;  ///< end after so long
-  std::optional<uint64_t> frames; ///< end after so many
+  std::optional<FrameFiller::Application> application; ///< of the TEE's; empty: the best there is
+  std::optional<double> seconds;                       ///< end after so long
+  std::optional<uint64_t> frames;                      ///< end after so many
 };
 
 /** What was chosen and counted; filled as far as playing came. */

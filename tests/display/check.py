@@ -83,6 +83,36 @@ def video_on_the_panel_is_right_and_screenshots_show_the_placeholder():
             raise AssertionError("the call counter saw no allocation from a heap: it does not count")
 
 
+@on("full")
+def composed_and_on_a_plane_a_video_is_the_same():
+    shown = {}
+    clip = s.make_clip(frames=1)
+    for use in ("auto", "composite"):
+        with s.Session(config=f'[output]\nplanes = "{use}"\n') as session:
+            video_on_panel(session, clip)
+            surface = last_surface(session)
+            testing.equal(surface["path"], {"auto": "plane", "composite": "composited"}[use], f"path with planes = {use}")
+            panel, screenshot = s.photograph(), session.screenshot()
+            box = s.find_box(panel, screenshot)
+            assert_right(panel, box)
+            if not s.only_placeholder(s.crop(screenshot, box)):
+                raise AssertionError("the screenshot shows something else than the placeholder")
+            shown[use] = panel.astype(int)
+    worst = np.abs(shown["auto"] - shown["composite"]).max()
+    print(f"# composed and on a plane differ by {worst} of 255 at most", flush=True)
+    if worst > 1:
+        raise AssertionError(f"composed and on a plane differ by {worst} of 255")
+
+
+@on("full")
+def a_configuration_for_planes_alone_is_obeyed():
+    with s.Session(config='[output]\nplanes = "plane"\n') as session:
+        video_on_panel(session, s.make_clip(), "--size", "960x540")
+        surface = last_surface(session)
+        testing.equal((surface["path"], surface["refusal"]), ("placeholder", "PlaneScaling"), "scaled, which the GPU could do")
+        testing.equal(session.output()["in_protected_memory"], False, "whether anything is composed in protected memory")
+
+
 @on("full", "plane-only")
 def the_call_counter_sees_a_map_of_a_protected_buffer():
     # The zero of the test above means something only if one is counted: a program that tries, and is refused with EINVAL.
@@ -120,7 +150,7 @@ def measure(session, frames):
 
 @on("full")
 def while_only_the_video_changes_a_frame_is_one_commit_and_nothing_else():
-    with s.Session() as session:
+    with s.Session(validated=False) as session:
         video_on_panel(session, s.make_clip(fps=60))
         session.wait_for_frames(60)
         before = session.output()
@@ -153,7 +183,7 @@ def open_files(pid):
 @on("full")
 def memory_and_files_stay_flat():
     frames = int(os.environ.get("VITRINE_SOAK_FRAMES", "10000"))
-    with s.Session() as session:
+    with s.Session(validated=False) as session:
         video_on_panel(session, s.make_clip(fps=60))
         session.wait_for_frames(120)
         pid = session.compositor.process.pid
@@ -175,6 +205,16 @@ def a_protected_buffer_is_recognised_without_its_flag():
         box = s.find_box(s.photograph(), session.screenshot())
         if box is None:
             raise AssertionError("a screenshot shows the video")
+
+
+@on("full")
+def a_board_with_optee_tests_application_alone_plays_too():
+    with s.Session() as session:
+        player = video_on_panel(session, s.make_clip(), "--application", "sdp-basic")
+        panel = s.photograph()
+        assert_right(panel, s.find_box(panel, session.screenshot()))
+        testing.equal(player.stop(), 0, "status of vitrine-play")
+        testing.equal(player.report()["application"], "sdp-basic", "application")
 
 
 @on("full")
@@ -349,7 +389,7 @@ def a_window_over_the_video_puts_it_on_an_underlay():
 def pointer_and_keyboard_work():
     import uinput
 
-    with s.Session() as session:
+    with s.Session(validated=False) as session:
         player = video_on_panel(session, s.make_clip(fps=60))
         session.wait_for_frames(60)
         mouse, keyboard = uinput.Mouse(), uinput.Keyboard()
@@ -465,7 +505,4 @@ def clients_of_other_toolkits_run():
 
 
 if __name__ == "__main__":
-    only = sys.argv[1:]
-    if only:
-        testing._tests[:] = [t for t in testing._tests if any(word in t.__name__.replace("_", "-") for word in only)]
-    testing.main()
+    testing.main(sys.argv[1:])

@@ -174,6 +174,5 @@ def test_of(name):
 
 if __name__ == "__main__":
     for wanted in CASES:
-        if len(sys.argv) < 2 or any(word in file_name(wanted) for word in sys.argv[1:]):
-            testing.test(test_of(wanted))
-    testing.main()
+        testing.test(test_of(wanted))
+    testing.main(sys.argv[1:])

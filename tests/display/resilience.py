@@ -158,4 +158,4 @@ def judge_sync(account):
 
 
 if __name__ == "__main__":
-    testing.main()
+    testing.main(sys.argv[1:])

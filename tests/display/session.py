@@ -78,16 +78,19 @@ class Client:
 
 class Session:
     """Starts `vitrine`; `with Session() as session:` stops it again and fails where it did not end well. `within`: a command that
-    executes the command after it, in another environment."""
+    executes the command after it, in another environment. Vulkan's validation layer looks on, and a session in which it speaks has not
+    ended well; `validated=False` where a test counts what the compositor itself does."""
 
-    def __init__(self, config=None, arguments=(), counted=True, name="vitrine", within=()):
+    def __init__(self, config="", arguments=(), counted=True, name="vitrine", within=(), validated=True):
         self.clients = []
         self.status_path = os.path.join(OUT, f"{name}-status.json")
         self.environment = dict(os.environ)
         if os.path.exists(self.status_path):
             os.remove(self.status_path)
         command = [*within, "vitrine", "--status", self.status_path, *arguments]
-        if config is not None:
+        if validated:
+            config += "\n[vulkan]\nvalidation = true\n"
+        if config:
             path = os.path.join(OUT, f"{name}.toml")
             with open(path, "w", encoding="utf-8") as file:
                 file.write(config)
@@ -116,6 +119,9 @@ class Session:
         status = self.compositor.stop()
         if kind is None and status != 0:
             raise AssertionError(f"vitrine ended with status {status}:\n{self.compositor.log()[-3000:]}")
+        if kind is None and "validation: " in self.compositor.log():
+            spoken = [line for line in self.compositor.log().splitlines() if "validation: " in line]
+            raise AssertionError(f"the validation layer spoke {len(spoken)} times, first: {spoken[0][:600]}")
 
     def start(self, name, *command, counted=False):
         environment = dict(self.environment)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csetjmp>
@@ -14,6 +15,7 @@
 #include <format>
 #include <fstream>
 #include <iostream>
+#include <set>
 
 #include "compositor/output/composition.h"
 #include "protected-path/heap/heap_allocator.h"
@@ -119,11 +121,14 @@ bool hasRun(std::span<const uint8_t> bytes, const std::array<uint8_t, Size>& pat
 /** Looks for green in every dma-buf of this process that can be mapped and read. What it finds, in words. */
 std::optional<std::string> findGreenInBuffers(size_t& scanned) {
   std::vector<uint8_t> bytes;
+  std::set<ino_t> seen; // several fds may be of one buffer
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
     const std::string name = entry.path().filename().string();
     const std::string exporter = exporterOf(name);
     if (exporter.empty()) continue;
     const int fd = std::stoi(name);
+    struct stat status{};
+    if (fstat(fd, &status) != 0 || !seen.insert(status.st_ino).second) continue;
     const auto size = static_cast<size_t>(lseek(fd, 0, SEEK_END));
     void* mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
     if (mapped == MAP_FAILED) continue; // refused: nobody can read it
