@@ -179,6 +179,21 @@ VKAPI_ATTR void VKAPI_CALL entry::CmdBeginRendering(VkCommandBuffer commands, co
   lavapipe().CmdBeginRendering(commands, info);
 }
 
+VKAPI_ATTR void VKAPI_CALL entry::CmdEndRenderPass(VkCommandBuffer commands) {
+  Recording(commands, "vkCmdEndRenderPass").buffer().attachments.clear();
+  lavapipe().CmdEndRenderPass(commands);
+}
+
+VKAPI_ATTR void VKAPI_CALL entry::CmdEndRenderPass2(VkCommandBuffer commands, const VkSubpassEndInfo* info) {
+  Recording(commands, "vkCmdEndRenderPass2").buffer().attachments.clear();
+  lavapipe().CmdEndRenderPass2(commands, info);
+}
+
+VKAPI_ATTR void VKAPI_CALL entry::CmdEndRendering(VkCommandBuffer commands) {
+  Recording(commands, "vkCmdEndRendering").buffer().attachments.clear();
+  lavapipe().CmdEndRendering(commands);
+}
+
 VKAPI_ATTR void VKAPI_CALL entry::CmdClearAttachments(VkCommandBuffer commands, uint32_t count,
                                                       const VkClearAttachment* attachments, uint32_t rectCount,
                                                       const VkClearRect* rects) {

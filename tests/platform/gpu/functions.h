@@ -41,7 +41,8 @@
 
 #define VITRINE_GPU_DRAWS(X) \
   X(CmdBindPipeline) X(CmdBindDescriptorSets) X(CmdBindVertexBuffers) X(CmdBindVertexBuffers2) X(CmdBindIndexBuffer) \
-  X(CmdBeginRenderPass) X(CmdBeginRenderPass2) X(CmdBeginRendering) X(CmdClearAttachments) \
+  X(CmdBeginRenderPass) X(CmdBeginRenderPass2) X(CmdBeginRendering) X(CmdEndRenderPass) X(CmdEndRenderPass2) \
+  X(CmdEndRendering) X(CmdClearAttachments) \
   X(CmdDraw) X(CmdDrawIndexed) X(CmdDrawIndirect) X(CmdDrawIndexedIndirect) X(CmdDrawIndirectCount) \
   X(CmdDrawIndexedIndirectCount) X(CmdDispatch) X(CmdDispatchBase) X(CmdDispatchIndirect)
 
