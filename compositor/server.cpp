@@ -211,6 +211,8 @@ void Server::addOutput(wlr_output& base) {
 }
 
 void Server::onSessionActive() {
+  // Before buffers go: who only closes a framebuffer leaves it on the plane that shows it.
+  if (!session_->active) DmabufBuffer::removeAllFramebuffers();
   for (const auto& output : outputs_) {
     if (session_->active) {
       output->resume();

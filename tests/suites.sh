@@ -100,6 +100,8 @@ suite_selftest() { tests/platform/selftest/all | grep -vE '^[0-9]+ passed'; }
 suite_platform() {
   buildTree platform || return 0
   mesonSuite platform platform tests/platform/run --time-limit 900 --
+  # Once more on a GPU without protected memory.
+  googleTest renderer-on-plane-only tests/platform/run --profile plane-only -- renderer-test
   # Once more where the secure world lets a test read back what it decrypted.
   googleTest protected-heap-with-dump tests/platform/run --profile selftest -- protected-heap-platform-test
 }

@@ -257,11 +257,8 @@ void KmsOutput::handleFlip(const FlipEvent& flip) {
 
 void KmsOutput::suspend() {
   flipPending_ = false;
-  for (auto* list : {&onScreen_, &queued_}) {
-    for (const BufferLock& lock : *list)
-      lock.get()->removeFramebuffers();
-    list->clear();
-  }
+  onScreen_.clear();
+  queued_.clear();
 }
 
 Result<> KmsOutput::resume(DmabufBuffer& buffer) {

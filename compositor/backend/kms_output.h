@@ -87,7 +87,7 @@ public:
 
   /** The backend's part: a flip of this CRTC completed. */
   void handleFlip(const FlipEvent& flip);
-  /** The session lost the display: framebuffers are removed (R9), pending flips are forgotten. */
+  /** The session lost the display: buffers are given back, pending flips forgotten. */
   void suspend();
   /** The session has it again: the mode is set anew with the modeset buffer. */
   [[nodiscard]] Result<> resume(DmabufBuffer& buffer);

@@ -100,10 +100,6 @@ void Composition::damageAll() {
 }
 
 void Composition::suspend() {
-  for (const Swapchain* chain : {&ordinary_, &protected_}) {
-    for (const Swapchain::Slot& slot : chain->slots())
-      slot.buffer->removeFramebuffers();
-  }
   leaveProtectedMemory();
   releaseRetired();
 }

@@ -61,7 +61,7 @@ public:
   [[nodiscard]] bool rendered() const { return rendered_; }
   /** Everything has to be drawn again: the GPU was reset, and with it what it held. */
   void damageAll();
-  /** R9, the session was switched away: framebuffers are removed, protected buffers cleared and let go. */
+  /** R9, the session was switched away: protected buffers are cleared and let go. */
   void suspend();
 
   /** Draws everything for readers into `target`: ordinary layers wherever they are shown, protected ones as the placeholder. */

@@ -6,6 +6,8 @@
 namespace vitrine {
 namespace {
 
+constexpr double mostChanges = 60; ///< per second; what changes as often as a video is worth a plane
+
 uint64_t idOf(const wlr_scene_node& node) {
   return reinterpret_cast<uintptr_t>(&node);
 }
@@ -144,6 +146,8 @@ void DisplayListBuilder::addBuffer(const Context& context, wlr_scene_buffer& buf
   layer.range = colors.range;
   layer.changesPerSecond = changesPerSecond(layer.id, source.contentSerial, context.time);
   judgeLayer(context, layer, source);
+  // A plane is always worth it for what would otherwise bring the whole output into protected memory.
+  if (layer.protectedContent) layer.changesPerSecond = mostChanges;
   layers_.push_back(layer);
   sources_.push_back(source);
 }
@@ -185,7 +189,7 @@ double DisplayListBuilder::changesPerSecond(uint64_t id, uint64_t serial, Nanose
     change.perSecond = std::min(change.perSecond, 1 / since);
   }
   // Steps, not a continuum: a plan should not change because an estimate trembles.
-  if (change.perSecond >= 10) return 60;
+  if (change.perSecond >= 10) return mostChanges;
   return change.perSecond >= 1 ? 5 : 0;
 }
 

@@ -1,6 +1,17 @@
 #include "compositor/render/dmabuf_buffer.h"
 
+#include <unordered_set>
+
 namespace vitrine {
+namespace {
+
+/** All buffers that wlroots has of us: one process, one list. */
+std::unordered_set<DmabufBuffer*>& live() {
+  static std::unordered_set<DmabufBuffer*> buffers;
+  return buffers;
+}
+
+} // namespace
 
 const wlr_buffer_impl DmabufBuffer::impl = {
     .destroy = [](wlr_buffer* buffer) { delete from(buffer); },
@@ -30,6 +41,11 @@ const wlr_buffer_impl DmabufBuffer::impl = {
 DmabufBuffer::DmabufBuffer(Dmabuf dmabuf) : dmabuf_(std::move(dmabuf)), fences_(dmabuf_.plane(0).fd.get()) {
   wlr_buffer_init(&base_, &impl, static_cast<int>(dmabuf_.size().width), static_cast<int>(dmabuf_.size().height));
   release_.connect(base_.events.release, [this](void*) { fences_.released(); });
+  live().insert(this);
+}
+
+DmabufBuffer::~DmabufBuffer() {
+  live().erase(this);
 }
 
 DmabufBuffer* DmabufBuffer::create(Dmabuf dmabuf) {
@@ -65,10 +81,12 @@ const Result<Framebuffer>& DmabufBuffer::framebuffer(const KmsDevice& device, bo
   return *slot;
 }
 
-void DmabufBuffer::removeFramebuffers() {
-  for (auto* slot : {&framebuffer_, &opaqueFramebuffer_}) {
-    if (slot->has_value() && (*slot)->has_value()) (**slot)->removeNow();
-    slot->reset();
+void DmabufBuffer::removeAllFramebuffers() {
+  for (DmabufBuffer* buffer : live()) {
+    for (auto* slot : {&buffer->framebuffer_, &buffer->opaqueFramebuffer_}) {
+      if (slot->has_value() && (*slot)->has_value()) (**slot)->removeNow();
+      slot->reset();
+    }
   }
 }
 

@@ -34,11 +34,15 @@ public:
   [[nodiscard]] const Result<std::unique_ptr<RenderTarget>>& target(Renderer& renderer);
   /** To scan out. `opaque`: as the format's variant without alpha. */
   [[nodiscard]] const Result<Framebuffer>& framebuffer(const KmsDevice& device, bool opaque);
-  /** Removes the framebuffers from the kernel; they are made again when asked for (R9: the session was switched away). */
-  void removeFramebuffers();
+  /**
+   * Removes the framebuffers of every buffer there is from the kernel, shown or not (R9: the session was switched away). They are
+   * made again when asked for.
+   */
+  static void removeAllFramebuffers();
 
 private:
   explicit DmabufBuffer(Dmabuf dmabuf);
+  ~DmabufBuffer();
   static const wlr_buffer_impl impl;
   wlr_buffer base_{}; ///< first: from() casts
   Dmabuf dmabuf_;

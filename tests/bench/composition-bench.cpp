@@ -70,8 +70,10 @@ void importCached(benchmark::State& state, uint32_t fourcc, Size size, bool isPr
   DmabufBuffer* buffer = DmabufBuffer::create(allocate(size, fourcc, isProtected));
   if (const auto& first = buffer->texture(renderer()); !first) fail(first.error());
   const uint64_t imports = renderer().counters().imports;
-  for (auto _ : state)
-    benchmark::DoNotOptimize(buffer->texture(renderer()));
+  for (auto _ : state) {
+    auto* texture = &buffer->texture(renderer());
+    benchmark::DoNotOptimize(texture);
+  }
   state.counters["driver_imports"] = benchmark::Counter(static_cast<double>(renderer().counters().imports - imports),
                                                         benchmark::Counter::kAvgIterations);
   wlr_buffer_drop(buffer->base());

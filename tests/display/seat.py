@@ -2,8 +2,7 @@
 
 import ctypes
 import os
-
-import session as s
+import re
 
 Callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
@@ -13,7 +12,7 @@ class Listener(ctypes.Structure):
 
 
 class OtherSession:
-    """Opens the seat; it is in the background until somebody switches to it. The compositor's session is number 1, this is 2."""
+    """Opens the seat; it is in the background until somebody switches to it, by its number, and from it by closing it."""
 
     def __init__(self):
         self.lib = ctypes.CDLL("libseat.so.1", use_errno=True)
@@ -24,6 +23,7 @@ class OtherSession:
         self.seat = self.lib.libseat_open_seat(ctypes.byref(self.listener), None)
         if not self.seat:
             raise OSError(ctypes.get_errno(), "libseat_open_seat")
+        self.number = newest_session()
 
     def _enabled(self, _seat, _data):
         self.active = True
@@ -35,13 +35,6 @@ class OtherSession:
     def dispatch(self, milliseconds=50):
         self.lib.libseat_dispatch(ctypes.c_void_p(self.seat), milliseconds)
 
-    def wait_until_active(self):
-        def is_active():
-            self.dispatch()
-            return self.active
-
-        s.wait_until(is_active, "the other session")
-
     def open_display(self, path="/dev/dri/card0"):
         """The display device, of which this session is master while it is active."""
         fd = ctypes.c_int(-1)
@@ -49,12 +42,16 @@ class OtherSession:
             raise OSError(ctypes.get_errno(), f"libseat_open_device {path}")
         return fd.value
 
-    def switch_to(self, number):
-        self.lib.libseat_switch_session(ctypes.c_void_p(self.seat), number)
-        s.wait_until(lambda: (self.dispatch(), not self.active)[1], "the other session to end")
-
     def close(self):
-        self.lib.libseat_close_seat(ctypes.c_void_p(self.seat))
+        if self.seat:
+            self.lib.libseat_close_seat(ctypes.c_void_p(self.seat))
+        self.seat = None
+
+
+def newest_session():
+    """The number that seatd gave to its newest client: counted from 0, and not told to the client."""
+    with open("/run/seatd.log", encoding="utf-8") as file:
+        return int(re.findall(r"Added client (\d+) to seat", file.read())[-1])
 
 
 def framebuffers():

@@ -7,7 +7,7 @@ import struct
 EV_SYN, EV_KEY, EV_REL = 0, 1, 2
 REL_X, REL_Y = 0, 1
 BTN_LEFT = 0x110
-KEYS = {"logo": 125, "q": 16, "f": 33, "a": 30, "ctrl": 29, "alt": 56, "f2": 60}
+KEYS = {"logo": 125, "q": 16, "f": 33, "a": 30, "ctrl": 29, "alt": 56, **{f"f{n}": 58 + n for n in range(1, 11)}}
 
 UI_SET_EVBIT, UI_SET_KEYBIT, UI_SET_RELBIT = 0x40045564, 0x40045565, 0x40045566
 UI_DEV_CREATE, UI_DEV_DESTROY, UI_DEV_SETUP = 0x5501, 0x5502, 0x405C5503
