@@ -19,8 +19,9 @@ struct DrawConstants {
   std::array<int32_t, 2> subsampling{1, 1};
   float alpha = 1;
   int32_t nearest = 0;
+  std::array<float, 2> texel{};
 };
-static_assert(sizeof(DrawConstants) == 96, "must match shaders/draw.glsl");
+static_assert(sizeof(DrawConstants) == 104, "must match shaders/draw.glsl");
 
 [[nodiscard]] DrawConstants solidConstants(const Color& color);
 [[nodiscard]] DrawConstants placeholderConstants(float alpha);
@@ -30,5 +31,8 @@ static_assert(sizeof(DrawConstants) == 96, "must match shaders/draw.glsl");
  * or not) use nearest filtering, which is then exact. Texels outside of the crop are never read.
  */
 [[nodiscard]] DrawConstants textureConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format);
+/** The same for a multi-planar image of `extent`, which is addressed by coordinates 0…1. */
+[[nodiscard]] DrawConstants yccImageConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format,
+                                              Size extent);
 
 } // namespace vitrine
