@@ -56,8 +56,8 @@ std::array<int32_t, 2> texelRange(Fixed16_16 start, Fixed16_16 length, uint32_t 
   return {static_cast<int32_t>(first), static_cast<int32_t>(end)};
 }
 
-void setConversion(DrawConstants& constants, const DrawCommand& command, const VulkanFormat& format, double unit) {
-  const YccConversion ycc = yccConversion(command.encoding, command.range, format.bits, unit);
+void setConversion(DrawConstants& constants, const DrawCommand& command, const VulkanFormat& format) {
+  const YccConversion ycc = yccConversion(command.encoding, command.range, format.bits);
   constants.color = {ycc.lumaScale, ycc.lumaOffset, ycc.chromaOffset, 0};
   constants.second = {ycc.crToRed, ycc.cbToGreen, ycc.crToGreen, ycc.cbToBlue};
   const FormatInfo* info = formatInfo(format.fourcc);
@@ -80,29 +80,14 @@ DrawConstants placeholderConstants(float alpha) {
   return constants;
 }
 
-namespace {
-
-DrawConstants samplingConstants(const DrawCommand& command, Size textureSize) {
+DrawConstants textureConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format, Size extent) {
   DrawConstants constants;
   constants.alpha = command.alpha;
   setMapping(constants, command);
   const auto columns = texelRange(command.source.x, command.source.width, textureSize.width);
   const auto rows = texelRange(command.source.y, command.source.height, textureSize.height);
   constants.bounds = {columns[0], rows[0], columns[1], rows[1]};
-  return constants;
-}
-
-} // namespace
-
-DrawConstants textureConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format) {
-  DrawConstants constants = samplingConstants(command, textureSize);
-  if (format.isYuv()) setConversion(constants, command, format, codeUnit(format.bits, format.bits == 8 ? 8 : 16));
-  return constants;
-}
-
-DrawConstants yccImageConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format, Size extent) {
-  DrawConstants constants = samplingConstants(command, textureSize);
-  setConversion(constants, command, format, codeUnit(format.bits, format.bits));
+  if (format.isYuv()) setConversion(constants, command, format);
   constants.texel = {1.0F / static_cast<float>(extent.width), 1.0F / static_cast<float>(extent.height)};
   return constants;
 }

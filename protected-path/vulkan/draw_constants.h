@@ -29,10 +29,9 @@ static_assert(sizeof(DrawConstants) == 104, "must match shaders/draw.glsl");
 /**
  * Where each destination pixel finds its texels: crop, the eight transforms, scaling. Whole-pixel mappings (1:1, turned
  * or not) use nearest filtering, which is then exact. Texels outside of the crop are never read.
+ * `extent` is the image's, which of a multi-planar one may be larger than the texture.
  */
-[[nodiscard]] DrawConstants textureConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format);
-/** The same for a multi-planar image of `extent`, which is addressed by coordinates 0…1. */
-[[nodiscard]] DrawConstants yccImageConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format,
-                                              Size extent);
+[[nodiscard]] DrawConstants textureConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format,
+                                             Size extent);
 
 } // namespace vitrine

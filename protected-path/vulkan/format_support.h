@@ -22,12 +22,17 @@ struct SampledImport {
  * YCbCr dma-bufs may be importable in two ways. LINEAR ones go plane by plane where they can: drm_fourcc.h defines each
  * plane's layout by itself, the planes may lie in several dma-bufs, odd sizes need no rounding, and no driver's
  * conversion takes part. With any other modifier one image is preferred, for only then is the driver told what the
- * buffer is: a modifier's layout may depend on the format, and a plane that is called R8 need not be laid out as the
- * NV12 plane that it is. Plane by plane comes second there, for drivers that list a modifier for R8 and R8G8 alone. As
- * Mesa's drivers show:
- * - turnip lists LINEAR and QCOM_COMPRESSED for multi-planar formats. Their compression is the format's own (NV12's Y
- *   is no R8 to it).
- * - lavapipe lists LINEAR for every format, with as many memory planes as colour planes.
+ * buffer is: a layout may depend on the format, and a plane that is called R8 need not be laid out as the NV12 plane
+ * that it is. Plane by plane stays the second way, since many drivers list a modifier for R8 and R8G8 alone. Mesa's, as
+ * their sources were in 2025:
+ * - turnip (tu_formats.cc) lists LINEAR and QCOM_COMPRESSED for multi-planar formats.
+ * - radv (radv_formats.c) lists every tiling; with DCC from GFX12 on only, where it has no memory plane.
+ * - anv (anv_formats.c) lists tilings for NV12, P010 and three planes of 8 bits, never with compression, "due to the lack
+ *   of defined ABI". NV16, NV24, P012 and P016 go plane by plane there.
+ * - panvk (panvk_image.c) has neither AFBC nor U-interleaved tiling for them; its single planes have both.
+ * - nvk (nvk_image.c) lists no modifier at all for them, not even LINEAR.
+ * - lavapipe (lvp_formats.c) lists LINEAR for all; some versions then refuse it in the image format query, which is why
+ *   both are asked.
  */
 class FormatSupport {
 public:

@@ -62,13 +62,9 @@ PassRecorder::Draw PassRecorder::draw(const DrawCommand& command, const TargetRe
     if (texture == nullptr || texture->isPlaceholder() || (texture->protectedContent() && !target.isProtected)) break;
     const TextureResources& resources = *texture->resources();
     if (resources.device != target.device) break; // of before a GPU reset
-    if (resources.sampler != nullptr) {
-      return {DrawKind::YccImage, command.blend,
-              yccImageConstants(command, texture->size(), *resources.format, resources.extent), texture->resources()};
-    }
     const DrawKind kinds[] = {DrawKind::Rgb, DrawKind::YccSemiPlanar, DrawKind::YccPlanar};
-    return {kinds[resources.format->planes - 1], command.blend,
-            textureConstants(command, texture->size(), *resources.format), texture->resources()};
+    return {resources.sampler != nullptr ? DrawKind::YccImage : kinds[resources.format->planes - 1], command.blend,
+            textureConstants(command, texture->size(), *resources.format, resources.extent), texture->resources()};
   }
   }
   return {DrawKind::Placeholder, command.blend, placeholderConstants(command.alpha), nullptr};

@@ -115,6 +115,7 @@ Result<std::unique_ptr<Texture>> VulkanRenderer::upload(Size size, uint32_t four
                             VK_IMAGE_USAGE_SAMPLED_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT, resources->format->swizzle);
   if (!image) return std::unexpected(image.error());
   resources->images[0] = std::move(*image);
+  resources->extent = size;
   if (auto finished = finishTexture(*resources); !finished) return std::unexpected(finished.error());
   const Rect whole{0, 0, static_cast<int32_t>(size.width), static_cast<int32_t>(size.height)};
   if (auto recorded = recordUpload(resources, size, strideBytes, bytes, {&whole, 1}); !recorded) {

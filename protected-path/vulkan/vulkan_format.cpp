@@ -81,11 +81,7 @@ const VulkanFormat* vulkanFormat(uint32_t fourcc) {
   return nullptr;
 }
 
-double codeUnit(unsigned bits, unsigned containerBits) {
-  return (1U << (containerBits - bits)) / ((1U << containerBits) - 1.0);
-}
-
-YccConversion yccConversion(ColorEncoding encoding, ColorRange range, unsigned bits, double unit) {
+YccConversion yccConversion(ColorEncoding encoding, ColorRange range, unsigned bits) {
   // Luma weights of red and blue.
   double kr = 0.2126;
   double kb = 0.0722;
@@ -97,6 +93,9 @@ YccConversion yccConversion(ColorEncoding encoding, ColorRange range, unsigned b
     kb = 0.0593;
   }
   const double kg = 1 - kr - kb;
+  // A code value `v` reads as v × unit.
+  const unsigned container = bits == 8 ? 8 : 16;
+  const double unit = (1U << (container - bits)) / ((1U << container) - 1.0);
   const double step = 1U << (bits - 8);
   const bool limited = range == ColorRange::Limited;
   const double lumaRange = limited ? 219 * step : (1U << bits) - 1.0;

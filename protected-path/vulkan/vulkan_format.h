@@ -40,15 +40,12 @@ struct YccConversion {
 };
 
 /**
- * The matrices of ITU-R BT.601, BT.709 and BT.2020 (non-constant luminance), for samples of `bits` significant bits.
- * Limited: Y′ 16…235, C 16…240, scaled by 2^(bits−8). `unit` is what one code value reads as: codeUnit().
+ * The matrices of ITU-R BT.601, BT.709 and BT.2020 (non-constant luminance), for `bits` significant bits at the high
+ * end of an 8- or 16-bit container. Limited: Y′ 16…235, C 16…240, scaled by 2^(bits−8).
+ *
+ * The same for multi-planar formats: Vulkan defines G10X6 as ten bits alone (v / 1023), but Mesa's drivers sample it as
+ * R16 (v × 64 / 65535). That is a difference of a thousandth, a quarter of a step of an 8-bit target.
  */
-[[nodiscard]] YccConversion yccConversion(ColorEncoding encoding, ColorRange range, unsigned bits, double unit);
-
-/**
- * What one code value of `bits` bits reads as in a UNORM image. In one of a single plane (R16) it lies at the high end
- * of `containerBits`; a multi-planar format (G10X6…) knows its bits, which is `containerBits` == `bits`.
- */
-[[nodiscard]] double codeUnit(unsigned bits, unsigned containerBits);
+[[nodiscard]] YccConversion yccConversion(ColorEncoding encoding, ColorRange range, unsigned bits);
 
 } // namespace vitrine

@@ -325,6 +325,46 @@ TEST_F(Lifetime, aThousandFramesAllocateNothing) {
   EXPECT_EQ(openFds(), fds);
 }
 
+TEST_F(Lifetime, importsOfEitherWayLeaveNothing) {
+  for (const YccImport way : {YccImport::PlaneByPlane, YccImport::OneImage}) {
+    const auto own = newRenderer(true, way);
+    TestBuffer to = TestBuffer::from(Picture(64, 64), DRM_FORMAT_XRGB8888);
+    const auto drawn = own->importTarget(to.dmabuf());
+    const auto cycle = [&](uint32_t fourcc) {
+      TestBuffer from = *TestBuffer::create({64, 64}, fourcc);
+      const auto source = own->import(from.dmabuf());
+      ASSERT_TRUE(source) << source.error().text();
+      const DrawCommand command = textureCommand(**source, {0, 0, 64, 64});
+      ASSERT_TRUE(own->compose(**drawn, {&command, 1}, {&command.destination, 1}, {}));
+    };
+    constexpr uint32_t fourccs[] = {DRM_FORMAT_NV12, DRM_FORMAT_NV21, DRM_FORMAT_YUV420};
+    std::ranges::for_each(fourccs, cycle); // makes what is kept: samplers, pipelines, a pool of descriptors
+    own->waitIdle();
+    const size_t fds = openFds();
+    const int64_t objects = driverCalls().liveObjects;
+    for (int i = 0; i < 70; ++i) // more than a pool holds
+      std::ranges::for_each(fourccs, cycle);
+    own->waitIdle();
+    EXPECT_EQ(openFds(), fds);
+    EXPECT_EQ(driverCalls().liveObjects, objects);
+    EXPECT_EQ(own->counters().validationMessages, 0U);
+  }
+}
+
+TEST_F(Lifetime, aSamplerMayOutliveItsRenderer) {
+  const int64_t objects = driverCalls().liveObjects;
+  TestBuffer buffer = *TestBuffer::create({16, 16}, DRM_FORMAT_NV12);
+  auto own = newRenderer(true, YccImport::OneImage);
+  auto first = own->import(buffer.dmabuf());
+  auto second = own->import(buffer.dmabuf());
+  ASSERT_TRUE(first && second);
+  own.reset();
+  first->reset();
+  EXPECT_GT(driverCalls().liveObjects, objects) << "the second still has its sampler";
+  second->reset();
+  EXPECT_EQ(driverCalls().liveObjects, objects);
+}
+
 TEST_F(Lifetime, texturesMayOutliveTheirRenderer) {
   const size_t before = openFds();
   {

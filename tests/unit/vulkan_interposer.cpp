@@ -107,6 +107,32 @@ struct LinearImage {
   }
 };
 
+/** The kinds of DriverCalls::liveObjects; each of them is destroyed through an Ending. */
+bool isCounted(std::string_view name) {
+  constexpr std::string_view makers[] = {"vkAllocateMemory",
+                                         "vkCreateImage",
+                                         "vkCreateImageView",
+                                         "vkCreateSampler",
+                                         "vkCreateSamplerYcbcrConversion",
+                                         "vkCreateDescriptorSetLayout",
+                                         "vkCreateDescriptorPool",
+                                         "vkCreatePipelineLayout",
+                                         "vkCreateGraphicsPipelines"};
+  return std::ranges::find(makers, name) != std::end(makers);
+}
+
+/** Stands in for a function that ends an object. */
+template<size_t Slot, typename Function>
+struct Ending;
+template<size_t Slot, typename Handle>
+struct Ending<Slot, void(VKAPI_PTR*)(VkDevice, Handle, const VkAllocationCallbacks*)> {
+  static inline void(VKAPI_PTR* real)(VkDevice, Handle, const VkAllocationCallbacks*) = nullptr;
+  static VKAPI_ATTR void VKAPI_CALL call(VkDevice device, Handle object, const VkAllocationCallbacks* callbacks) {
+    if (object != Handle(VK_NULL_HANDLE)) driverCalls().liveObjects -= 1;
+    real(device, object, callbacks);
+  }
+};
+
 /** Stands in for one function: counts, fails when asked to, else passes on. */
 template<size_t Slot, typename Function>
 struct Stand;
@@ -120,8 +146,14 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
     if constexpr (Slot == 1)
       driverCalls().semaphoresWaited += std::get<2>(std::tuple(arguments...))->waitSemaphoreCount;
     if (const VkResult result = takeFailure(name); result != VK_SUCCESS) return result;
-    if constexpr (Slot == 3) return createImage(arguments...);
-    return real(arguments...);
+    VkResult result = VK_SUCCESS;
+    if constexpr (Slot == 3) {
+      result = createImage(arguments...);
+    } else {
+      result = real(arguments...);
+    }
+    if (result == VK_SUCCESS && isCounted(name)) driverCalls().liveObjects += 1;
+    return result;
   }
   static VkResult createImage(VkDevice device, const VkImageCreateInfo* info, const VkAllocationCallbacks* callbacks,
                               VkImage* image) {
@@ -160,6 +192,17 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
   X(24, CreatePipelineLayout)                                                                                          \
   X(25, CreateDescriptorPool)
 
+#define VITRINE_ENDINGS(X)                                                                                             \
+  X(0, FreeMemory)                                                                                                     \
+  X(1, DestroyImage)                                                                                                   \
+  X(2, DestroyImageView)                                                                                               \
+  X(3, DestroySampler)                                                                                                 \
+  X(4, DestroySamplerYcbcrConversion)                                                                                  \
+  X(5, DestroyDescriptorSetLayout)                                                                                     \
+  X(6, DestroyDescriptorPool)                                                                                          \
+  X(7, DestroyPipelineLayout)                                                                                          \
+  X(8, DestroyPipeline)
+
 PFN_vkGetInstanceProcAddr realGetInstanceProcAddr() {
   // Not RTLD_NEXT: with its one symbol defined here, the linker may leave libvulkan out.
   static const auto real = reinterpret_cast<PFN_vkGetInstanceProcAddr>(
@@ -193,6 +236,14 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL getDeviceProcAddr(VkDevice device, cons
   }
   VITRINE_STANDS(VITRINE_STAND)
 #undef VITRINE_STAND
+#define VITRINE_ENDING(slot, function)                                                                                 \
+  if (std::string_view(name) == "vk" #function) {                                                                      \
+    using This = Ending<slot, PFN_vk##function>;                                                                       \
+    This::real = reinterpret_cast<PFN_vk##function>(realGetInstanceProcAddr()(lastInstance, name));                    \
+    return reinterpret_cast<PFN_vkVoidFunction>(&This::call);                                                          \
+  }
+  VITRINE_ENDINGS(VITRINE_ENDING)
+#undef VITRINE_ENDING
   if (std::string_view(name) == "vkCmdPipelineBarrier") {
     realPipelineBarrier = reinterpret_cast<PFN_vkCmdPipelineBarrier>(realGetInstanceProcAddr()(lastInstance, name));
     return reinterpret_cast<PFN_vkVoidFunction>(&pipelineBarrier);

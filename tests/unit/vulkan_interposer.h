@@ -20,6 +20,7 @@ struct DriverCalls {
   uint64_t semaphoresWaited = 0; ///< by all vkQueueSubmit
   uint64_t foreignAcquires = 0;  ///< image barriers from VK_QUEUE_FAMILY_FOREIGN_EXT
   uint64_t foreignReleases = 0;  ///< and to it
+  int64_t liveObjects = 0;       ///< made and not yet destroyed, of the kinds that a texture needs
 };
 [[nodiscard]] DriverCalls& driverCalls();
 
