@@ -192,7 +192,11 @@ SourceRect sourceRect(double x, double y, double width, double height) {
 TEST_F(YccImages, samePixelsInEveryFormat) {
   int worst = 0;
   for (const YccLayout& layout : yccLayouts) {
-    ASSERT_TRUE(samples(*whole, layout.fourcc)) << fourccName(layout.fourcc);
+    if (!samples(*whole, layout.fourcc)) {
+      const bool optional = layout.fourcc == DRM_FORMAT_NV24 || layout.fourcc == DRM_FORMAT_NV42;
+      EXPECT_TRUE(optional) << fourccName(layout.fourcc) << ": only VK_EXT_ycbcr_2plane_444_formats may be lacking";
+      continue;
+    }
     for (const Size size : {Size{48, 34}, Size{47, 33}}) {
       auto buffer = TestBuffer::create(size, layout.fourcc);
       fillRandom(*buffer, layout.bits, layout.fourcc + size.width);
@@ -247,7 +251,7 @@ TEST_F(YccImages, withinOneOfTheDefinition) {
 }
 
 TEST_F(YccImages, anyStrideAndOffset) {
-  for (const uint32_t fourcc : {DRM_FORMAT_NV12, DRM_FORMAT_YUV420, DRM_FORMAT_NV24}) {
+  for (const uint32_t fourcc : {DRM_FORMAT_NV12, DRM_FORMAT_YUV420, DRM_FORMAT_YUV444}) {
     auto buffer = TestBuffer::create({50, 38}, fourcc, {.strideBytes = 320, .rows = 7, .gapBytes = 4096 + 64});
     fillRandom(*buffer, 8, fourcc);
     EXPECT_LE(difference(*buffer, {.destination = {0, 0, 50, 38}, .source = SourceRect::whole({50, 38})}), 1)
