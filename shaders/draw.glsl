@@ -10,4 +10,5 @@ layout(push_constant) uniform Draw {
   ivec2 subsampling;
   float alpha;
   int nearest;
+  vec2 texel; // one texel of a multi-planar image, whose extent is 1
 } draw;

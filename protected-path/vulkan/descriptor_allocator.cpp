@@ -22,29 +22,44 @@ DescriptorSet::~DescriptorSet() {
 }
 
 Result<std::shared_ptr<DescriptorAllocator>> DescriptorAllocator::create(std::shared_ptr<Device> device) {
-  std::shared_ptr<DescriptorAllocator> allocator(new DescriptorAllocator(std::move(device)));
-  std::array<VkDescriptorSetLayoutBinding, planes> bindings{};
-  for (uint32_t i = 0; i < planes; ++i) {
-    bindings[i] = {.binding = i,
-                   .descriptorType = VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE,
-                   .descriptorCount = 1,
-                   .stageFlags = VK_SHADER_STAGE_FRAGMENT_BIT};
+  std::shared_ptr<DescriptorAllocator> allocator(
+      new DescriptorAllocator(std::move(device), VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE, planes));
+  if (auto made = allocator->createLayout(planes, nullptr); !made) return std::unexpected(made.error());
+  return allocator;
+}
+
+Result<std::shared_ptr<DescriptorAllocator>>
+DescriptorAllocator::createWithSampler(std::shared_ptr<Device> device, VkSampler sampler, uint32_t descriptors) {
+  std::shared_ptr<DescriptorAllocator> allocator(
+      new DescriptorAllocator(std::move(device), VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER, descriptors));
+  if (auto made = allocator->createLayout(1, &sampler); !made) return std::unexpected(made.error());
+  return allocator;
+}
+
+Result<> DescriptorAllocator::createLayout(uint32_t bindings, const VkSampler* sampler) {
+  std::array<VkDescriptorSetLayoutBinding, planes> entries{};
+  for (uint32_t i = 0; i < bindings; ++i) {
+    entries[i] = {.binding = i,
+                  .descriptorType = type_,
+                  .descriptorCount = 1,
+                  .stageFlags = VK_SHADER_STAGE_FRAGMENT_BIT,
+                  .pImmutableSamplers = sampler};
   }
   const VkDescriptorSetLayoutCreateInfo info{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-                                             .bindingCount = planes,
-                                             .pBindings = bindings.data()};
-  const DeviceFunctions& vk = allocator->device_->vk();
+                                             .bindingCount = bindings,
+                                             .pBindings = entries.data()};
+  const DeviceFunctions& vk = device_->vk();
   auto layout = makeObject<DescriptorSetLayout>(vk, vk.CreateDescriptorSetLayout, info, "vkCreateDescriptorSetLayout");
   if (!layout) return std::unexpected(layout.error());
-  allocator->layout_ = std::move(*layout);
-  return allocator;
+  layout_ = std::move(*layout);
+  return {};
 }
 
 Result<size_t> DescriptorAllocator::poolWithRoom() {
   for (size_t i = 0; i < pools_.size(); ++i) {
     if (pools_[i].used < setsPerPool) return i;
   }
-  const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE, planes * setsPerPool};
+  const VkDescriptorPoolSize size{type_, descriptorsPerSet_ * setsPerPool};
   const VkDescriptorPoolCreateInfo info{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
                                         .flags = VK_DESCRIPTOR_POOL_CREATE_FREE_DESCRIPTOR_SET_BIT,
                                         .maxSets = setsPerPool,
@@ -57,7 +72,7 @@ Result<size_t> DescriptorAllocator::poolWithRoom() {
   return pools_.size() - 1;
 }
 
-Result<DescriptorSet> DescriptorAllocator::allocate(const std::array<VkImageView, planes>& views) {
+Result<DescriptorSet> DescriptorAllocator::allocate(std::span<const VkImageView> views) {
   const auto pool = poolWithRoom();
   if (!pool) return std::unexpected(pool.error());
   const VkDescriptorSetLayout layout = layout_.get();
@@ -71,18 +86,17 @@ Result<DescriptorSet> DescriptorAllocator::allocate(const std::array<VkImageView
   if (result != VK_SUCCESS) return vulkanError("vkAllocateDescriptorSets", "", result);
   pools_[*pool].used += 1;
   std::array<VkDescriptorImageInfo, planes> images{};
-  for (uint32_t i = 0; i < planes; ++i)
-    images[i] = {{}, views[i], VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL};
   std::array<VkWriteDescriptorSet, planes> writes{};
-  for (uint32_t i = 0; i < planes; ++i) {
+  for (uint32_t i = 0; i < views.size(); ++i) {
+    images[i] = {{}, views[i], VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL};
     writes[i] = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
                  .dstSet = set,
                  .dstBinding = i,
                  .descriptorCount = 1,
-                 .descriptorType = VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE,
+                 .descriptorType = type_,
                  .pImageInfo = &images[i]};
   }
-  vk.UpdateDescriptorSets(vk.device, planes, writes.data(), 0, nullptr);
+  vk.UpdateDescriptorSets(vk.device, static_cast<uint32_t>(views.size()), writes.data(), 0, nullptr);
   return DescriptorSet(shared_from_this(), *pool, set);
 }
 

@@ -36,16 +36,30 @@ Result<VkDevice> Device::createHandle() const {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES, .timelineSemaphore = VK_TRUE};
   VkPhysicalDeviceProtectedMemoryFeatures protection{
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_FEATURES, .protectedMemory = VK_TRUE};
-  if (hasProtectedMemory()) timeline.pNext = &protection;
   VkPhysicalDevicePipelineProtectedAccessFeaturesEXT access{
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_PROTECTED_ACCESS_FEATURES_EXT,
       .pipelineProtectedAccess = VK_TRUE};
-  if (physical_.pipelineProtectedAccess) protection.pNext = &access; // then it is a protected device too
+  VkPhysicalDeviceSamplerYcbcrConversionFeatures conversion{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SAMPLER_YCBCR_CONVERSION_FEATURES, .samplerYcbcrConversion = VK_TRUE};
+  VkPhysicalDeviceYcbcr2Plane444FormatsFeaturesEXT twoPlane444{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_YCBCR_2_PLANE_444_FORMATS_FEATURES_EXT,
+      .ycbcr2plane444Formats = VK_TRUE};
+  void** next = &timeline.pNext;
+  const auto enable = [&next](bool wanted, auto& feature) {
+    if (!wanted) return;
+    *next = &feature;
+    next = &feature.pNext;
+  };
+  enable(hasProtectedMemory(), protection);
+  enable(physical_.pipelineProtectedAccess, access);
+  enable(physical_.samplerYcbcrConversion, conversion);
+  enable(physical_.twoPlane444Formats, twoPlane444);
   std::vector<const char*> extensions = {
       VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
       VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME, VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME};
   if (physical_.explicitModifiers) extensions.push_back(VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME);
   if (physical_.pipelineProtectedAccess) extensions.push_back(VK_EXT_PIPELINE_PROTECTED_ACCESS_EXTENSION_NAME);
+  if (physical_.twoPlane444Formats) extensions.push_back(VK_EXT_YCBCR_2PLANE_444_FORMATS_EXTENSION_NAME);
   const VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
                                 .pNext = &timeline,
                                 .queueCreateInfoCount = 1,

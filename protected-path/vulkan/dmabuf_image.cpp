@@ -23,17 +23,6 @@ std::unexpected<Error> refusalFrom(const Error& error, const Dmabuf& buffer, con
   return importFailed(error.operation.c_str(), buffer, request, error.detail);
 }
 
-/** Planes of one image share one memory object, so they must lie in one dma-buf. */
-bool planesShareBuffer(const Dmabuf& buffer, const DmabufImageRequest& request) {
-  struct stat first{};
-  if (fstat(buffer.plane(request.firstPlane).fd.get(), &first) != 0) return false;
-  for (unsigned i = 1; i < request.memoryPlanes; ++i) {
-    struct stat other{};
-    if (fstat(buffer.plane(request.firstPlane + i).fd.get(), &other) != 0 || other.st_ino != first.st_ino) return false;
-  }
-  return true;
-}
-
 Result<Image> createImage(Device& device, const Dmabuf& buffer, const DmabufImageRequest& request) {
   std::array<VkSubresourceLayout, 4> layouts{};
   for (unsigned i = 0; i < request.memoryPlanes; ++i) {
@@ -141,9 +130,22 @@ Result<DeviceMemory> importMemory(Device& device, const Dmabuf& buffer, const Dm
 
 } // namespace
 
-Result<ImageView> makeImageView(const Device& device, VkImage image, VkFormat format,
-                                const VkComponentMapping& swizzle) {
+bool planesShareBuffer(const Dmabuf& buffer, unsigned first, unsigned count) {
+  struct stat shared{};
+  if (fstat(buffer.plane(first).fd.get(), &shared) != 0) return false;
+  for (unsigned i = 1; i < count; ++i) {
+    struct stat other{};
+    if (fstat(buffer.plane(first + i).fd.get(), &other) != 0 || other.st_ino != shared.st_ino) return false;
+  }
+  return true;
+}
+
+Result<ImageView> makeImageView(const Device& device, VkImage image, VkFormat format, const VkComponentMapping& swizzle,
+                                VkSamplerYcbcrConversion conversion) {
+  const VkSamplerYcbcrConversionInfo converted{.sType = VK_STRUCTURE_TYPE_SAMPLER_YCBCR_CONVERSION_INFO,
+                                               .conversion = conversion};
   const VkImageViewCreateInfo info{.sType = VK_STRUCTURE_TYPE_IMAGE_VIEW_CREATE_INFO,
+                                   .pNext = conversion != VK_NULL_HANDLE ? &converted : nullptr,
                                    .image = image,
                                    .viewType = VK_IMAGE_VIEW_TYPE_2D,
                                    .format = format,
@@ -153,12 +155,13 @@ Result<ImageView> makeImageView(const Device& device, VkImage image, VkFormat fo
 }
 
 Result<ImageWithMemory> importDmabufImage(Device& device, const Dmabuf& buffer, const DmabufImageRequest& request) {
-  const auto extent = importableExtent(device, request.kind);
-  if (!extent || extent->width < request.size.width || extent->height < request.size.height) {
+  const auto importable = importableImage(device, request.kind);
+  if (!importable || importable->maximum.width < request.size.width ||
+      importable->maximum.height < request.size.height) {
     return refused(Refusal::GpuFormatUnsupported, "vkGetPhysicalDeviceImageFormatProperties2",
                    describePlane(buffer, request));
   }
-  if (!planesShareBuffer(buffer, request)) {
+  if (!planesShareBuffer(buffer, request.firstPlane, request.memoryPlanes)) {
     return refused(Refusal::GpuFormatUnsupported, "import dma-buf",
                    describePlane(buffer, request) + ": its memory planes lie in different buffers");
   }
@@ -171,7 +174,7 @@ Result<ImageWithMemory> importDmabufImage(Device& device, const Dmabuf& buffer, 
   if (!memory) return std::unexpected(memory.error());
   const VkResult bound = device.vk().BindImageMemory(device.vk().device, image->get(), memory->get(), *offset);
   if (bound != VK_SUCCESS) return importFailed("vkBindImageMemory", buffer, request, vkResultName(bound));
-  auto view = makeImageView(device, image->get(), request.kind.format, request.swizzle);
+  auto view = makeImageView(device, image->get(), request.kind.format, request.swizzle, request.conversion);
   if (!view) return refusalFrom(view.error(), buffer, request);
   return ImageWithMemory{std::move(*memory), std::move(*image), std::move(*view)};
 }

@@ -19,10 +19,11 @@ struct DmabufImageRequest {
   unsigned firstPlane = 0;
   unsigned memoryPlanes = 1;
   VkComponentMapping swizzle = {};
+  VkSamplerYcbcrConversion conversion = VK_NULL_HANDLE; ///< for a multi-planar format
 };
 
 /**
- * Imports one plane (or, for RGB with a modifier of several memory planes, all of them). Protected ones into protected
+ * Imports one plane (or all of them: for RGB with a modifier of several memory planes, for a multi-planar format). Protected ones into protected
  * memory only. The dma-buf's fds stay the caller's: the driver gets duplicates.
  *
  * Errors: Refused(GpuFormatUnsupported) where the driver says beforehand that it cannot, or where without explicit
@@ -32,8 +33,12 @@ struct DmabufImageRequest {
 [[nodiscard]] Result<ImageWithMemory> importDmabufImage(Device& device, const Dmabuf& buffer,
                                                         const DmabufImageRequest& request);
 
-/** The view of a whole 2D colour image. */
+/** Whether `count` planes from `first` on lie in one dma-buf, as those of one image must. */
+[[nodiscard]] bool planesShareBuffer(const Dmabuf& buffer, unsigned first, unsigned count);
+
+/** The view of a whole 2D colour image; with a conversion it must be sampled by that conversion's sampler. */
 [[nodiscard]] Result<ImageView> makeImageView(const Device& device, VkImage image, VkFormat format,
-                                              const VkComponentMapping& swizzle);
+                                              const VkComponentMapping& swizzle,
+                                              VkSamplerYcbcrConversion conversion = VK_NULL_HANDLE);
 
 } // namespace vitrine

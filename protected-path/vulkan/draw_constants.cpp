@@ -80,7 +80,7 @@ DrawConstants placeholderConstants(float alpha) {
   return constants;
 }
 
-DrawConstants textureConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format) {
+DrawConstants textureConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format, Size extent) {
   DrawConstants constants;
   constants.alpha = command.alpha;
   setMapping(constants, command);
@@ -88,6 +88,7 @@ DrawConstants textureConstants(const DrawCommand& command, Size textureSize, con
   const auto rows = texelRange(command.source.y, command.source.height, textureSize.height);
   constants.bounds = {columns[0], rows[0], columns[1], rows[1]};
   if (format.isYuv()) setConversion(constants, command, format);
+  constants.texel = {1.0F / static_cast<float>(extent.width), 1.0F / static_cast<float>(extent.height)};
   return constants;
 }
 

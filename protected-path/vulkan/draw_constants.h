@@ -19,8 +19,9 @@ struct DrawConstants {
   std::array<int32_t, 2> subsampling{1, 1};
   float alpha = 1;
   int32_t nearest = 0;
+  std::array<float, 2> texel{};
 };
-static_assert(sizeof(DrawConstants) == 96, "must match shaders/draw.glsl");
+static_assert(sizeof(DrawConstants) == 104, "must match shaders/draw.glsl");
 
 [[nodiscard]] DrawConstants solidConstants(const Color& color);
 [[nodiscard]] DrawConstants placeholderConstants(float alpha);
@@ -28,7 +29,9 @@ static_assert(sizeof(DrawConstants) == 96, "must match shaders/draw.glsl");
 /**
  * Where each destination pixel finds its texels: crop, the eight transforms, scaling. Whole-pixel mappings (1:1, turned
  * or not) use nearest filtering, which is then exact. Texels outside of the crop are never read.
+ * `extent` is the image's, which of a multi-planar one may be larger than the texture.
  */
-[[nodiscard]] DrawConstants textureConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format);
+[[nodiscard]] DrawConstants textureConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format,
+                                             Size extent);
 
 } // namespace vitrine

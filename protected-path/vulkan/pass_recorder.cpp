@@ -63,16 +63,16 @@ PassRecorder::Draw PassRecorder::draw(const DrawCommand& command, const TargetRe
     const TextureResources& resources = *texture->resources();
     if (resources.device != target.device) break; // of before a GPU reset
     const DrawKind kinds[] = {DrawKind::Rgb, DrawKind::YccSemiPlanar, DrawKind::YccPlanar};
-    return {kinds[resources.format->planes - 1], command.blend,
-            textureConstants(command, texture->size(), *resources.format), texture->resources()};
+    return {resources.sampler != nullptr ? DrawKind::YccImage : kinds[resources.format->planes - 1], command.blend,
+            textureConstants(command, texture->size(), *resources.format, resources.extent), texture->resources()};
   }
   }
   return {DrawKind::Placeholder, command.blend, placeholderConstants(command.alpha), nullptr};
 }
 
 void PassRecorder::addTextureBarriers(const TextureResources& texture) {
-  for (unsigned plane = 0; plane < texture.planeCount; ++plane) {
-    const VkImage image = texture.planes[plane].image.get();
+  for (unsigned i = 0; i < texture.imageCount; ++i) {
+    const VkImage image = texture.images[i].image.get();
     acquires_.push_back(imageBarrier(image, VK_IMAGE_LAYOUT_GENERAL, VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL, 0,
                                      VK_ACCESS_SHADER_READ_BIT, VK_QUEUE_FAMILY_FOREIGN_EXT, device_->queueFamily()));
     releases_.push_back(imageBarrier(image, VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL, VK_IMAGE_LAYOUT_GENERAL,
@@ -150,12 +150,14 @@ void PassRecorder::drawOne(VkCommandBuffer buffer, const TargetResources& target
       bound = true;
       const Draw drawn = draw(command, target);
       if (drawn.kind == DrawKind::Placeholder) device_->counters.placeholdersDrawn += 1;
-      vk.CmdBindPipeline(buffer, VK_PIPELINE_BIND_POINT_GRAPHICS, target.pipelines->get(drawn.kind, drawn.blend));
-      vk.CmdPushConstants(buffer, pipelines_.layout(), VK_SHADER_STAGE_FRAGMENT_BIT, 0, sizeof(drawn.constants),
-                          &drawn.constants);
+      const YccSampler* sampler = drawn.texture != nullptr ? drawn.texture->sampler.get() : nullptr;
+      const VkPipelineLayout layout = pipelines_.layout(sampler);
+      vk.CmdBindPipeline(buffer, VK_PIPELINE_BIND_POINT_GRAPHICS,
+                         target.pipelines->get(drawn.kind, sampler, drawn.blend));
+      vk.CmdPushConstants(buffer, layout, VK_SHADER_STAGE_FRAGMENT_BIT, 0, sizeof(drawn.constants), &drawn.constants);
       if (drawn.texture != nullptr) {
         const VkDescriptorSet set = drawn.texture->set.get();
-        vk.CmdBindDescriptorSets(buffer, VK_PIPELINE_BIND_POINT_GRAPHICS, pipelines_.layout(), 0, 1, &set, 0, nullptr);
+        vk.CmdBindDescriptorSets(buffer, VK_PIPELINE_BIND_POINT_GRAPHICS, layout, 0, 1, &set, 0, nullptr);
       }
     }
     const VkRect2D scissor = vulkanRect(part);

@@ -78,6 +78,14 @@ bool hasPipelineProtectedAccess(const InstanceFunctions& vk, VkPhysicalDevice de
   return access.pipelineProtectedAccess == VK_TRUE;
 }
 
+bool hasTwoPlane444Formats(const InstanceFunctions& vk, VkPhysicalDevice device) {
+  VkPhysicalDeviceYcbcr2Plane444FormatsFeaturesEXT formats{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_YCBCR_2_PLANE_444_FORMATS_FEATURES_EXT};
+  VkPhysicalDeviceFeatures2 features{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &formats};
+  vk.GetPhysicalDeviceFeatures2(device, &features);
+  return formats.ycbcr2plane444Formats == VK_TRUE;
+}
+
 /** Name, driver, version, protected memory. */
 void readProperties(const InstanceFunctions& vk, PhysicalDevice& device) {
   VkPhysicalDeviceProperties version{};
@@ -98,8 +106,11 @@ void readProperties(const InstanceFunctions& vk, PhysicalDevice& device) {
   device.report.driver = std::format("{} {}", driver.driverName, driver.driverInfo);
   device.protectedNoFault = protection.protectedNoFault == VK_TRUE;
   VkPhysicalDeviceProtectedMemoryFeatures feature{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_FEATURES};
-  VkPhysicalDeviceFeatures2 features{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &feature};
+  VkPhysicalDeviceSamplerYcbcrConversionFeatures conversion{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SAMPLER_YCBCR_CONVERSION_FEATURES, .pNext = &feature};
+  VkPhysicalDeviceFeatures2 features{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &conversion};
   vk.GetPhysicalDeviceFeatures2(device.handle, &features);
+  device.samplerYcbcrConversion = conversion.samplerYcbcrConversion == VK_TRUE;
   // The feature alone is not enough: what is used is a memory type and a queue that takes protected submits.
   device.report.gpu.protectedMemory = feature.protectedMemory == VK_TRUE && hasProtectedMemoryType(vk, device.handle) &&
                                       findQueueFamily(vk, device.handle, true).has_value();
@@ -125,6 +136,9 @@ PhysicalDevice inspect(const InstanceFunctions& vk, VkPhysicalDevice handle) {
                                    extensions.has(VK_EXT_PIPELINE_PROTECTED_ACCESS_EXTENSION_NAME) &&
                                    hasPipelineProtectedAccess(vk, handle);
   device.explicitModifiers = extensions.has(VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME);
+  device.twoPlane444Formats = device.samplerYcbcrConversion &&
+                              extensions.has(VK_EXT_YCBCR_2PLANE_444_FORMATS_EXTENSION_NAME) &&
+                              hasTwoPlane444Formats(vk, handle);
   report.gpu.present = true;
   report.gpu.dmabufImport = extensions.has(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
   if (!report.gpu.dmabufImport) {

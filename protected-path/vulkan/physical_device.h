@@ -17,6 +17,8 @@ struct PhysicalDevice {
   /** VkPhysicalDeviceProtectedMemoryProperties. Only reported: nothing here relies on accesses that it would forgive. */
   bool protectedNoFault = false;
   bool pipelineProtectedAccess = false; ///< VK_EXT_pipeline_protected_access: pipelines say what they are used for
+  bool samplerYcbcrConversion = false;  ///< the feature: multi-planar images can be sampled
+  bool twoPlane444Formats = false;      ///< VK_EXT_ycbcr_2plane_444_formats with its feature: NV24, NV42 as one image
 
   [[nodiscard]] bool composes() const { return report.missingExtensions.empty(); }
 };

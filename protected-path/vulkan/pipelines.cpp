@@ -8,6 +8,7 @@
 #include "shaders/placeholder_frag.h"
 #include "shaders/solid_frag.h"
 #include "shaders/texture_frag.h"
+#include "shaders/ycc_image_frag.h"
 
 namespace vitrine {
 namespace {
@@ -62,9 +63,9 @@ VkPipelineColorBlendAttachmentState blending(bool blend) {
 
 } // namespace
 
-Result<std::unique_ptr<Pipelines>> Pipelines::create(const Device& device, VkDescriptorSetLayout textures) {
-  std::unique_ptr<Pipelines> pipelines(new Pipelines(device));
-  auto layout = makeLayout(device.vk(), textures);
+Result<std::unique_ptr<Pipelines>> Pipelines::create(std::shared_ptr<Device> device, VkDescriptorSetLayout textures) {
+  std::unique_ptr<Pipelines> pipelines(new Pipelines(std::move(device)));
+  auto layout = makeLayout(pipelines->device_->vk(), textures);
   if (!layout) return std::unexpected(layout.error());
   pipelines->layout_ = std::move(*layout);
   if (auto shaders = pipelines->createShaders(); !shaders) return std::unexpected(shaders.error());
@@ -80,9 +81,10 @@ Result<> Pipelines::createShaders() {
   const Wanted all[] = {{vertex_, fullscreen_vert, "fullscreen.vert"},
                         {solid_, solid_frag, "solid.frag"},
                         {placeholder_, placeholder_frag, "placeholder.frag"},
-                        {texture_, texture_frag, "texture.frag"}};
+                        {texture_, texture_frag, "texture.frag"},
+                        {yccImage_, ycc_image_frag, "ycc_image.frag"}};
   for (const Wanted& wanted : all) {
-    auto module = makeShader(device_.vk(), wanted.code, wanted.name);
+    auto module = makeShader(device_->vk(), wanted.code, wanted.name);
     if (!module) return std::unexpected(module.error());
     wanted.module = std::move(*module);
   }
@@ -92,7 +94,7 @@ Result<> Pipelines::createShaders() {
 Result<const TargetPipelines*> Pipelines::forFormat(VkFormat format, bool isProtected) {
   const VkPipelineCreateFlags access =
       isProtected ? VK_PIPELINE_CREATE_PROTECTED_ACCESS_ONLY_BIT_EXT : VK_PIPELINE_CREATE_NO_PROTECTED_ACCESS_BIT_EXT;
-  const VkPipelineCreateFlags flags = device_.physical().pipelineProtectedAccess ? access : 0;
+  const VkPipelineCreateFlags flags = device_->physical().pipelineProtectedAccess ? access : 0;
   for (const TargetPipelines& target : targets_) {
     if (target.format == format && target.flags == flags) return &target;
   }
@@ -100,7 +102,7 @@ Result<const TargetPipelines*> Pipelines::forFormat(VkFormat format, bool isProt
   auto renderPass = createRenderPass(format);
   if (!renderPass) return std::unexpected(renderPass.error());
   target.renderPass = std::move(*renderPass);
-  if (auto made = createPipelines(target); !made) return std::unexpected(made.error());
+  if (auto made = createAll(target); !made) return std::unexpected(made.error());
   return &targets_.emplace_back(std::move(target));
 }
 
@@ -121,61 +123,96 @@ Result<RenderPass> Pipelines::createRenderPass(VkFormat format) const {
                                     .pAttachments = &attachment,
                                     .subpassCount = 1,
                                     .pSubpasses = &subpass};
-  return makeObject<RenderPass>(device_.vk(), device_.vk().CreateRenderPass, info, "vkCreateRenderPass");
+  return makeObject<RenderPass>(device_->vk(), device_->vk().CreateRenderPass, info, "vkCreateRenderPass");
 }
 
-Result<> Pipelines::createPipelines(TargetPipelines& target) const {
-  // Constant 0 of a fragment shader: stripe width of the placeholder, planes of a texture; solid has none.
-  struct Kind {
-    VkShaderModule fragment;
-    int32_t constant;
-  };
-  const Kind kinds[drawKinds] = {{solid_.get(), 0},
-                                 {placeholder_.get(), PlaceholderPattern::stripeWidth},
-                                 {texture_.get(), 1},
-                                 {texture_.get(), 2},
-                                 {texture_.get(), 3}};
-  const FixedState fixed;
-  const VkSpecializationMapEntry entry{0, 0, sizeof(int32_t)};
-  for (size_t i = 0; i < 2 * drawKinds; ++i) {
-    const Kind& kind = kinds[i % drawKinds];
-    const bool blend = i < drawKinds;
-    const VkSpecializationInfo constants{1, &entry, sizeof(kind.constant), &kind.constant};
-    const std::array<VkPipelineShaderStageCreateInfo, 2> stages{
-        VkPipelineShaderStageCreateInfo{.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-                                        .stage = VK_SHADER_STAGE_VERTEX_BIT,
-                                        .module = vertex_.get(),
-                                        .pName = "main"},
-        VkPipelineShaderStageCreateInfo{.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-                                        .stage = VK_SHADER_STAGE_FRAGMENT_BIT,
-                                        .module = kind.fragment,
-                                        .pName = "main",
-                                        .pSpecializationInfo = &constants}};
-    const VkPipelineColorBlendAttachmentState attachment = blending(blend);
-    const VkPipelineColorBlendStateCreateInfo blendState{.sType =
-                                                             VK_STRUCTURE_TYPE_PIPELINE_COLOR_BLEND_STATE_CREATE_INFO,
-                                                         .attachmentCount = 1,
-                                                         .pAttachments = &attachment};
-    const VkGraphicsPipelineCreateInfo info{.sType = VK_STRUCTURE_TYPE_GRAPHICS_PIPELINE_CREATE_INFO,
-                                            .flags = target.flags,
-                                            .stageCount = 2,
-                                            .pStages = stages.data(),
-                                            .pVertexInputState = &fixed.vertexInput,
-                                            .pInputAssemblyState = &fixed.assembly,
-                                            .pViewportState = &fixed.viewport,
-                                            .pRasterizationState = &fixed.rasterization,
-                                            .pMultisampleState = &fixed.multisample,
-                                            .pColorBlendState = &blendState,
-                                            .pDynamicState = &fixed.dynamic,
-                                            .layout = layout_.get(),
-                                            .renderPass = target.renderPass.get()};
-    VkPipeline handle = VK_NULL_HANDLE;
-    const DeviceFunctions& vk = device_.vk();
-    const VkResult result = vk.CreateGraphicsPipelines(vk.device, VK_NULL_HANDLE, 1, &info, nullptr, &handle);
-    if (result != VK_SUCCESS) return vulkanError("vkCreateGraphicsPipelines", "", result);
-    (blend ? target.blended : target.replacing)[i % drawKinds] = Pipeline(vk, handle);
+Result<std::shared_ptr<const YccSampler>> Pipelines::sampler(const YccSamplerKey& key) {
+  for (const Converted& converted : converted_) {
+    if (converted.sampler->key() == key) return converted.sampler;
+  }
+  auto sampler = YccSampler::create(device_, key, converted_.size());
+  if (!sampler) return std::unexpected(sampler.error());
+  auto layout = makeLayout(device_->vk(), (*sampler)->descriptors().layout());
+  if (!layout) return std::unexpected(layout.error());
+  Converted made{std::move(*sampler), std::move(*layout)};
+  std::vector<PipelinePair> pairs;
+  for (const TargetPipelines& target : targets_) {
+    auto pair = createPair(target, convertedRecipe(made));
+    if (!pair) return std::unexpected(pair.error());
+    pairs.push_back(std::move(*pair));
+  }
+  // Nothing fails from here on, so that every target has pipelines for every sampler.
+  auto pair = pairs.begin();
+  for (TargetPipelines& target : targets_)
+    target.converted.push_back(std::move(*pair++));
+  return converted_.emplace_back(std::move(made)).sampler;
+}
+
+Result<> Pipelines::createAll(TargetPipelines& target) const {
+  const VkPipelineLayout layout = layout_.get();
+  const Recipe recipes[fixedDrawKinds] = {{solid_.get(), 0, layout},
+                                          {placeholder_.get(), PlaceholderPattern::stripeWidth, layout},
+                                          {texture_.get(), 1, layout}, // its planes
+                                          {texture_.get(), 2, layout},
+                                          {texture_.get(), 3, layout}};
+  for (size_t kind = 0; kind < fixedDrawKinds; ++kind) {
+    auto pair = createPair(target, recipes[kind]);
+    if (!pair) return std::unexpected(pair.error());
+    target.fixed[kind] = std::move(*pair);
+  }
+  for (const Converted& converted : converted_) {
+    auto pair = createPair(target, convertedRecipe(converted));
+    if (!pair) return std::unexpected(pair.error());
+    target.converted.push_back(std::move(*pair));
   }
   return {};
+}
+
+Result<PipelinePair> Pipelines::createPair(const TargetPipelines& target, const Recipe& recipe) const {
+  auto blended = createPipeline(target, recipe, true);
+  if (!blended) return std::unexpected(blended.error());
+  auto replacing = createPipeline(target, recipe, false);
+  if (!replacing) return std::unexpected(replacing.error());
+  return PipelinePair{std::move(*blended), std::move(*replacing)};
+}
+
+Result<Pipeline> Pipelines::createPipeline(const TargetPipelines& target, const Recipe& recipe, bool blend) const {
+  const FixedState fixed;
+  const VkSpecializationMapEntry entry{0, 0, sizeof(int32_t)};
+  const VkSpecializationInfo constants{1, &entry, sizeof(recipe.constant), &recipe.constant};
+  const std::array<VkPipelineShaderStageCreateInfo, 2> stages{
+      VkPipelineShaderStageCreateInfo{.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                                      .stage = VK_SHADER_STAGE_VERTEX_BIT,
+                                      .module = vertex_.get(),
+                                      .pName = "main"},
+      VkPipelineShaderStageCreateInfo{.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                                      .stage = VK_SHADER_STAGE_FRAGMENT_BIT,
+                                      .module = recipe.fragment,
+                                      .pName = "main",
+                                      .pSpecializationInfo = &constants}};
+  const VkPipelineColorBlendAttachmentState attachment = blending(blend);
+  const VkPipelineColorBlendStateCreateInfo blendState{.sType =
+                                                           VK_STRUCTURE_TYPE_PIPELINE_COLOR_BLEND_STATE_CREATE_INFO,
+                                                       .attachmentCount = 1,
+                                                       .pAttachments = &attachment};
+  const VkGraphicsPipelineCreateInfo info{.sType = VK_STRUCTURE_TYPE_GRAPHICS_PIPELINE_CREATE_INFO,
+                                          .flags = target.flags,
+                                          .stageCount = 2,
+                                          .pStages = stages.data(),
+                                          .pVertexInputState = &fixed.vertexInput,
+                                          .pInputAssemblyState = &fixed.assembly,
+                                          .pViewportState = &fixed.viewport,
+                                          .pRasterizationState = &fixed.rasterization,
+                                          .pMultisampleState = &fixed.multisample,
+                                          .pColorBlendState = &blendState,
+                                          .pDynamicState = &fixed.dynamic,
+                                          .layout = recipe.layout,
+                                          .renderPass = target.renderPass.get()};
+  VkPipeline handle = VK_NULL_HANDLE;
+  const DeviceFunctions& vk = device_->vk();
+  const VkResult result = vk.CreateGraphicsPipelines(vk.device, VK_NULL_HANDLE, 1, &info, nullptr, &handle);
+  if (result != VK_SUCCESS) return vulkanError("vkCreateGraphicsPipelines", "", result);
+  return Pipeline(vk, handle);
 }
 
 } // namespace vitrine

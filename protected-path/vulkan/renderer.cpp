@@ -51,7 +51,7 @@ Result<std::unique_ptr<VulkanRenderer>> VulkanRenderer::create(const Options& op
   auto descriptors = DescriptorAllocator::create(renderer->device_);
   if (!descriptors) return std::unexpected(descriptors.error());
   renderer->descriptors_ = std::move(*descriptors);
-  auto pipelines = Pipelines::create(*renderer->device_, renderer->descriptors_->layout());
+  auto pipelines = Pipelines::create(renderer->device_, renderer->descriptors_->layout());
   if (!pipelines) return std::unexpected(pipelines.error());
   renderer->pipelines_ = std::move(*pipelines);
   auto frames = FramePool::create(renderer->device_);
@@ -94,20 +94,56 @@ Result<std::unique_ptr<Texture>> VulkanRenderer::import(const Dmabuf& buffer) {
   // R2, R3: a buffer that this device may not have is not shown to the driver at all.
   const Verdict verdict = judgeGpuImport(buffer.evidence(), device().gpu);
   if (!verdict.show) return std::make_unique<VulkanTexture>(buffer.size(), buffer.fourcc(), verdict.refusal);
-  const auto memoryPlanes = support_.sampledMemoryPlanes({buffer.fourcc(), buffer.modifier()});
-  if (!memoryPlanes || *memoryPlanes != buffer.planeCount()) {
-    return refused(Refusal::GpuFormatUnsupported, "import dma-buf", buffer.describe());
-  }
+  const SampledImport* way = chooseImport(buffer);
+  if (way == nullptr) return refused(Refusal::GpuFormatUnsupported, "import dma-buf", buffer.describe());
   auto resources = std::make_shared<TextureResources>(device_, vulkanFormat(buffer.fourcc()));
   resources->foreign = true;
-  if (auto planes = importPlanes(buffer, *memoryPlanes, *resources); !planes) return std::unexpected(planes.error());
+  const bool oneImage = way->way == YccImport::OneImage;
+  auto imported = oneImage ? importOneImage(buffer, *way, *resources) : importPlanes(buffer, *way, *resources);
+  if (!imported) return std::unexpected(imported.error());
   if (auto finished = finishTexture(*resources); !finished) return std::unexpected(finished.error());
   return std::make_unique<VulkanTexture>(buffer.size(), buffer.fourcc(), buffer.noMap(), std::move(resources), frames_);
 }
 
-Result<> VulkanRenderer::importPlanes(const Dmabuf& buffer, unsigned memoryPlanes, TextureResources& resources) {
+const SampledImport* VulkanRenderer::chooseImport(const Dmabuf& buffer) const {
+  for (const SampledImport& import : support_.sampledImports({buffer.fourcc(), buffer.modifier()})) {
+    if (import.memoryPlanes != buffer.planeCount()) continue;
+    if (import.way == YccImport::OneImage && !planesShareBuffer(buffer, 0, import.memoryPlanes)) continue;
+    return &import;
+  }
+  return nullptr;
+}
+
+namespace {
+
+/** The pixels of whole chroma cells: a multi-planar image has no others (VUID-VkImageCreateInfo-format-04712). */
+Size wholeCells(const FormatInfo& format, Size size) {
+  const auto roundUp = [](uint32_t value, uint32_t multiple) { return (value + multiple - 1) / multiple * multiple; };
+  return {roundUp(size.width, format.hsub), roundUp(size.height, format.vsub)};
+}
+
+} // namespace
+
+Result<> VulkanRenderer::importOneImage(const Dmabuf& buffer, const SampledImport& way, TextureResources& resources) {
+  auto sampler = pipelines_->sampler(way.sampler);
+  if (!sampler) return std::unexpected(sampler.error());
+  resources.sampler = std::move(*sampler);
+  resources.extent = wholeCells(buffer.format(), buffer.size());
+  auto image =
+      importDmabufImage(*device_, buffer,
+                        {.kind = {way.sampler.format, buffer.modifier(), VK_IMAGE_USAGE_SAMPLED_BIT, buffer.noMap()},
+                         .size = resources.extent,
+                         .memoryPlanes = way.memoryPlanes,
+                         .conversion = resources.sampler->conversion()});
+  if (!image) return std::unexpected(image.error());
+  resources.images[0] = std::move(*image);
+  return {};
+}
+
+Result<> VulkanRenderer::importPlanes(const Dmabuf& buffer, const SampledImport& way, TextureResources& resources) {
   const VulkanFormat& format = *resources.format;
-  resources.planeCount = format.planes;
+  resources.imageCount = format.planes;
+  resources.extent = buffer.size();
   // RGB is one image, of as many memory planes as its modifier has; YCbCr is one image for each plane.
   for (unsigned plane = 0; plane < format.planes; ++plane) {
     const bool swizzled = plane == (format.isYuv() ? 1U : 0U);
@@ -116,10 +152,10 @@ Result<> VulkanRenderer::importPlanes(const Dmabuf& buffer, unsigned memoryPlane
         {.kind = {format.planeFormats[plane], buffer.modifier(), VK_IMAGE_USAGE_SAMPLED_BIT, buffer.noMap()},
          .size = planeSize(buffer.format(), buffer.size(), plane),
          .firstPlane = plane,
-         .memoryPlanes = format.isYuv() ? 1 : memoryPlanes,
+         .memoryPlanes = format.isYuv() ? 1 : way.memoryPlanes,
          .swizzle = swizzled ? format.swizzle : VkComponentMapping{}});
     if (!image) return std::unexpected(image.error());
-    resources.planes[plane] = std::move(*image);
+    resources.images[plane] = std::move(*image);
   }
   return {};
 }
@@ -127,10 +163,11 @@ Result<> VulkanRenderer::importPlanes(const Dmabuf& buffer, unsigned memoryPlane
 Result<> VulkanRenderer::finishTexture(TextureResources& resources) {
   std::array<VkImageView, DescriptorAllocator::planes> views{};
   for (unsigned i = 0; i < views.size(); ++i) {
-    views[i] = resources.planes[std::min(i, resources.planeCount - 1)].view.get();
+    views[i] = resources.images[std::min(i, resources.imageCount - 1)].view.get();
   }
-  if (resources.format->crBeforeCb) std::swap(views[1], views[2]);
-  auto set = descriptors_->allocate(views);
+  if (resources.imageCount == 3 && resources.format->crBeforeCb) std::swap(views[1], views[2]);
+  auto set = resources.sampler != nullptr ? resources.sampler->descriptors().allocate({views.data(), 1})
+                                          : descriptors_->allocate(views);
   if (!set) return std::unexpected(set.error());
   resources.set = std::move(*set);
   return {};
@@ -163,7 +200,7 @@ Result<std::unique_ptr<RenderTarget>> VulkanRenderer::importTarget(const Dmabuf&
   resources->isProtected = buffer.noMap();
   DmabufImageKind kind{resources->format->planeFormats[0], buffer.modifier(),
                        VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT, buffer.noMap()};
-  resources->readable = !buffer.noMap() && importableExtent(*device_, kind).has_value();
+  resources->readable = !buffer.noMap() && importableImage(*device_, kind).has_value();
   if (!resources->readable) kind.usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
   auto image =
       importDmabufImage(*device_, buffer, {.kind = kind, .size = buffer.size(), .memoryPlanes = *memoryPlanes});

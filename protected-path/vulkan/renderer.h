@@ -107,9 +107,15 @@ struct DrawCommand {
   ColorRange range = ColorRange::Limited;
 };
 
+/** How a YCbCr dma-buf becomes something to sample. The pixels are the same; format_support.h says what speaks for which. */
+enum class YccImport : uint8_t {
+  PlaneByPlane, ///< an image for each colour plane
+  OneImage,     ///< one multi-planar image, through a VkSamplerYcbcrConversion
+};
+
 struct RendererCounters {
   uint64_t submits = 0;     ///< vkQueueSubmit* of any kind
-  uint64_t imports = 0;     ///< dma-buf memory imports asked of the driver: one for each image, so two for NV12
+  uint64_t imports = 0;     ///< dma-buf memory imports asked of the driver: one for each image, so one or two for NV12
   uint64_t allocations = 0; ///< vkAllocateMemory
   uint64_t pixelsDrawn = 0; ///< sum of the clipped areas of all passes
   uint64_t placeholdersDrawn = 0;
@@ -131,6 +137,8 @@ public:
     bool validation =
         false; ///< VK_LAYER_KHRONOS_validation with synchronisation checks, messages to the `vulkan` logger
     std::string deviceName; ///< only devices whose name contains this; empty: best there is
+    /** For tests: only this way, and what cannot go it is refused. Empty: what is best for each format and modifier. */
+    std::optional<YccImport> yccImport;
   };
 
   /** Missing (GpuAbsent) where no device composes; the text lists each device with what it lacks. */

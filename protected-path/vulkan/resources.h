@@ -13,8 +13,10 @@ namespace vitrine {
 struct TextureResources {
   std::shared_ptr<Device> device; ///< first: outlives the rest
   const VulkanFormat* format = nullptr;
-  std::array<ImageWithMemory, 3> planes;
-  unsigned planeCount = 1;
+  std::shared_ptr<const YccSampler> sampler; ///< of one multi-planar image; shared: it may outlive the renderer
+  std::array<ImageWithMemory, 3> images;
+  unsigned imageCount = 1;
+  Size extent;          ///< of the first image
   DescriptorSet set;    ///< plane 1 and 2 in the order Cb, Cr
   bool foreign = false; ///< a dma-buf: belongs to VK_QUEUE_FAMILY_FOREIGN_EXT between passes
   bool written = false; ///< an upload that has content, and so a layout

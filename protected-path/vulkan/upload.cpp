@@ -114,7 +114,8 @@ Result<std::unique_ptr<Texture>> VulkanRenderer::upload(Size size, uint32_t four
   auto image = makeOwnImage(resources->format->planeFormats[0], size,
                             VK_IMAGE_USAGE_SAMPLED_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT, resources->format->swizzle);
   if (!image) return std::unexpected(image.error());
-  resources->planes[0] = std::move(*image);
+  resources->images[0] = std::move(*image);
+  resources->extent = size;
   if (auto finished = finishTexture(*resources); !finished) return std::unexpected(finished.error());
   const Rect whole{0, 0, static_cast<int32_t>(size.width), static_cast<int32_t>(size.height)};
   if (auto recorded = recordUpload(resources, size, strideBytes, bytes, {&whole, 1}); !recorded) {
@@ -147,7 +148,7 @@ Result<> VulkanRenderer::recordUpload(const std::shared_ptr<TextureResources>& r
   if (!found) return std::unexpected(found.error());
   Frame& frame = **found;
   const DeviceFunctions& vk = device_->vk();
-  const VkImage image = resources->planes[0].image.get();
+  const VkImage image = resources->images[0].image.get();
   const size_t texelBytes = formatInfo(resources->format->fourcc)->bytesPerSample[0];
   const Rect whole{0, 0, static_cast<int32_t>(size.width), static_cast<int32_t>(size.height)};
   const VkImageMemoryBarrier before =

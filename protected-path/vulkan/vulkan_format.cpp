@@ -12,18 +12,19 @@ constexpr VkComponentSwizzle A = VK_COMPONENT_SWIZZLE_A;
 constexpr VkComponentSwizzle One = VK_COMPONENT_SWIZZLE_ONE;
 
 constexpr VulkanFormat rgb(uint32_t fourcc, VkFormat format, VkComponentMapping swizzle) {
-  return {fourcc, 1, {format, VK_FORMAT_UNDEFINED, VK_FORMAT_UNDEFINED}, swizzle, 0, false};
+  return {fourcc, 1, {format, VK_FORMAT_UNDEFINED, VK_FORMAT_UNDEFINED}, VK_FORMAT_UNDEFINED, swizzle, 0, false};
 }
 
-constexpr VulkanFormat semiPlanar(uint32_t fourcc, unsigned bits, bool crBeforeCb) {
+constexpr VulkanFormat semiPlanar(uint32_t fourcc, VkFormat multiPlanar, unsigned bits, bool crBeforeCb) {
   const VkFormat one = bits == 8 ? VK_FORMAT_R8_UNORM : VK_FORMAT_R16_UNORM;
   const VkFormat two = bits == 8 ? VK_FORMAT_R8G8_UNORM : VK_FORMAT_R16G16_UNORM;
   const VkComponentMapping swizzle = crBeforeCb ? VkComponentMapping{G, R, B, A} : VkComponentMapping{R, G, B, A};
-  return {fourcc, 2, {one, two, VK_FORMAT_UNDEFINED}, swizzle, bits, false};
+  return {fourcc, 2, {one, two, VK_FORMAT_UNDEFINED}, multiPlanar, swizzle, bits, crBeforeCb};
 }
 
-constexpr VulkanFormat planar(uint32_t fourcc, bool crBeforeCb) {
-  return {fourcc, 3, {VK_FORMAT_R8_UNORM, VK_FORMAT_R8_UNORM, VK_FORMAT_R8_UNORM}, {R, G, B, A}, 8, crBeforeCb};
+constexpr VulkanFormat planar(uint32_t fourcc, VkFormat multiPlanar, bool crBeforeCb) {
+  constexpr VkFormat one = VK_FORMAT_R8_UNORM;
+  return {fourcc, 3, {one, one, one}, multiPlanar, {R, G, B, A}, 8, crBeforeCb};
 }
 
 // drm_fourcc.h names components from the highest bit of a little-endian word, Vulkan's unpacked formats from the lowest
@@ -49,21 +50,21 @@ constexpr VulkanFormat table[] = {
     rgb(DRM_FORMAT_ABGR16161616, VK_FORMAT_R16G16B16A16_UNORM, {R, G, B, A}),
     rgb(DRM_FORMAT_XBGR16161616F, VK_FORMAT_R16G16B16A16_SFLOAT, {R, G, B, One}),
     rgb(DRM_FORMAT_ABGR16161616F, VK_FORMAT_R16G16B16A16_SFLOAT, {R, G, B, A}),
-    semiPlanar(DRM_FORMAT_NV12, 8, false),
-    semiPlanar(DRM_FORMAT_NV21, 8, true),
-    semiPlanar(DRM_FORMAT_NV16, 8, false),
-    semiPlanar(DRM_FORMAT_NV61, 8, true),
-    semiPlanar(DRM_FORMAT_NV24, 8, false),
-    semiPlanar(DRM_FORMAT_NV42, 8, true),
-    semiPlanar(DRM_FORMAT_P010, 10, false),
-    semiPlanar(DRM_FORMAT_P012, 12, false),
-    semiPlanar(DRM_FORMAT_P016, 16, false),
-    planar(DRM_FORMAT_YUV420, false),
-    planar(DRM_FORMAT_YVU420, true),
-    planar(DRM_FORMAT_YUV422, false),
-    planar(DRM_FORMAT_YVU422, true),
-    planar(DRM_FORMAT_YUV444, false),
-    planar(DRM_FORMAT_YVU444, true),
+    semiPlanar(DRM_FORMAT_NV12, VK_FORMAT_G8_B8R8_2PLANE_420_UNORM, 8, false),
+    semiPlanar(DRM_FORMAT_NV21, VK_FORMAT_G8_B8R8_2PLANE_420_UNORM, 8, true),
+    semiPlanar(DRM_FORMAT_NV16, VK_FORMAT_G8_B8R8_2PLANE_422_UNORM, 8, false),
+    semiPlanar(DRM_FORMAT_NV61, VK_FORMAT_G8_B8R8_2PLANE_422_UNORM, 8, true),
+    semiPlanar(DRM_FORMAT_NV24, VK_FORMAT_G8_B8R8_2PLANE_444_UNORM, 8, false),
+    semiPlanar(DRM_FORMAT_NV42, VK_FORMAT_G8_B8R8_2PLANE_444_UNORM, 8, true),
+    semiPlanar(DRM_FORMAT_P010, VK_FORMAT_G10X6_B10X6R10X6_2PLANE_420_UNORM_3PACK16, 10, false),
+    semiPlanar(DRM_FORMAT_P012, VK_FORMAT_G12X4_B12X4R12X4_2PLANE_420_UNORM_3PACK16, 12, false),
+    semiPlanar(DRM_FORMAT_P016, VK_FORMAT_G16_B16R16_2PLANE_420_UNORM, 16, false),
+    planar(DRM_FORMAT_YUV420, VK_FORMAT_G8_B8_R8_3PLANE_420_UNORM, false),
+    planar(DRM_FORMAT_YVU420, VK_FORMAT_G8_B8_R8_3PLANE_420_UNORM, true),
+    planar(DRM_FORMAT_YUV422, VK_FORMAT_G8_B8_R8_3PLANE_422_UNORM, false),
+    planar(DRM_FORMAT_YVU422, VK_FORMAT_G8_B8_R8_3PLANE_422_UNORM, true),
+    planar(DRM_FORMAT_YUV444, VK_FORMAT_G8_B8_R8_3PLANE_444_UNORM, false),
+    planar(DRM_FORMAT_YVU444, VK_FORMAT_G8_B8_R8_3PLANE_444_UNORM, true),
 };
 
 } // namespace

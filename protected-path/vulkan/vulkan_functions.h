@@ -26,6 +26,7 @@ namespace vitrine {
   X(DestroyDescriptorPool) X(AllocateDescriptorSets) X(FreeDescriptorSets) X(UpdateDescriptorSets) \
   X(CreatePipelineLayout) X(DestroyPipelineLayout) X(CreateGraphicsPipelines) X(DestroyPipeline) \
   X(CreateRenderPass) X(DestroyRenderPass) X(CreateFramebuffer) X(DestroyFramebuffer) X(CreateSemaphore) \
+  X(CreateSampler) X(DestroySampler) X(CreateSamplerYcbcrConversion) X(DestroySamplerYcbcrConversion) \
   X(DestroySemaphore) X(GetSemaphoreFdKHR) X(ImportSemaphoreFdKHR) X(GetSemaphoreCounterValue) \
   X(WaitSemaphores) X(CreateCommandPool) X(DestroyCommandPool) X(ResetCommandPool) X(AllocateCommandBuffers) \
   X(BeginCommandBuffer) X(EndCommandBuffer) X(CmdPipelineBarrier) X(CmdBeginRenderPass) X(CmdEndRenderPass) \

@@ -56,6 +56,8 @@ using PipelineLayout = DeviceObject<VkPipelineLayout, &DeviceFunctions::DestroyP
 using Pipeline = DeviceObject<VkPipeline, &DeviceFunctions::DestroyPipeline>;
 using RenderPass = DeviceObject<VkRenderPass, &DeviceFunctions::DestroyRenderPass>;
 using Framebuffer = DeviceObject<VkFramebuffer, &DeviceFunctions::DestroyFramebuffer>;
+using Sampler = DeviceObject<VkSampler, &DeviceFunctions::DestroySampler>;
+using SamplerYcbcrConversion = DeviceObject<VkSamplerYcbcrConversion, &DeviceFunctions::DestroySamplerYcbcrConversion>;
 using ShaderModule = DeviceObject<VkShaderModule, &DeviceFunctions::DestroyShaderModule>;
 
 /** Calls `create` (a vkCreate… or vkAllocateMemory) and takes what it made. */

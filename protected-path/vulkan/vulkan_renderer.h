@@ -34,8 +34,11 @@ public:
 
 private:
   VulkanRenderer(Options options, std::shared_ptr<Device> device)
-      : options_(std::move(options)), device_(std::move(device)), support_(*device_) {}
-  [[nodiscard]] Result<> importPlanes(const Dmabuf& buffer, unsigned memoryPlanes, TextureResources& resources);
+      : options_(std::move(options)), device_(std::move(device)), support_(*device_, options_.yccImport) {}
+  /** The best way for this buffer; null: none. */
+  [[nodiscard]] const SampledImport* chooseImport(const Dmabuf& buffer) const;
+  [[nodiscard]] Result<> importOneImage(const Dmabuf& buffer, const SampledImport& way, TextureResources& resources);
+  [[nodiscard]] Result<> importPlanes(const Dmabuf& buffer, const SampledImport& way, TextureResources& resources);
   [[nodiscard]] Result<> finishTexture(TextureResources& resources);
   [[nodiscard]] Result<> finishTarget(TargetResources& resources);
 

@@ -49,6 +49,10 @@ void getFeatures(VkPhysicalDevice device, VkPhysicalDeviceFeatures2* features) {
     if (entry->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_FEATURES) {
       reinterpret_cast<VkPhysicalDeviceProtectedMemoryFeatures*>(entry)->protectedMemory = VK_TRUE;
     }
+    // The layer sees ordinary command buffers, and would find pipelines that are not for them.
+    if (entry->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_PROTECTED_ACCESS_FEATURES_EXT) {
+      reinterpret_cast<VkPhysicalDevicePipelineProtectedAccessFeaturesEXT*>(entry)->pipelineProtectedAccess = VK_FALSE;
+    }
   }
 }
 

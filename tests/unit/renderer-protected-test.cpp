@@ -1,5 +1,7 @@
 #include <drm_fourcc.h>
 
+#include <algorithm>
+
 #include "tests/unit/protected_pretender.h"
 #include "tests/unit/renderer_fixture.h"
 
@@ -58,6 +60,31 @@ TEST_F(ProtectedDevice, protectedTextureIntoProtectedTargetIsShown) {
   EXPECT_EQ(protectedCalls().protectedSubmits, before.protectedSubmits + 1);
   EXPECT_EQ(protectedCalls().ordinarySubmits, before.ordinarySubmits + 1) << "the upload, before";
   EXPECT_EQ(protectedCalls().mixedUp, 0U);
+}
+
+TEST_F(ProtectedDevice, oneImageOfAllPlanesIsInProtectedMemoryToo) {
+  TestBuffer from = *TestBuffer::create({40, 40}, DRM_FORMAT_NV12);
+  for (uint32_t y = 0; y < 40; ++y)
+    std::ranges::fill(from.row(0, y), uint8_t{0x51}); // a grey: Cb and Cr are in their middle
+  for (uint32_t y = 0; y < 20; ++y)
+    std::ranges::fill(from.row(1, y), uint8_t{0x80});
+  from.dmabuf().raiseEvidence(Evidence::KernelNamed);
+  TestBuffer to = protectedBuffer(Picture(40, 40, grey));
+  const auto own = newRenderer(true, YccImport::OneImage);
+  const ProtectedCalls before = protectedCalls();
+  const auto source = own->import(from.dmabuf());
+  ASSERT_TRUE(source) << source.error().text();
+  EXPECT_EQ(protectedCalls().imports, before.imports + 1);
+  DrawCommand command = textureCommand(**source, everything);
+  command.range = ColorRange::Full;
+  expectPlaceholder(draw(*own, Picture(40, 40, grey), {&command, 1}), everything);
+  const auto drawn = own->importTarget(to.dmabuf());
+  ASSERT_TRUE(drawn) << drawn.error().text();
+  ASSERT_TRUE(own->compose(**drawn, {&command, 1}, {&everything, 1}, {}));
+  own->waitIdle();
+  EXPECT_EQ(to.picture().at(20, 20)[1], 0x51);
+  EXPECT_EQ(protectedCalls().mixedUp, 0U);
+  EXPECT_EQ(own->counters().validationMessages, 0U);
 }
 
 TEST_F(ProtectedDevice, claimAloneIsStillNotImported) {

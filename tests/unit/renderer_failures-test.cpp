@@ -1,5 +1,7 @@
 #include <drm_fourcc.h>
 
+#include <format>
+
 #include "tests/unit/renderer_fixture.h"
 #include "tests/unit/vulkan_interposer.h"
 
@@ -73,7 +75,21 @@ Result<> everything(Renderer& renderer, TestBuffer& from, TestBuffer& to, const 
   return renderer.readPixels(**source, {0, 0, 32, 32}, DRM_FORMAT_ARGB8888, 128, pixels);
 }
 
-TEST_F(Failures, everyCallMayFailOnceAndNothingIsLeftBehind) {
+/** A failed call was said, and the same again works. */
+void expectRecovered(Renderer& own, TestBuffer& from, TestBuffer& to, const Result<>& result, const std::string& call) {
+  const Picture picture(8, 8, grey);
+  ASSERT_FALSE(result) << call;
+  const bool said = result.error().kind == ErrorKind::Vulkan || result.error().kind == ErrorKind::Refused;
+  EXPECT_TRUE(said) << result.error().text();
+  const auto again = everything(own, from, to, picture);
+  ASSERT_TRUE(again) << "after " << call << ": " << again.error().text();
+  own.waitIdle();
+}
+
+/** With NV12 imported by either way. */
+class FailuresByWay : public Failures, public testing::WithParamInterface<YccImport> {};
+
+TEST_P(FailuresByWay, everyCallMayFailOnceAndNothingIsLeftBehind) {
   TestBuffer from = *TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
   TestBuffer to = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XRGB8888);
   const Picture picture(8, 8, grey);
@@ -83,9 +99,11 @@ TEST_F(Failures, everyCallMayFailOnceAndNothingIsLeftBehind) {
       "vkCreateBuffer",       "vkMapMemory",         "vkBindBufferMemory",         "vkGetSemaphoreFdKHR",
       "vkBeginCommandBuffer", "vkEndCommandBuffer",  "vkResetCommandPool",         "vkWaitSemaphores",
       "vkCreateSemaphore",    "vkCreateCommandPool", "vkCreateGraphicsPipelines"};
-  auto own = newRenderer(true);
+  auto own = newRenderer(true, GetParam());
   ASSERT_TRUE(everything(*own, from, to, picture));
+  own->waitIdle();
   const size_t fds = openFds();
+  const int64_t objects = driverCalls().liveObjects;
   for (const char* function : functions) {
     for (unsigned skip = 0; skip < 12; ++skip) {
       failCall(function, VK_ERROR_OUT_OF_DEVICE_MEMORY, skip);
@@ -96,15 +114,70 @@ TEST_F(Failures, everyCallMayFailOnceAndNothingIsLeftBehind) {
         EXPECT_TRUE(result) << function << ": " << result.error().text();
         break;
       }
-      ASSERT_FALSE(result) << function << " " << skip;
-      const bool said = result.error().kind == ErrorKind::Vulkan || result.error().kind == ErrorKind::Refused;
-      EXPECT_TRUE(said) << result.error().text();
-      const auto again = everything(*own, from, to, picture);
-      ASSERT_TRUE(again) << "after " << function << " " << skip << ": " << again.error().text();
-      own->waitIdle();
-      EXPECT_EQ(openFds(), fds) << function << " " << skip;
+      const std::string call = std::format("{} {}", function, skip);
+      expectRecovered(*own, from, to, result, call);
+      EXPECT_EQ(openFds(), fds) << call;
+      EXPECT_EQ(driverCalls().liveObjects, objects) << call;
     }
   }
+  EXPECT_EQ(own->counters().validationMessages, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, FailuresByWay, testing::Values(YccImport::PlaneByPlane, YccImport::OneImage),
+                         [](const auto& way) {
+                           return way.param == YccImport::OneImage ? "OneImage" : "PlaneByPlane";
+                         });
+
+TEST_F(Failures, aSamplerMayFailToBeMadeAndIsMadeLater) {
+  struct Call {
+    const char* function;
+    unsigned times; ///< that the first import as one image, or the first target after it, makes it
+  };
+  // The target's ten pipelines come after the import, and two for the sampler with them.
+  constexpr Call calls[] = {{"vkCreateSamplerYcbcrConversion", 1}, {"vkCreateSampler", 1},
+                            {"vkCreateDescriptorSetLayout", 1},    {"vkCreatePipelineLayout", 1},
+                            {"vkCreateDescriptorPool", 1},         {"vkCreateGraphicsPipelines", 12}};
+  TestBuffer from = *TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
+  TestBuffer to = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XRGB8888);
+  for (const auto& [function, times] : calls) {
+    // What is made is kept, so each failure needs a renderer of its own.
+    for (unsigned skip = 0; skip < times; ++skip) {
+      const int64_t objects = driverCalls().liveObjects;
+      auto own = newRenderer(true, YccImport::OneImage);
+      failCall(function, VK_ERROR_OUT_OF_DEVICE_MEMORY, skip);
+      const auto result = everything(*own, from, to, Picture(8, 8, grey));
+      EXPECT_TRUE(failureHappened()) << function << " " << skip;
+      expectRecovered(*own, from, to, result, std::format("{} {}", function, skip));
+      EXPECT_EQ(own->counters().validationMessages, 0U);
+      own.reset();
+      EXPECT_EQ(driverCalls().liveObjects, objects) << function << " " << skip;
+    }
+  }
+}
+
+TEST_F(Failures, aSamplerComesToAllTargetsOrToNone) {
+  TestBuffer from = *TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
+  TestBuffer first = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XRGB8888);
+  TestBuffer second = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XBGR8888);
+  const auto own = newRenderer(true, YccImport::OneImage);
+  auto one = own->importTarget(first.dmabuf());
+  auto other = own->importTarget(second.dmabuf()); // another VkFormat
+  ASSERT_TRUE(one && other);
+  for (unsigned skip = 0; skip < 4; ++skip) { // two pipelines for each
+    failCall("vkCreateGraphicsPipelines", VK_ERROR_OUT_OF_DEVICE_MEMORY, skip);
+    const auto failed = own->import(from.dmabuf());
+    EXPECT_TRUE(failureHappened()) << skip;
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().operation, "vkCreateGraphicsPipelines");
+  }
+  const auto source = own->import(from.dmabuf());
+  ASSERT_TRUE(source) << source.error().text();
+  const DrawCommand command = textureCommand(**source, {0, 0, 32, 32});
+  for (RenderTarget* target : {one->get(), other->get()}) {
+    EXPECT_TRUE(own->compose(*target, {&command, 1}, {&command.destination, 1}, {}));
+  }
+  own->waitIdle();
+  EXPECT_EQ(first.picture().at(9, 9)[0], second.picture().at(9, 9)[2]);
   EXPECT_EQ(own->counters().validationMessages, 0U);
 }
 

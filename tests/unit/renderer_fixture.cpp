@@ -110,6 +110,7 @@ std::optional<TestBuffer> TestBuffer::create(Size size, uint32_t fourcc, const P
   for (unsigned plane = 0; plane < format.planes; ++plane) {
     const auto roundUp = [](uint64_t value, uint64_t multiple) { return (value + multiple - 1) / multiple * multiple; };
     const uint64_t stride = roundUp(minimumStrideBytes(format, size, plane), padding.strideBytes);
+    total += padding.gapBytes;
     attributes.planes[plane].offsetBytes = static_cast<uint32_t>(total);
     attributes.planes[plane].strideBytes = static_cast<uint32_t>(stride);
     total += stride * roundUp(planeSize(format, size, plane).height, padding.rows);
@@ -154,8 +155,8 @@ Picture TestBuffer::picture() {
   return result;
 }
 
-std::unique_ptr<Renderer> RendererTest::newRenderer(bool validation) {
-  auto made = Renderer::create({.validation = validation});
+std::unique_ptr<Renderer> RendererTest::newRenderer(bool validation, std::optional<YccImport> yccImport) {
+  auto made = Renderer::create({.validation = validation, .yccImport = yccImport});
   EXPECT_TRUE(made) << made.error().text();
   return made ? std::move(*made) : nullptr;
 }
@@ -209,10 +210,17 @@ void RendererTest::compose(RenderTarget& target, std::span<const DrawCommand> co
 }
 
 Picture RendererTest::draw(const Picture& background, std::span<const DrawCommand> commands) {
+  return draw(renderer(), background, commands);
+}
+
+Picture RendererTest::draw(Renderer& by, const Picture& background, std::span<const DrawCommand> commands) {
   TestBuffer buffer = TestBuffer::from(background, DRM_FORMAT_ARGB8888);
-  const auto drawn = target(buffer);
+  const auto drawn = by.importTarget(buffer.dmabuf());
+  if (!drawn) throw std::runtime_error(drawn.error().text());
   const Rect everything{0, 0, background.width, background.height};
-  compose(*drawn, commands, {&everything, 1});
+  const auto fence = by.compose(**drawn, commands, {&everything, 1}, {});
+  EXPECT_TRUE(fence) << fence.error().text();
+  by.waitIdle();
   return buffer.picture();
 }
 

@@ -51,7 +51,8 @@ void expectPlaceholder(const Picture& picture, const Rect& box);
 /** What strides and the rows that each plane has room for are multiples of. */
 struct Padding {
   uint64_t strideBytes = 64;
-  uint64_t rows = 4; // what software rasterizers ask of targets
+  uint64_t rows = 4;     // what software rasterizers ask of targets
+  uint64_t gapBytes = 0; ///< unused, before each plane
 };
 
 /** An ordinary dma-buf of the kernel's system heap with all planes in it, one after another. */
@@ -85,7 +86,7 @@ protected:
   void SetUp() override;
   void TearDown() override;
   static Renderer& renderer();
-  static std::unique_ptr<Renderer> newRenderer(bool validation);
+  static std::unique_ptr<Renderer> newRenderer(bool validation, std::optional<YccImport> yccImport = {});
 
   /** Imports, and ends the test with the error's words where that fails. */
   static std::unique_ptr<Texture> texture(TestBuffer& buffer);
@@ -93,6 +94,8 @@ protected:
   static void compose(RenderTarget& target, std::span<const DrawCommand> commands, std::span<const Rect> damage);
   /** All of `background` drawn over by `commands`, read from the target's own memory. */
   static Picture draw(const Picture& background, std::span<const DrawCommand> commands);
+  /** The same by another renderer, whose textures they are. */
+  static Picture draw(Renderer& by, const Picture& background, std::span<const DrawCommand> commands);
   static DrawCommand textureCommand(const Texture& texture, const Rect& destination);
 
 private:

@@ -5,8 +5,10 @@
 #include <cstring>
 #include <format>
 #include <random>
+#include <stdexcept>
 
 #include "tests/unit/renderer_fixture.h"
+#include "tests/unit/vulkan_interposer.h"
 
 // Every format that can be sampled, against unpacking in double precision.
 
@@ -151,6 +153,210 @@ TEST_F(Formats, ycbcrIsTurnedAndCroppedLikeRgb) {
     command.transform = static_cast<Transform>(number);
     EXPECT_LE(largestDifference(draw(Picture(expected.width, expected.height), {&command, 1}), expected), 1) << number;
   }
+}
+
+/** The same buffers as one multi-planar image each, beside renderer(), which imports LINEAR ones plane by plane. */
+class YccImages : public RendererTest {
+protected:
+  static void SetUpTestSuite() { whole = newRenderer(true, YccImport::OneImage); }
+  static void TearDownTestSuite() { whole.reset(); }
+  void TearDown() override {
+    RendererTest::TearDown();
+    if (!IsSkipped()) {
+      EXPECT_EQ(whole->counters().validationMessages, 0U) << "the validation layer spoke";
+    }
+  }
+
+  /** How far the two ways are apart in what `command` draws; its texture is set here. */
+  static int difference(TestBuffer& buffer, DrawCommand command) {
+    const auto planes = renderer().import(buffer.dmabuf());
+    const auto image = whole->import(buffer.dmabuf());
+    if (!planes) throw std::runtime_error(planes.error().text());
+    if (!image) throw std::runtime_error(image.error().text());
+    const Picture background(command.destination.width, command.destination.height);
+    command.kind = DrawCommand::Kind::Texture;
+    command.texture = planes->get();
+    const Picture expected = draw(renderer(), background, {&command, 1});
+    command.texture = image->get();
+    return largestDifference(draw(*whole, background, {&command, 1}), expected);
+  }
+
+  static inline std::unique_ptr<Renderer> whole;
+};
+
+SourceRect sourceRect(double x, double y, double width, double height) {
+  return {Fixed16_16::fromDouble(x), Fixed16_16::fromDouble(y), Fixed16_16::fromDouble(width),
+          Fixed16_16::fromDouble(height)};
+}
+
+TEST_F(YccImages, samePixelsInEveryFormat) {
+  int worst = 0;
+  for (const YccLayout& layout : yccLayouts) {
+    if (!samples(*whole, layout.fourcc)) {
+      const bool optional = layout.fourcc == DRM_FORMAT_NV24 || layout.fourcc == DRM_FORMAT_NV42;
+      EXPECT_TRUE(optional) << fourccName(layout.fourcc) << ": only VK_EXT_ycbcr_2plane_444_formats may be lacking";
+      continue;
+    }
+    for (const Size size : {Size{48, 34}, Size{47, 33}}) {
+      auto buffer = TestBuffer::create(size, layout.fourcc);
+      fillRandom(*buffer, layout.bits, layout.fourcc + size.width);
+      const auto width = static_cast<int32_t>(size.width);
+      const auto height = static_cast<int32_t>(size.height);
+      const DrawCommand draws[] = {
+          {.destination = {0, 0, width, height}, .source = SourceRect::whole(size)},
+          {.destination = {0, 0, 17, 11}, .source = sourceRect(7, 5, 17, 11)}, // chroma cells are cut
+          {.destination = {0, 0, 101, 77}, .source = SourceRect::whole(size)}, // bilinear
+          {.destination = {0, 0, 29, 23}, .source = sourceRect(3.25, 1.5, 41.5, 30.25)},
+          {.destination = {0, 0, 40, 52}, .source = sourceRect(5, 3, 31, 27), .transform = Transform::Flipped90}};
+      for (const DrawCommand& command : draws) {
+        const int found = difference(*buffer, command);
+        EXPECT_LE(found, 1) << fourccName(layout.fourcc) << " " << size.width << " to " << command.destination.width;
+        worst = std::max(worst, found);
+      }
+    }
+  }
+  RecordProperty("largestDifference", worst);
+}
+
+TEST_F(YccImages, samePixelsTurned) {
+  auto buffer = TestBuffer::create({48, 32}, DRM_FORMAT_NV21);
+  fillRandom(*buffer, 8, 6);
+  for (unsigned number = 0; number < 8; ++number) {
+    const bool upright = number % 2 == 0;
+    EXPECT_LE(difference(*buffer, {.destination = {0, 0, upright ? 17 : 11, upright ? 11 : 17},
+                                   .source = sourceRect(7, 5, 17, 11),
+                                   .transform = static_cast<Transform>(number)}),
+              1)
+        << number;
+  }
+}
+
+TEST_F(YccImages, withinOneOfTheDefinition) {
+  for (const YccLayout& layout : {yccLayouts[0], yccLayouts[6], yccLayouts[10]}) { // NV12, P010, YVU420
+    auto buffer = TestBuffer::create({47, 33}, layout.fourcc);
+    fillRandom(*buffer, layout.bits, layout.fourcc);
+    const auto source = whole->import(buffer->dmabuf());
+    ASSERT_TRUE(source) << source.error().text();
+    for (const auto encoding : {ColorEncoding::Bt601, ColorEncoding::Bt709, ColorEncoding::Bt2020}) {
+      for (const auto range : {ColorRange::Limited, ColorRange::Full}) {
+        DrawCommand command = textureCommand(**source, {0, 0, 47, 33});
+        command.encoding = encoding;
+        command.range = range;
+        const Picture drawn = draw(*whole, Picture(47, 33), {&command, 1});
+        EXPECT_LE(largestDifference(drawn, convert(*buffer, layout, encoding, range)), 1)
+            << fourccName(layout.fourcc) << " " << colorEncodingName(encoding) << " " << colorRangeName(range);
+      }
+    }
+  }
+}
+
+TEST_F(YccImages, anyStrideAndOffset) {
+  for (const uint32_t fourcc : {DRM_FORMAT_NV12, DRM_FORMAT_YUV420, DRM_FORMAT_YUV444}) {
+    auto buffer = TestBuffer::create({50, 38}, fourcc, {.strideBytes = 320, .rows = 7, .gapBytes = 4096 + 64});
+    fillRandom(*buffer, 8, fourcc);
+    EXPECT_LE(difference(*buffer, {.destination = {0, 0, 50, 38}, .source = SourceRect::whole({50, 38})}), 1)
+        << fourccName(fourcc);
+  }
+}
+
+TEST_F(YccImages, oneImportEach) {
+  auto buffer = TestBuffer::create({64, 64}, DRM_FORMAT_NV12);
+  for (const auto& [by, images] : {std::pair(&renderer(), 2U), std::pair(whole.get(), 1U)}) {
+    const uint64_t asked = driverCalls().memoryImports;
+    const uint64_t counted = by->counters().imports;
+    ASSERT_TRUE(by->import(buffer->dmabuf()));
+    EXPECT_EQ(driverCalls().memoryImports, asked + images);
+    EXPECT_EQ(by->counters().imports, counted + images);
+  }
+}
+
+/** The planes of `from`, with a modifier and more memory planes behind them; the last of them in `last`. */
+Dmabuf withModifier(TestBuffer& from, uint64_t modifier, unsigned planes, TestBuffer& last) {
+  DmabufAttributes attributes{
+      .size = from.dmabuf().size(), .fourcc = from.dmabuf().fourcc(), .modifier = modifier, .planeCount = planes};
+  for (unsigned i = 0; i < planes; ++i) {
+    const DmabufPlane& plane = from.dmabuf().plane(std::min(i, from.dmabuf().planeCount() - 1));
+    TestBuffer& buffer = i == planes - 1 ? last : from;
+    attributes.planes[i] = {*duplicateFd(buffer.dmabuf().plane(0).fd.get()), plane.offsetBytes, plane.strideBytes};
+  }
+  auto made = Dmabuf::create(std::move(attributes));
+  if (!made) throw std::runtime_error(made.error().text());
+  return std::move(*made);
+}
+
+TEST_F(YccImages, planesOfSeveralBuffersGoOneByOne) {
+  auto first = TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
+  auto second = TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
+  const Dmabuf apart = withModifier(*first, DRM_FORMAT_MOD_LINEAR, 2, *second);
+  EXPECT_TRUE(renderer().import(apart));
+  const auto refused = whole->import(apart);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refusalOf(refused.error(), Refusal::None), Refusal::GpuFormatUnsupported) << refused.error().text();
+}
+
+/** A renderer for which the driver seems to know another modifier for `formats`. */
+class YccModifiers : public RendererTest {
+protected:
+  static constexpr uint64_t tiled = DRM_FORMAT_MOD_QCOM_COMPRESSED;
+  void TearDown() override {
+    offerModifier(DRM_FORMAT_MOD_INVALID, 0, {});
+    RendererTest::TearDown();
+  }
+  static std::unique_ptr<Renderer> offering(unsigned extraPlanes, std::vector<VkFormat> formats) {
+    offerModifier(tiled, extraPlanes, std::move(formats));
+    return newRenderer(true);
+  }
+  static bool lists(const Renderer& own, uint32_t fourcc) {
+    const auto list = own.sampledFormats();
+    return std::ranges::find(list, FormatModifier{fourcc, tiled}) != list.end();
+  }
+  /** Imports and draws `buffer`, which must look as `from`, plane by plane, does; returns the imports it took. */
+  static uint64_t importsFor(Renderer& own, const Dmabuf& buffer, TestBuffer& from) {
+    const uint64_t before = own.counters().imports;
+    const auto made = own.import(buffer);
+    if (!made) throw std::runtime_error(made.error().text());
+    const uint64_t imports = own.counters().imports - before;
+    const auto reference = texture(from);
+    const Rect all{0, 0, 32, 32};
+    const DrawCommand command = textureCommand(**made, all);
+    const DrawCommand expected = textureCommand(*reference, all);
+    EXPECT_LE(largestDifference(draw(own, Picture(32, 32), {&command, 1}), draw(Picture(32, 32), {&expected, 1})), 1);
+    EXPECT_EQ(own.counters().validationMessages, 0U);
+    return imports;
+  }
+};
+
+TEST_F(YccModifiers, ofTheMultiPlanarFormatAloneMakesOneImage) {
+  auto from = TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
+  fillRandom(*from, 8, 11);
+  // As with compression: behind Y and CbCr two planes of the driver's own.
+  const auto own = offering(2, {VK_FORMAT_G8_B8R8_2PLANE_420_UNORM});
+  EXPECT_TRUE(lists(*own, DRM_FORMAT_NV12));
+  EXPECT_TRUE(lists(*own, DRM_FORMAT_NV21));
+  EXPECT_FALSE(lists(*own, DRM_FORMAT_NV16));
+  EXPECT_EQ(importsFor(*own, withModifier(*from, tiled, 4, *from), *from), 1U);
+  const auto tooFew = own->import(withModifier(*from, tiled, 2, *from));
+  ASSERT_FALSE(tooFew);
+  EXPECT_EQ(refusalOf(tooFew.error(), Refusal::None), Refusal::GpuFormatUnsupported) << tooFew.error().text();
+}
+
+TEST_F(YccModifiers, ofBothMakesOneImageWhereItCan) {
+  auto from = TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
+  auto other = TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
+  fillRandom(*from, 8, 12);
+  fillRandom(*other, 8, 12);
+  const auto own = offering(0, {VK_FORMAT_R8_UNORM, VK_FORMAT_R8G8_UNORM, VK_FORMAT_G8_B8R8_2PLANE_420_UNORM});
+  EXPECT_EQ(importsFor(*own, withModifier(*from, tiled, 2, *from), *from), 1U);
+  EXPECT_EQ(importsFor(*own, withModifier(*from, tiled, 2, *other), *from), 2U) << "planes in two buffers";
+  EXPECT_EQ(importsFor(*own, withModifier(*from, DRM_FORMAT_MOD_LINEAR, 2, *from), *from), 2U) << "LINEAR";
+}
+
+TEST_F(YccModifiers, ofThePlanesAloneMakesAnImageOfEach) {
+  auto from = TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
+  fillRandom(*from, 8, 13);
+  const auto own = offering(0, {VK_FORMAT_R8_UNORM, VK_FORMAT_R8G8_UNORM});
+  EXPECT_TRUE(lists(*own, DRM_FORMAT_NV12));
+  EXPECT_EQ(importsFor(*own, withModifier(*from, tiled, 2, *from), *from), 2U);
 }
 
 /** Where the components of a packed RGB format lie, in bits from the least significant. */

@@ -325,6 +325,51 @@ TEST_F(Lifetime, aThousandFramesAllocateNothing) {
   EXPECT_EQ(openFds(), fds);
 }
 
+TEST_F(Lifetime, importsOfEitherWayLeaveNothing) {
+  TestBuffer from = *TestBuffer::create({64, 64}, DRM_FORMAT_NV12);
+  TestBuffer to = TestBuffer::from(Picture(64, 64), DRM_FORMAT_XRGB8888);
+  for (const YccImport way : {YccImport::PlaneByPlane, YccImport::OneImage}) {
+    const auto own = newRenderer(true, way);
+    const auto drawn = own->importTarget(to.dmabuf());
+    ASSERT_TRUE(drawn);
+    const auto round = [&] {
+      std::vector<std::unique_ptr<Texture>> held;
+      for (int i = 0; i < 70; ++i) { // more than a pool of descriptors holds
+        auto source = own->import(from.dmabuf());
+        ASSERT_TRUE(source) << source.error().text();
+        held.push_back(std::move(*source));
+      }
+      const DrawCommand commands[] = {textureCommand(*held.front(), {0, 0, 32, 64}),
+                                      textureCommand(*held.back(), {32, 0, 32, 64})};
+      const Rect all{0, 0, 64, 64};
+      ASSERT_TRUE(own->compose(**drawn, commands, {&all, 1}, {}));
+      held.clear();
+      own->waitIdle();
+    };
+    round(); // makes what is kept: the sampler with its pipelines, pools
+    const size_t fds = openFds();
+    const int64_t objects = driverCalls().liveObjects;
+    round();
+    EXPECT_EQ(openFds(), fds);
+    EXPECT_EQ(driverCalls().liveObjects, objects);
+    EXPECT_EQ(own->counters().validationMessages, 0U);
+  }
+}
+
+TEST_F(Lifetime, aSamplerMayOutliveItsRenderer) {
+  const int64_t objects = driverCalls().liveObjects;
+  TestBuffer buffer = *TestBuffer::create({16, 16}, DRM_FORMAT_NV12);
+  auto own = newRenderer(true, YccImport::OneImage);
+  auto first = own->import(buffer.dmabuf());
+  auto second = own->import(buffer.dmabuf());
+  ASSERT_TRUE(first && second);
+  own.reset();
+  first->reset();
+  EXPECT_GT(driverCalls().liveObjects, objects) << "the second still has its sampler";
+  second->reset();
+  EXPECT_EQ(driverCalls().liveObjects, objects);
+}
+
 TEST_F(Lifetime, texturesMayOutliveTheirRenderer) {
   const size_t before = openFds();
   {

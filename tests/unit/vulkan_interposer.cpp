@@ -1,7 +1,9 @@
 #include "tests/unit/vulkan_interposer.h"
 
 #include <dlfcn.h>
+#include <drm_fourcc.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <tuple>
@@ -48,6 +50,89 @@ VkResult takeFailure(std::string_view name) {
   return failure.result;
 }
 
+/** A modifier that the driver does not know: see offerModifier(). */
+struct OfferedModifier {
+  uint64_t modifier = 0;
+  unsigned extraPlanes = 0;
+  std::vector<VkFormat> formats;
+
+  [[nodiscard]] bool isFor(VkFormat format) const { return std::ranges::find(formats, format) != formats.end(); }
+} offered;
+
+PFN_vkGetPhysicalDeviceFormatProperties2 realFormatProperties = nullptr;
+PFN_vkGetPhysicalDeviceImageFormatProperties2 realImageFormatProperties = nullptr;
+
+/** LINEAR's entry, and a copy of it for the offered modifier. */
+VKAPI_ATTR void VKAPI_CALL formatProperties(VkPhysicalDevice device, VkFormat format, VkFormatProperties2* properties) {
+  auto* list = static_cast<VkDrmFormatModifierPropertiesListEXT*>(properties->pNext);
+  VkDrmFormatModifierPropertiesEXT* entries = list != nullptr ? list->pDrmFormatModifierProperties : nullptr;
+  if (list == nullptr || !offered.isFor(format)) return realFormatProperties(device, format, properties);
+  list->drmFormatModifierCount = 1; // all that lavapipe has
+  realFormatProperties(device, format, properties);
+  list->drmFormatModifierCount += 1;
+  if (entries == nullptr) return;
+  entries[1] = entries[0];
+  entries[1].drmFormatModifier = offered.modifier;
+  entries[1].drmFormatModifierPlaneCount += offered.extraPlanes;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL imageFormatProperties(VkPhysicalDevice device,
+                                                     const VkPhysicalDeviceImageFormatInfo2* info,
+                                                     VkImageFormatProperties2* properties) {
+  if (!offered.isFor(info->format)) return realImageFormatProperties(device, info, properties);
+  auto external = *static_cast<const VkPhysicalDeviceExternalImageFormatInfo*>(info->pNext);
+  auto modifier = *static_cast<const VkPhysicalDeviceImageDrmFormatModifierInfoEXT*>(external.pNext);
+  modifier.drmFormatModifier = DRM_FORMAT_MOD_LINEAR;
+  external.pNext = &modifier;
+  VkPhysicalDeviceImageFormatInfo2 linear = *info;
+  linear.pNext = &external;
+  return realImageFormatProperties(device, &linear, properties);
+}
+
+/** The image as LINEAR, where its modifier is the offered one. */
+struct LinearImage {
+  VkImageDrmFormatModifierExplicitCreateInfoEXT modifier;
+  VkExternalMemoryImageCreateInfo external;
+  VkImageCreateInfo info;
+
+  explicit LinearImage(const VkImageCreateInfo& image)
+      : external(*static_cast<const VkExternalMemoryImageCreateInfo*>(image.pNext)), info(image) {
+    modifier = *static_cast<const VkImageDrmFormatModifierExplicitCreateInfoEXT*>(external.pNext);
+    if (modifier.drmFormatModifier == offered.modifier) {
+      modifier.drmFormatModifier = DRM_FORMAT_MOD_LINEAR;
+      modifier.drmFormatModifierPlaneCount -= offered.extraPlanes;
+    }
+    external.pNext = &modifier;
+    info.pNext = &external;
+  }
+};
+
+/** The kinds of DriverCalls::liveObjects; each of them is destroyed through an Ending. */
+bool isCounted(std::string_view name) {
+  constexpr std::string_view makers[] = {"vkAllocateMemory",
+                                         "vkCreateImage",
+                                         "vkCreateImageView",
+                                         "vkCreateSampler",
+                                         "vkCreateSamplerYcbcrConversion",
+                                         "vkCreateDescriptorSetLayout",
+                                         "vkCreateDescriptorPool",
+                                         "vkCreatePipelineLayout",
+                                         "vkCreateGraphicsPipelines"};
+  return std::ranges::find(makers, name) != std::end(makers);
+}
+
+/** Stands in for a function that ends an object. */
+template<size_t Slot, typename Function>
+struct Ending;
+template<size_t Slot, typename Handle>
+struct Ending<Slot, void(VKAPI_PTR*)(VkDevice, Handle, const VkAllocationCallbacks*)> {
+  static inline void(VKAPI_PTR* real)(VkDevice, Handle, const VkAllocationCallbacks*) = nullptr;
+  static VKAPI_ATTR void VKAPI_CALL call(VkDevice device, Handle object, const VkAllocationCallbacks* callbacks) {
+    if (object != Handle(VK_NULL_HANDLE)) driverCalls().liveObjects -= 1;
+    real(device, object, callbacks);
+  }
+};
+
 /** Stands in for one function: counts, fails when asked to, else passes on. */
 template<size_t Slot, typename Function>
 struct Stand;
@@ -61,7 +146,22 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
     if constexpr (Slot == 1)
       driverCalls().semaphoresWaited += std::get<2>(std::tuple(arguments...))->waitSemaphoreCount;
     if (const VkResult result = takeFailure(name); result != VK_SUCCESS) return result;
-    return real(arguments...);
+    VkResult result = VK_SUCCESS;
+    if constexpr (Slot == 3) {
+      result = createImage(arguments...);
+    } else {
+      result = real(arguments...);
+    }
+    if (result == VK_SUCCESS && isCounted(name)) driverCalls().liveObjects += 1;
+    return result;
+  }
+  static VkResult createImage(VkDevice device, const VkImageCreateInfo* info, const VkAllocationCallbacks* callbacks,
+                              VkImage* image) {
+    if (info->tiling != VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT || !offered.isFor(info->format)) {
+      return real(device, info, callbacks, image);
+    }
+    const LinearImage linear(*info);
+    return real(device, &linear.info, callbacks, image);
   }
 };
 
@@ -85,7 +185,23 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
   X(16, WaitSemaphores)                                                                                                \
   X(17, CreateSemaphore)                                                                                               \
   X(18, CreateCommandPool)                                                                                             \
-  X(19, CreateGraphicsPipelines)
+  X(19, CreateGraphicsPipelines)                                                                                       \
+  X(21, CreateSamplerYcbcrConversion)                                                                                  \
+  X(22, CreateSampler)                                                                                                 \
+  X(23, CreateDescriptorSetLayout)                                                                                     \
+  X(24, CreatePipelineLayout)                                                                                          \
+  X(25, CreateDescriptorPool)
+
+#define VITRINE_ENDINGS(X)                                                                                             \
+  X(0, FreeMemory)                                                                                                     \
+  X(1, DestroyImage)                                                                                                   \
+  X(2, DestroyImageView)                                                                                               \
+  X(3, DestroySampler)                                                                                                 \
+  X(4, DestroySamplerYcbcrConversion)                                                                                  \
+  X(5, DestroyDescriptorSetLayout)                                                                                     \
+  X(6, DestroyDescriptorPool)                                                                                          \
+  X(7, DestroyPipelineLayout)                                                                                          \
+  X(8, DestroyPipeline)
 
 PFN_vkGetInstanceProcAddr realGetInstanceProcAddr() {
   // Not RTLD_NEXT: with its one symbol defined here, the linker may leave libvulkan out.
@@ -120,6 +236,14 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL getDeviceProcAddr(VkDevice device, cons
   }
   VITRINE_STANDS(VITRINE_STAND)
 #undef VITRINE_STAND
+#define VITRINE_ENDING(slot, function)                                                                                 \
+  if (std::string_view(name) == "vk" #function) {                                                                      \
+    using This = Ending<slot, PFN_vk##function>;                                                                       \
+    This::real = reinterpret_cast<PFN_vk##function>(realGetInstanceProcAddr()(lastInstance, name));                    \
+    return reinterpret_cast<PFN_vkVoidFunction>(&This::call);                                                          \
+  }
+  VITRINE_ENDINGS(VITRINE_ENDING)
+#undef VITRINE_ENDING
   if (std::string_view(name) == "vkCmdPipelineBarrier") {
     realPipelineBarrier = reinterpret_cast<PFN_vkCmdPipelineBarrier>(realGetInstanceProcAddr()(lastInstance, name));
     return reinterpret_cast<PFN_vkVoidFunction>(&pipelineBarrier);
@@ -137,6 +261,14 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instan
     This::real = reinterpret_cast<PFN_vkCreateDevice>(found);
     This::name = "vkCreateDevice";
     return reinterpret_cast<PFN_vkVoidFunction>(&This::call);
+  }
+  if (std::string_view(name) == "vkGetPhysicalDeviceFormatProperties2" && found != nullptr) {
+    realFormatProperties = reinterpret_cast<PFN_vkGetPhysicalDeviceFormatProperties2>(found);
+    return reinterpret_cast<PFN_vkVoidFunction>(&formatProperties);
+  }
+  if (std::string_view(name) == "vkGetPhysicalDeviceImageFormatProperties2" && found != nullptr) {
+    realImageFormatProperties = reinterpret_cast<PFN_vkGetPhysicalDeviceImageFormatProperties2>(found);
+    return reinterpret_cast<PFN_vkVoidFunction>(&imageFormatProperties);
   }
   if (std::string_view(name) != "vkGetDeviceProcAddr") return found;
   realGetDeviceProcAddr = reinterpret_cast<PFN_vkGetDeviceProcAddr>(found);
@@ -158,6 +290,10 @@ bool failureHappened() {
   const bool happened = failure.function.empty();
   failure.function.clear();
   return happened;
+}
+
+void offerModifier(uint64_t modifier, unsigned extraPlanes, std::vector<VkFormat> formats) {
+  offered = {modifier, extraPlanes, std::move(formats)};
 }
 
 void setSubmitHook(void (*hook)()) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "protected-path/vulkan/vulkan_include.h"
 
@@ -19,6 +20,7 @@ struct DriverCalls {
   uint64_t semaphoresWaited = 0; ///< by all vkQueueSubmit
   uint64_t foreignAcquires = 0;  ///< image barriers from VK_QUEUE_FAMILY_FOREIGN_EXT
   uint64_t foreignReleases = 0;  ///< and to it
+  int64_t liveObjects = 0;       ///< made and not yet destroyed, of the kinds that a texture needs
 };
 [[nodiscard]] DriverCalls& driverCalls();
 
@@ -27,6 +29,13 @@ struct DriverCalls {
 void failCall(std::string_view function, VkResult result, unsigned skip = 0);
 /** Whether the failure asked for has happened; forgets it otherwise. */
 [[nodiscard]] bool failureHappened();
+
+/**
+ * From the next renderer on, these formats seem to take `modifier` too, with `extraPlanes` more memory planes than
+ * LINEAR. To the driver it is LINEAR, and it is not told of the extra planes: what is drawn says whether the others
+ * got there. Formats that are offered may only be used for dma-bufs meanwhile.
+ */
+void offerModifier(uint64_t modifier, unsigned extraPlanes, std::vector<VkFormat> formats);
 
 /** Called by vkQueueSubmit before the driver is; null for nothing. */
 void setSubmitHook(void (*hook)());
