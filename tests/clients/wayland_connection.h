@@ -24,6 +24,8 @@ struct WaylandGlobals {
   WaylandPtr<wp_color_representation_manager_v1> colorRepresentation; ///< optional
   WaylandPtr<weston_restricted_buffer_v1> restrictedBuffer;           ///< optional
   WaylandPtr<wp_linux_drm_syncobj_manager_v1> explicitSync;           ///< optional
+  WaylandPtr<zwlr_screencopy_manager_v1> screencopy;                  ///< optional
+  WaylandPtr<wl_output> output;                                       ///< the first
 };
 
 /** A fatal protocol error, as the compositor sent it. */

@@ -16,6 +16,7 @@
 #include "single-pixel-buffer-v1-client-protocol.h"
 #include "viewporter-client-protocol.h"
 #include "weston-restricted-buffer-client-protocol.h"
+#include "wlr-screencopy-unstable-v1-client-protocol.h"
 #include "xdg-shell-client-protocol.h"
 
 namespace vitrine {
@@ -29,6 +30,7 @@ struct WaylandDeleter {
   void operator()(wl_subsurface* object) const { wl_subsurface_destroy(object); }
   void operator()(wl_surface* object) const { wl_surface_destroy(object); }
   void operator()(wl_buffer* object) const { wl_buffer_destroy(object); }
+  void operator()(wl_output* object) const { wl_output_destroy(object); }
   void operator()(wl_callback* object) const { wl_callback_destroy(object); }
   void operator()(xdg_wm_base* object) const { xdg_wm_base_destroy(object); }
   void operator()(xdg_surface* object) const { xdg_surface_destroy(object); }
@@ -50,6 +52,8 @@ struct WaylandDeleter {
   void operator()(zwp_linux_buffer_params_v1* object) const { zwp_linux_buffer_params_v1_destroy(object); }
   void operator()(zwp_linux_dmabuf_feedback_v1* object) const { zwp_linux_dmabuf_feedback_v1_destroy(object); }
   void operator()(weston_restricted_buffer_v1* object) const { weston_restricted_buffer_v1_destroy(object); }
+  void operator()(zwlr_screencopy_manager_v1* object) const { zwlr_screencopy_manager_v1_destroy(object); }
+  void operator()(zwlr_screencopy_frame_v1* object) const { zwlr_screencopy_frame_v1_destroy(object); }
   void operator()(wp_linux_drm_syncobj_manager_v1* object) const { wp_linux_drm_syncobj_manager_v1_destroy(object); }
 };
 

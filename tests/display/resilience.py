@@ -7,6 +7,7 @@ import re
 import sys
 
 import numpy as np
+from PIL import Image
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../platform/selftest"))
 
@@ -122,6 +123,20 @@ def output_buffers_are_protected_only_while_they_have_to_be():
             raise AssertionError("panel and screenshot differ, with nothing protected to hide")
         play(session)
         assert_right(session)
+
+
+@on("full", "gpu-only")
+def a_capture_into_a_dmabuf_shows_the_placeholder():
+    with s.Session() as session:
+        play(session)
+        panel = s.photograph()
+        client = session.start("capture", "capture-client", os.path.join(s.OUT, "capture.ppm"))
+        testing.equal(client.wait(), 0, f"status of capture-client ({client.log()})")
+        captured = np.asarray(Image.open(os.path.join(s.OUT, "capture.ppm")).convert("RGB"))
+        box = s.find_box(panel, captured)
+        testing.equal(box[2:], (WIDTH, HEIGHT), "size of what the capture does not show")
+        if not s.only_placeholder(s.crop(captured, box)):
+            raise AssertionError("the capture shows something else than the placeholder")
 
 
 @on("full")
