@@ -23,8 +23,8 @@ struct SampledImport {
  * plane's layout by itself, the planes may lie in several dma-bufs, odd sizes need no rounding, and no driver's
  * conversion takes part. With any other modifier one image is preferred, for only then is the driver told what the
  * buffer is: a layout may depend on the format, and a plane that is called R8 need not be laid out as the NV12 plane
- * that it is. Plane by plane stays the second way, since many drivers list a modifier for R8 and R8G8 alone. Mesa's, as
- * their sources were in 2025:
+ * that it is. Plane by plane stays the second way, since many drivers list a modifier for R8 and R8G8 alone. What
+ * Mesa's drivers do (read in their sources of Mesa 25 and 26; only lavapipe was run):
  * - turnip (tu_formats.cc) lists LINEAR and QCOM_COMPRESSED for multi-planar formats.
  * - radv (radv_formats.c) lists every tiling; with DCC from GFX12 on only, where it has no memory plane.
  * - anv (anv_formats.c) lists tilings for NV12, P010 and three planes of 8 bits, never with compression, "due to the lack

@@ -16,7 +16,7 @@ struct TextureResources {
   std::shared_ptr<const YccSampler> sampler; ///< of one multi-planar image; shared: it may outlive the renderer
   std::array<ImageWithMemory, 3> images;
   unsigned imageCount = 1;
-  Size extent;          ///< of the first image
+  Size extent; ///< of the first image; a multi-planar one has whole chroma cells, so it may be larger than the texture
   DescriptorSet set;    ///< plane 1 and 2 in the order Cb, Cr
   bool foreign = false; ///< a dma-buf: belongs to VK_QUEUE_FAMILY_FOREIGN_EXT between passes
   bool written = false; ///< an upload that has content, and so a layout
