@@ -33,13 +33,13 @@ enum class Refusal {
   NoMap,               ///< the buffer is no_map and a CPU mapping was asked for
 
   // GPU
-  GpuAbsent,            ///< no Vulkan device
-  GpuNoProtectedMemory, ///< the Vulkan device lacks protectedMemory
-  GpuNoDmabufImport,    ///< the Vulkan device lacks VK_EXT_external_memory_dma_buf
-  GpuFormatUnsupported, ///< the format/modifier cannot be sampled
-  GpuImportFailed,      ///< the driver refused the import
+  GpuAbsent,                ///< no Vulkan device
+  GpuNoProtectedMemory,     ///< the Vulkan device lacks protectedMemory
+  GpuNoDmabufImport,        ///< the Vulkan device lacks VK_EXT_external_memory_dma_buf
+  GpuFormatUnsupported,     ///< the format/modifier cannot be sampled
+  GpuImportFailed,          ///< the driver refused the import
   CompositionConfiguredOff, ///< configuration says `plane`: protected content is not composed
-  ClaimWithoutEvidence, ///< claimed protected, no evidence: treated as no_map, so no ordinary import either
+  ClaimWithoutEvidence,     ///< claimed protected, no evidence: treated as no_map, so no ordinary import either
 
   // planes
   PlaneNone,               ///< no plane left
