@@ -40,7 +40,8 @@ def test_pattern(width, height, frame, limited=True):
 
 
 def to_rgb(luma, chroma, encoding="bt709", limited=True):
-    """ITU-R BT.601/709/2020 non-constant luminance to R'G'B' in 0..255, not rounded; each chroma sample serves its 2 x 2 pixels."""
+    """ITU-R BT.601/709/2020 non-constant luminance to R'G'B', not rounded; each chroma sample serves its 2 x 2 pixels. What lies outside of
+    0..255 is kept: a video is filtered as luma and chroma, and cut off last."""
     kr, kb = KR_KB[encoding]
     kg = 1 - kr - kb
     luma_offset, luma_scale, chroma_scale = (16, 219, 224) if limited else (0, 255, 255)
@@ -49,11 +50,17 @@ def to_rgb(luma, chroma, encoding="bt709", limited=True):
     red = y + 2 * (1 - kr) * cr
     blue = y + 2 * (1 - kb) * cb
     green = (y - kr * red - kb * blue) / kg
-    return np.clip(np.stack([red, green, blue], axis=2), 0, 1) * 255
+    return np.stack([red, green, blue], axis=2) * 255
+
+
+def unlimited_picture(width, height, frame, encoding="bt709", limited=True):
+    """Still to be filtered; conversion is affine, so that it may come before."""
+    return to_rgb(*test_pattern(width, height, frame, limited), encoding, limited)
 
 
 def picture(width, height, frame, encoding="bt709", limited=True):
-    return to_rgb(*test_pattern(width, height, frame, limited), encoding, limited)
+    """In 0..255."""
+    return np.clip(unlimited_picture(width, height, frame, encoding, limited), 0, 255)
 
 
 def largest_difference(shown, width, height, frame, **how):
@@ -92,7 +99,7 @@ def scaled(source, width, height):
     down, right = down[:, None, None], right[None, :, None]
     upper = source[row][:, column] * (1 - right) + source[row][:, column + 1] * right
     lower = source[row + 1][:, column] * (1 - right) + source[row + 1][:, column + 1] * right
-    return upper * (1 - down) + lower * down
+    return np.clip(upper * (1 - down) + lower * down, 0, 255)
 
 
 def covered(below, premultiplied, alpha):
