@@ -94,7 +94,10 @@ void Composition::addDamage(const Rect& box) {
   protected_.addDamage(visible);
 }
 
-void Composition::damageAll() {
+/** What a GPU left behind that was reset meanwhile is nothing to build on. */
+void Composition::distrustLostDevice() {
+  if (generation_ == renderer_.generation()) return;
+  generation_ = renderer_.generation();
   ordinary_.damageAll();
   protected_.damageAll();
 }
@@ -188,6 +191,7 @@ void Composition::leaveProtectedMemory() {
 Result<> Composition::render(std::span<const Layer> layers, std::span<const LayerSource> sources, const FramePlan& plan,
                              Nanoseconds time) {
   rendered_ = false;
+  distrustLostDevice();
   if (!plan.composes) return chooseMemory(false, time);
   nextItems_.clear();
   nextSources_.clear();

@@ -59,8 +59,6 @@ public:
   [[nodiscard]] int currentFence() const { return fence_.get(); }
   /** Whether the last render() drew anything. */
   [[nodiscard]] bool rendered() const { return rendered_; }
-  /** Everything has to be drawn again: the GPU was reset, and with it what it held. */
-  void damageAll();
   /** R9, the session was switched away: protected buffers are cleared and let go. */
   void suspend();
 
@@ -81,6 +79,7 @@ private:
   Item itemFor(const Layer& layer, const LayerSource& source, Path path, bool underlay) const;
   void addChange(const Item& item, const LayerSource* source, uint64_t oldSerial);
   void addDamage(const Rect& box);
+  void distrustLostDevice();
   void compareItems(std::span<const LayerSource> sources);
   Result<> chooseMemory(bool needed, Nanoseconds time);
   void leaveProtectedMemory();
@@ -103,6 +102,7 @@ private:
   Nanoseconds refusedUntil_ = 0;
   UniqueFd fence_;
   bool rendered_ = false;
+  uint64_t generation_ = 0;     ///< the renderer's, when the buffers were drawn
   std::vector<Item> items_;     ///< of the last render
   std::vector<Item> nextItems_; ///< of this one
   std::vector<size_t> nextSources_;

@@ -163,7 +163,6 @@ bool Output::recoverFrom(const Error& error, Nanoseconds time) {
     wlr_output_schedule_frame(kms_.base()); // the driver may need a moment
     return false;
   }
-  composition_.damageAll();
   return true;
 }
 

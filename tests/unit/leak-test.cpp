@@ -392,7 +392,7 @@ void Machine::showFrame(const LeakFrame& frame, Nanoseconds time) {
         // The platform's GPU gives up where somebody breaks the rules of protected memory: that would have been a leak.
         if (frame.fault.result != VK_ERROR_DEVICE_LOST) stopped_ = "the GPU stopped a protected access";
         recoveries += 1;
-        if (renderer_->recover()) composition_->damageAll();
+        static_cast<void>(renderer_->recover()); // may fail too, and is tried again with the next attempt
       } else if (composition_->protectedRefusal(time) == Refusal::None) {
         return;
       }
@@ -421,8 +421,10 @@ void Machine::capture(const LeakFrame& frame) {
   const auto target = renderer_->importTarget(*memory);
   if (!target) return; // an injected failure
   if (const auto drawn = composition_->renderPublic(**target, layers_, sources_); !drawn) {
-    const bool injected = frame.fault.function != nullptr;
-    if (isDeviceLost(drawn.error()) && !injected) stopped_ = "the GPU stopped a protected access for a capture";
+    if (!isDeviceLost(drawn.error())) return;
+    if (frame.fault.function == nullptr) stopped_ = "the GPU stopped a protected access for a capture";
+    recoveries += 1;
+    static_cast<void>(renderer_->recover());
     return;
   }
   renderer_->waitIdle();
