@@ -107,6 +107,19 @@ __attribute__((no_sanitize("address", "undefined"))) size_t readGuarded(const ui
   return copied;
 }
 
+/** What memory is copied into to be looked at; leaves no copy of what it has seen, for the next look would find that. */
+class Glass {
+public:
+  explicit Glass(size_t size) : bytes_(size) {}
+  Glass(const Glass&) = delete;
+  Glass& operator=(const Glass&) = delete;
+  ~Glass() { explicit_bzero(bytes_.data(), bytes_.size()); }
+  [[nodiscard]] std::span<uint8_t> first(size_t size) { return std::span(bytes_).first(size); }
+
+private:
+  std::vector<uint8_t> bytes_;
+};
+
 /** Whether `bytes` has a run of a repeated pattern. The pattern is never laid out in memory, where it would be found. */
 template<size_t Size>
 bool hasRun(std::span<const uint8_t> bytes, const std::array<uint8_t, Size>& pattern) {
@@ -121,7 +134,6 @@ bool hasRun(std::span<const uint8_t> bytes, const std::array<uint8_t, Size>& pat
 
 /** Looks for green in every dma-buf of this process that can be mapped and read. What it finds, in words. */
 std::optional<std::string> findGreenInBuffers(size_t& scanned) {
-  std::vector<uint8_t> bytes;
   std::set<ino_t> seen; // several fds may be of one buffer
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
     const std::string name = entry.path().filename().string();
@@ -133,7 +145,8 @@ std::optional<std::string> findGreenInBuffers(size_t& scanned) {
     const auto size = static_cast<size_t>(lseek(fd, 0, SEEK_END));
     void* mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
     if (mapped == MAP_FAILED) continue; // refused: nobody can read it
-    bytes.resize(size);
+    Glass glass(size);
+    const std::span<uint8_t> bytes = glass.first(size);
     const size_t got = readGuarded(static_cast<const uint8_t*>(mapped), bytes);
     munmap(mapped, size);
     if (got < size) continue; // mapped, and out of reach
@@ -162,7 +175,8 @@ std::vector<bool> presentPages(int pagemap, uintptr_t begin, uintptr_t end) {
 /** Runs of the secret in any page of this process that can be read. */
 std::optional<std::string> findSecretInMemory(size_t& scannedBytes) {
   const UniqueFd pagemap(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
-  std::array<uint8_t, pageBytes> bytes{};
+  Glass glass(pageBytes);
+  const std::span<uint8_t> bytes = glass.first(pageBytes);
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
     uintptr_t begin = 0;
@@ -170,12 +184,15 @@ std::optional<std::string> findSecretInMemory(size_t& scannedBytes) {
     char readable = '-';
     if (std::sscanf(line.c_str(), "%lx-%lx %c", &begin, &end, &readable) != 3 || readable != 'r') continue;
     if (end - begin > largestRegion) continue;
-    const std::vector<bool> pages = presentPages(pagemap.get(), begin, end);
+    // The map has no word on the pages of dma-bufs, which are no normal ones.
+    const bool dmabuf = line.find("/dmabuf:") != std::string::npos;
+    const std::vector<bool> pages =
+        dmabuf ? std::vector<bool>((end - begin) / pageBytes, true) : presentPages(pagemap.get(), begin, end);
     for (size_t i = 0; i < pages.size(); ++i) {
       if (!pages[i]) continue;
       const size_t got = readGuarded(reinterpret_cast<const uint8_t*>(begin + i * pageBytes), bytes);
       scannedBytes += got;
-      const std::span<const uint8_t> page(bytes.data(), got);
+      const std::span<const uint8_t> page = bytes.first(got);
       if (hasRun(page, secretPixel) || hasRun(page, secretChroma)) return "the secret in memory: " + line;
     }
   }
