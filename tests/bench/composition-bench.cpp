@@ -105,6 +105,9 @@ struct Scene {
 /** Frames of `commands` in `damage`. With `waits`, until the GPU is done; else only what it costs to ask it. */
 void composeFrames(benchmark::State& state, Scene& scene, std::span<const DrawCommand> commands,
                    std::span<const Rect> damage, bool waits) {
+  // Once before the clock runs: drivers compile shaders and fault pages in when they are first used.
+  if (auto warm = renderer().compose(*scene.target, commands, damage, {}); !warm) fail(warm.error());
+  renderer().waitIdle();
   const RendererCounters before = renderer().counters();
   for (auto _ : state) {
     auto fence = renderer().compose(*scene.target, commands, damage, {});
