@@ -4,24 +4,18 @@
 #include <fcntl.h>
 #include <poll.h>
 
-#include <filesystem>
-
 #include "protected-path/heap/heap_allocator.h"
 #include "protected-path/kms/atomic_request.h"
 #include "protected-path/kms/drm_pointer.h"
 #include "protected-path/kms/framebuffer.h"
 #include "protected-path/planes/planner.h"
+#include "tests/unit/open_fds.h"
 
 using namespace vitrine;
 
 namespace {
 
 constexpr int eventTimeoutMs = 5000; ///< far more than a frame; only a hang reaches it
-
-size_t openFds() {
-  const std::filesystem::directory_iterator fds("/proc/self/fd");
-  return static_cast<size_t>(std::distance(begin(fds), end(fds)));
-}
 
 /** The device of the virtual platform, as DRM master; every test begins with the primary lit and leaves it dark. */
 struct KmsPlatform : testing::Test {
@@ -313,10 +307,10 @@ TEST_F(KmsPlatform, NothingIsLeftBehind) {
     ASSERT_TRUE(Framebuffer::create(*device, *buffer, true));
   };
   once();
-  const size_t before = openFds();
+  const auto before = test::openFds();
   for (int i = 0; i < 200; ++i)
     once();
-  EXPECT_EQ(openFds(), before);
+  EXPECT_EQ(test::openFds(), before);
 }
 
 } // namespace

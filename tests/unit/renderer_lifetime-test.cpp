@@ -9,6 +9,7 @@
 
 #include "protected-path/dmabuf/sync_file.h"
 #include "tests/unit/allocation_counter.h"
+#include "tests/unit/open_fds.h"
 #include "tests/unit/renderer_fixture.h"
 #include "tests/unit/vulkan_interposer.h"
 
@@ -266,16 +267,14 @@ TEST_F(Lifetime, noFdIsLeftBehind) {
     const DrawCommand command = textureCommand(*source, {0, 0, 64, 64});
     compose(*drawn, {&command, 1}, {&command.destination, 1});
   };
-  // A frame keeps what it used until its turn comes again: once round, so that nothing of earlier tests is counted.
-  for (int i = 0; i < 8; ++i)
-    cycle();
-  const size_t before = openFds();
-  const DriverCalls calls = driverCalls();
-  for (int i = 0; i < 30; ++i)
-    cycle();
-  EXPECT_EQ(openFds(), before);
-  EXPECT_EQ(driverCalls().memoryImports - calls.memoryImports, 30U * 3);
-  EXPECT_EQ(driverCalls().queueSubmits - calls.queueSubmits, 30U);
+  const auto thirty = [&] {
+    const DriverCalls calls = driverCalls();
+    for (int i = 0; i < 30; ++i)
+      cycle();
+    EXPECT_EQ(driverCalls().memoryImports - calls.memoryImports, 30U * 3);
+    EXPECT_EQ(driverCalls().queueSubmits - calls.queueSubmits, 30U);
+  };
+  expectSettles(thirty, "30 imports");
 }
 
 TEST_F(Lifetime, aThousandFramesAllocateNothing) {
@@ -314,7 +313,6 @@ TEST_F(Lifetime, aThousandFramesAllocateNothing) {
   }
   EXPECT_EQ(ours, 0U) << "operator new during update() and compose()";
   EXPECT_EQ(drivers, 0U) << "vkAllocateMemory";
-  const size_t fds = openFds();
 #ifdef __SANITIZE_ADDRESS__ // its quarantine holds on to what was freed
   frames(1000);
 #else
@@ -322,7 +320,11 @@ TEST_F(Lifetime, aThousandFramesAllocateNothing) {
   frames(1000);
   EXPECT_LE(residentPages(), pages + 64) << "resident pages";
 #endif
-  EXPECT_EQ(openFds(), fds);
+  const auto hundred = [&] {
+    frames(100);
+    own->waitIdle();
+  };
+  expectSettles(hundred, "a hundred frames");
 }
 
 TEST_F(Lifetime, importsOfEitherWayLeaveNothing) {
@@ -346,12 +348,7 @@ TEST_F(Lifetime, importsOfEitherWayLeaveNothing) {
       held.clear();
       own->waitIdle();
     };
-    round(); // makes what is kept: the sampler with its pipelines, pools
-    const size_t fds = openFds();
-    const int64_t objects = driverCalls().liveObjects;
-    round();
-    EXPECT_EQ(openFds(), fds);
-    EXPECT_EQ(driverCalls().liveObjects, objects);
+    expectSettles(round, "70 imports");
     EXPECT_EQ(own->counters().validationMessages, 0U);
   }
 }
@@ -371,7 +368,7 @@ TEST_F(Lifetime, aSamplerMayOutliveItsRenderer) {
 }
 
 TEST_F(Lifetime, texturesMayOutliveTheirRenderer) {
-  const size_t before = openFds();
+  const auto before = openFds();
   {
     auto own = newRenderer(true);
     TestBuffer buffer = TestBuffer::from(Picture(16, 16, grey), DRM_FORMAT_XRGB8888);
@@ -382,7 +379,7 @@ TEST_F(Lifetime, texturesMayOutliveTheirRenderer) {
     ASSERT_TRUE(imported && uploaded && drawn);
     own.reset();
   }
-  EXPECT_LE(openFds(), before);
+  EXPECT_LE(openFds().size(), before.size());
 }
 
 } // namespace

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace vitrine::test {
+
+/** What this process has open: what /proc/self/fd says of each, `/dev/dri/card0` or `/dmabuf:`, sorted. */
+[[nodiscard]] inline std::vector<std::string> openFds() {
+  std::vector<std::string> result;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+    result.push_back(std::filesystem::read_symlink(entry.path()).string());
+  std::ranges::sort(result);
+  return result;
+}
+
+} // namespace vitrine::test
