@@ -8,6 +8,8 @@
 namespace vitrine {
 namespace {
 
+constexpr int retryMilliseconds = 100; ///< not at once: what failed for want of memory would fail again
+
 Nanoseconds refreshInterval(const wlr_output& output) {
   return output.refresh > 0 ? 1'000'000'000'000 / output.refresh : 16'666'667;
 }
@@ -113,7 +115,6 @@ void Output::onFrame() {
   if (!output.needs_frame) return;
   const Nanoseconds time = now();
   if (!showFrame(time)) {
-    constexpr int retryMilliseconds = 100; // not at once: what failed for want of memory would fail again
     wl_event_source_timer_update(wakeUp_, retryMilliseconds);
     return;
   }
@@ -236,6 +237,26 @@ void Output::fillKmsFrame(const FramePlan& plan, KmsFrame& frame) const {
   }
 }
 
+/** What somebody captures, as wlroots' buffer of this frame. Who captures waits until there is one. */
+bool Output::drawPublicView(wlr_output_state& state) {
+  wlr_output& output = *kms_.base();
+  if (!wlr_output_configure_primary_swapchain(&output, &state, &output.swapchain)) return false;
+  wlr_buffer* buffer = wlr_swapchain_acquire(output.swapchain, nullptr);
+  if (buffer == nullptr) return false;
+  const auto& target = DmabufBuffer::from(buffer)->target(machine_.renderer);
+  const auto drawn = target ? composition_.renderPublic(**target, list_.layers(), list_.sources())
+                            : Result<>(std::unexpected(target.error()));
+  if (drawn) {
+    counters_.publicViews++;
+    wlr_output_state_set_buffer(&state, buffer);
+  } else {
+    log("capture").warn("{}: {}", kms_.connector().name, drawn.error().text());
+    if (isDeviceLost(drawn.error())) static_cast<void>(recoverFrom(drawn.error(), now()));
+  }
+  wlr_buffer_unlock(buffer);
+  return drawn.has_value();
+}
+
 bool Output::announceCommit() {
   wlr_output& output = *kms_.base();
   for (size_t i = 0; i < plan_.layers.size(); ++i) {
@@ -249,22 +270,8 @@ bool Output::announceCommit() {
   }
   wlr_output_state state;
   wlr_output_state_init(&state);
-  if (output.attach_render_locks > 0 && wlr_output_configure_primary_swapchain(&output, &state, &output.swapchain)) {
-    wlr_buffer* buffer = wlr_swapchain_acquire(output.swapchain, nullptr);
-    DmabufBuffer* view = DmabufBuffer::from(buffer);
-    if (view != nullptr) {
-      const auto& target = view->target(machine_.renderer);
-      const auto drawn = target ? composition_.renderPublic(**target, list_.layers(), list_.sources())
-                                : Result<>(std::unexpected(target.error()));
-      if (drawn) {
-        counters_.publicViews++;
-        wlr_output_state_set_buffer(&state, buffer);
-      } else {
-        log("capture").warn("{}: {}", kms_.connector().name, drawn.error().text());
-      }
-    }
-    if (buffer != nullptr) wlr_buffer_unlock(buffer);
-  }
+  if (output.attach_render_locks > 0 && !drawPublicView(state))
+    wl_event_source_timer_update(wakeUp_, retryMilliseconds);
   const bool committed = wlr_output_commit_state(&output, &state);
   wlr_output_state_finish(&state);
   kms_.setCommitSequence(output.commit_seq);

@@ -83,6 +83,7 @@ private:
   bool fillPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome,
                  PlaneContent& content) const;
   bool announceCommit();
+  bool drawPublicView(wlr_output_state& state);
   void onPresented(const Presented& presented);
   void reportSurfaces();
   void reportSurface(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome);
