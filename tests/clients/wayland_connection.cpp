@@ -106,6 +106,8 @@ void WaylandConnection::bindGlobal(uint32_t name, const std::string& interface, 
     bind(globals_.explicitSync, registry, name, wp_linux_drm_syncobj_manager_v1_interface, version, 1);
   } else if (interface == zwlr_screencopy_manager_v1_interface.name && version >= 3) {
     bind(globals_.screencopy, registry, name, zwlr_screencopy_manager_v1_interface, version, 3);
+  } else if (interface == wl_shm_interface.name) {
+    bind(globals_.shm, registry, name, wl_shm_interface, version, 1);
   } else if (interface == wl_output_interface.name && !globals_.output) {
     bind(globals_.output, registry, name, wl_output_interface, version, 1);
   }

@@ -25,6 +25,7 @@ struct WaylandGlobals {
   WaylandPtr<weston_restricted_buffer_v1> restrictedBuffer;           ///< optional
   WaylandPtr<wp_linux_drm_syncobj_manager_v1> explicitSync;           ///< optional
   WaylandPtr<zwlr_screencopy_manager_v1> screencopy;                  ///< optional
+  WaylandPtr<wl_shm> shm;                                             ///< optional
   WaylandPtr<wl_output> output;                                       ///< the first
 };
 

@@ -30,6 +30,7 @@ struct WaylandDeleter {
   void operator()(wl_subsurface* object) const { wl_subsurface_destroy(object); }
   void operator()(wl_surface* object) const { wl_surface_destroy(object); }
   void operator()(wl_buffer* object) const { wl_buffer_destroy(object); }
+  void operator()(wl_shm* object) const { wl_shm_destroy(object); }
   void operator()(wl_output* object) const { wl_output_destroy(object); }
   void operator()(wl_callback* object) const { wl_callback_destroy(object); }
   void operator()(xdg_wm_base* object) const { xdg_wm_base_destroy(object); }

@@ -1,4 +1,4 @@
-#include "tests/unit/leak_scene.h"
+#include "tests/leak/scene.h"
 
 #include <format>
 
@@ -36,6 +36,21 @@ LeakLayer randomLayer(std::mt19937& random, int extent) {
   return layer;
 }
 
+/** What counts among surfaces; `index`: how many there are before it. */
+void randomPlace(std::mt19937& random, LeakLayer& layer, int index) {
+  if (chance(random, 60)) layer.parent = pick(random, -1, index - 1);
+  layer.below = chance(random, 25);
+  layer.desync = chance(random, 40);
+  layer.fullscreen = chance(random, 10);
+  layer.claimed = chance(random, 50);
+  layer.late = chance(random, 20);
+  // Display controllers without a scaler, such as the platform's, show only this on a plane.
+  if (chance(random, 25)) {
+    layer.source = {0, 0, 64, 64};
+    layer.destination.width = layer.destination.height = 64;
+  }
+}
+
 LeakFault randomFault(std::mt19937& random) {
   constexpr const char* functions[] = {
       "vkAllocateMemory",     "vkQueueSubmit",       "vkGetMemoryFdPropertiesKHR", "vkCreateImage",
@@ -52,8 +67,11 @@ LeakFault randomFault(std::mt19937& random) {
 
 LeakFrame randomFrame(std::mt19937& random, int extent) {
   LeakFrame frame;
-  for (int count = pick(random, 1, 5); count > 0; --count)
+  const int count = pick(random, 1, 5);
+  for (int i = 0; i < count; ++i) {
     frame.layers.push_back(randomLayer(random, extent));
+    randomPlace(random, frame.layers.back(), i);
+  }
   if (chance(random, 15)) frame.rule = OutputRule::Deny;
   frame.planeVerdicts = chance(random, 40) ? 0 : static_cast<uint32_t>(random());
   frame.commitFails = chance(random, 15);
@@ -97,12 +115,29 @@ std::string describe(const LeakScene& scene) {
       text += std::format("  {} {} at {} from {} transform={} alpha={:.2f}{}\n", nameOf(layer.content), layer.buffer,
                           describe(layer.destination), describe(layer.source), static_cast<int>(layer.transform),
                           layer.alpha, layer.nearest ? " nearest" : "");
+      text.pop_back();
+      if (layer.parent >= 0) text += std::format(" {} #{}", layer.below ? "below" : "above", layer.parent);
+      text += std::format("{}{}{}{}\n", layer.desync ? " desync" : "", layer.fullscreen ? " fullscreen" : "",
+                          layer.claimed ? " claimed" : "", layer.late ? " late" : "");
     }
   }
   return text;
 }
 
 namespace {
+
+/** Its subsurfaces become its parent's. */
+void removeLayer(std::vector<LeakLayer>& layers, size_t index) {
+  const int gone = static_cast<int>(index);
+  const int parent = layers[index].parent;
+  layers.erase(layers.begin() + gone);
+  for (LeakLayer& layer : layers) {
+    if (layer.parent == gone)
+      layer.parent = parent;
+    else if (layer.parent > gone)
+      layer.parent -= 1;
+  }
+}
 
 /** Everything that one step of shrinking may try, biggest first. */
 std::vector<LeakScene> smaller(const LeakScene& scene) {
@@ -116,7 +151,7 @@ std::vector<LeakScene> smaller(const LeakScene& scene) {
     without([i](LeakScene& copy) { copy.erase(copy.begin() + static_cast<ptrdiff_t>(i)); });
   for (size_t i = 0; i < scene.size(); ++i) {
     for (size_t j = 0; j < scene[i].layers.size(); ++j) {
-      without([i, j](LeakScene& copy) { copy[i].layers.erase(copy[i].layers.begin() + static_cast<ptrdiff_t>(j)); });
+      without([i, j](LeakScene& copy) { removeLayer(copy[i].layers, j); });
     }
     if (scene[i].fault.function != nullptr) without([i](LeakScene& copy) { copy[i].fault = {}; });
     if (scene[i].commitFails) without([i](LeakScene& copy) { copy[i].commitFails = false; });
@@ -133,6 +168,10 @@ std::vector<LeakScene> smaller(const LeakScene& scene) {
       if (layer.source != Rect{0, 0, 64, 64}) {
         without([i, j](LeakScene& copy) { copy[i].layers[j].source = {0, 0, 64, 64}; });
       }
+      for (bool LeakLayer::* flag : {&LeakLayer::below, &LeakLayer::desync, &LeakLayer::fullscreen, &LeakLayer::claimed,
+                                     &LeakLayer::late, &LeakLayer::nearest}) {
+        if (layer.*flag) without([i, j, flag](LeakScene& copy) { copy[i].layers[j].*flag = false; });
+      }
     }
   }
   return tries;
@@ -141,9 +180,11 @@ std::vector<LeakScene> smaller(const LeakScene& scene) {
 } // namespace
 
 LeakScene shrink(LeakScene scene, const std::function<bool(const LeakScene&)>& fails) {
+  int patience = 200; // some stages take a second for each
   for (bool shrunk = true; shrunk;) {
     shrunk = false;
     for (LeakScene& candidate : smaller(scene)) {
+      if (patience-- == 0) return scene;
       if (!fails(candidate)) continue;
       scene = std::move(candidate);
       shrunk = true;

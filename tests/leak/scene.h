@@ -9,10 +9,10 @@
 #include "protected-path/vulkan/renderer.h"
 #include "protected-path/vulkan/vulkan_include.h"
 
-// What the leak test feeds the compositor with: random scenes, told in numbers, so that a failing one can be printed and made small.
+// What the leak tests feed the compositor with: random scenes, told in numbers, so that a failing one can be printed and made small.
 namespace vitrine::test {
 
-/** One surface of a frame. */
+/** One surface of a frame. Where there is a compositor, surfaces are trees: the rest of what is said of it counts then. */
 struct LeakLayer {
   enum class Content { Solid, Upload, Ordinary, ClaimedOrdinary, Protected };
   Content content = Content::Solid;
@@ -22,6 +22,13 @@ struct LeakLayer {
   Transform transform = Transform::Normal;
   float alpha = 1;
   bool nearest = false;
+
+  int parent = -1;         ///< index of the surface that it is a subsurface of, before it in the list; -1: a window
+  bool below = false;      ///< its parent
+  bool desync = false;     ///< its commits do not wait for its parent's
+  bool fullscreen = false; ///< windows only
+  bool claimed = false;    ///< a protected buffer with weston_restricted_buffer_v1's word, too
+  bool late = false;       ///< committed after its parent, not before
 };
 
 /** A driver call that fails once: `vkQueueSubmit` with VK_ERROR_DEVICE_LOST. No function: nothing fails. */

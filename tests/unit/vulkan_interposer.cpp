@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <string>
 #include <tuple>
 
@@ -17,18 +18,24 @@ struct Failure {
   VkResult result = VK_SUCCESS;
   unsigned skip = 0;
 } failure;
+std::mutex failureMutex;
 std::atomic<void (*)()> submitHook = nullptr;
 
-bool hasImport(const void* next) {
+bool hasInChain(const void* next, VkStructureType type) {
   for (const auto* entry = static_cast<const VkBaseInStructure*>(next); entry != nullptr; entry = entry->pNext) {
-    if (entry->sType == VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR) return true;
+    if (entry->sType == type) return true;
   }
   return false;
 }
 
 void noteAllocation(const VkMemoryAllocateInfo& info) {
   driverCalls().allocations += 1;
-  if (hasImport(info.pNext)) driverCalls().memoryImports += 1;
+  if (hasInChain(info.pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR)) driverCalls().memoryImports += 1;
+}
+
+void noteSubmit(const VkSubmitInfo& info) {
+  driverCalls().semaphoresWaited += info.waitSemaphoreCount;
+  if (hasInChain(info.pNext, VK_STRUCTURE_TYPE_PROTECTED_SUBMIT_INFO)) driverCalls().protectedSubmits += 1;
 }
 
 void noteName(std::string_view name) {
@@ -41,6 +48,7 @@ void noteName(std::string_view name) {
 
 /** The failure asked for, where its turn has come. */
 VkResult takeFailure(std::string_view name) {
+  const std::lock_guard lock(failureMutex);
   if (failure.function != name) return VK_SUCCESS;
   if (failure.skip > 0) {
     failure.skip -= 1;
@@ -143,8 +151,7 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
   static VKAPI_ATTR VkResult VKAPI_CALL call(Arguments... arguments) {
     noteName(name);
     if constexpr (Slot == 0) noteAllocation(*std::get<1>(std::tuple(arguments...)));
-    if constexpr (Slot == 1)
-      driverCalls().semaphoresWaited += std::get<2>(std::tuple(arguments...))->waitSemaphoreCount;
+    if constexpr (Slot == 1) noteSubmit(*std::get<2>(std::tuple(arguments...)));
     if (const VkResult result = takeFailure(name); result != VK_SUCCESS) return result;
     VkResult result = VK_SUCCESS;
     if constexpr (Slot == 3) {
@@ -153,6 +160,7 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
       result = real(arguments...);
     }
     if (result == VK_SUCCESS && isCounted(name)) driverCalls().liveObjects += 1;
+    if (result == VK_ERROR_DEVICE_LOST) driverCalls().devicesLost += 1;
     return result;
   }
   static VkResult createImage(VkDevice device, const VkImageCreateInfo* info, const VkAllocationCallbacks* callbacks,
@@ -283,10 +291,12 @@ DriverCalls& driverCalls() {
 }
 
 void failCall(std::string_view function, VkResult result, unsigned skip) {
+  const std::lock_guard lock(failureMutex);
   failure = {std::string(function), result, skip};
 }
 
 bool failureHappened() {
+  const std::lock_guard lock(failureMutex);
   const bool happened = failure.function.empty();
   failure.function.clear();
   return happened;

@@ -14,6 +14,8 @@ namespace vitrine::test {
 
 struct DriverCalls {
   uint64_t queueSubmits = 0;
+  uint64_t protectedSubmits = 0; ///< of them
+  uint64_t devicesLost = 0;      ///< VK_ERROR_DEVICE_LOST by the driver, not by failCall()
   uint64_t memoryImports = 0;    ///< vkAllocateMemory with VkImportMemoryFdInfoKHR
   uint64_t fdQueries = 0;        ///< vkGetMemoryFdPropertiesKHR
   uint64_t allocations = 0;      ///< vkAllocateMemory of any kind
@@ -24,7 +26,7 @@ struct DriverCalls {
 };
 [[nodiscard]] DriverCalls& driverCalls();
 
-/** Lets `skip` calls of `function` (`vkAllocateMemory`) pass, then makes one fail with `result` without asking the
+/** Any thread. Lets `skip` calls of `function` (`vkAllocateMemory`) pass, then makes one fail with `result` without asking the
  * driver. */
 void failCall(std::string_view function, VkResult result, unsigned skip = 0);
 /** Whether the failure asked for has happened; forgets it otherwise. */

@@ -1,0 +1,446 @@
+#include <gtest/gtest.h>
+
+#include <drm_fourcc.h>
+#include <sys/ioctl.h>
+#include <xf86drm.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <format>
+#include <future>
+#include <thread>
+
+#include "compositor/server.h"
+#include "compositor/wlr/log_bridge.h"
+#include "protected-path/base/log.h"
+#include "tests/clients/screen_capture.h"
+#include "tests/leak/buffers.h"
+#include "tests/leak/detector.h"
+#include "tests/leak/stage.h"
+#include "tests/unit/vulkan_interposer.h"
+
+// The property, of the whole compositor: `vitrine` runs in a thread of this process, as the session on the display, and a client in another
+// shows it random trees of surfaces. So everything that the compositor, the client and their drivers can read is searched.
+
+namespace {
+
+/** What the kernel seems to answer to atomic requests, while a scene is shown. */
+struct Verdicts {
+  std::atomic<bool> armed = false;
+  std::atomic<uint32_t> tests = 0; ///< bit n: whether the n-th TEST_ONLY reaches the kernel; else it fails
+  std::atomic<uint32_t> question = 0;
+  std::atomic<bool> commitFails = false; ///< the next real commit
+} verdicts;
+
+bool refuses(const drm_mode_atomic& request) {
+  if (!verdicts.armed) return false;
+  if ((request.flags & DRM_MODE_ATOMIC_TEST_ONLY) != 0) return (verdicts.tests >> (verdicts.question++ % 32) & 1U) == 0;
+  return verdicts.commitFails.exchange(false);
+}
+
+} // namespace
+
+/** Stands in front of libdrm's. */
+extern "C" int drmIoctl(int fd, unsigned long request, void* argument) {
+  if (request == DRM_IOCTL_MODE_ATOMIC && refuses(*static_cast<const drm_mode_atomic*>(argument))) {
+    errno = EINVAL;
+    return -1;
+  }
+  int result = 0;
+  do {
+    result = ioctl(fd, request, argument);
+  } while (result == -1 && (errno == EINTR || errno == EAGAIN));
+  return result;
+}
+
+namespace vitrine::test {
+namespace {
+
+constexpr Size outputSize{640, 480};
+constexpr int spread = 3; ///< scenes are made for an output of a buffer's size; this one is larger
+constexpr Nanoseconds frameTimeout = 150'000'000; ///< windows that nobody sees get no frame
+
+/** The compositor, in a thread of its own from start to end. */
+class Compositor {
+public:
+  explicit Compositor(bool validation) : thread_([this, validation] { run(validation); }) {}
+  Compositor(const Compositor&) = delete;
+  Compositor& operator=(const Compositor&) = delete;
+  ~Compositor() {
+    if (started()) pthread_kill(thread_.native_handle(), SIGTERM);
+  }
+  /** Waits; whether it is there, else why not is logged. */
+  [[nodiscard]] bool started() const { return started_.get(); }
+
+private:
+  void run(bool validation) {
+    Config config;
+    config.vulkanValidation = validation;
+    config.anyOutput.mode = outputSize;
+    auto server = Server::start(std::move(config), {});
+    if (!server) log("server").error("{}", server.error().text());
+    promise_.set_value(server.has_value());
+    if (server) static_cast<void>((*server)->run());
+  }
+  std::promise<bool> promise_;
+  std::shared_future<bool> started_ = promise_.get_future().share();
+  std::jthread thread_; ///< last: it uses the others
+};
+
+/** A surface with its role. Destroyed before the surface that it is a subsurface of. */
+struct Node {
+  int parent = -1;
+  WaylandPtr<wl_surface> surface;
+  WaylandPtr<wp_viewport> viewport;
+  WaylandPtr<wl_subsurface> subsurface;
+  WaylandPtr<xdg_surface> shell;
+  WaylandPtr<xdg_toplevel> window;
+  WaylandPtr<wl_callback> frame;
+  uint32_t serial = 0;
+  bool configured = false; ///< and not acknowledged
+  bool fullscreen = false;
+  bool* frameDone = nullptr;
+};
+
+const xdg_surface_listener shellListener = {
+    .configure =
+        [](void* data, xdg_surface*, uint32_t serial) {
+          auto* node = static_cast<Node*>(data);
+          node->serial = serial;
+          node->configured = true;
+        },
+};
+const xdg_toplevel_listener windowListener = {
+    .configure = [](void*, xdg_toplevel*, int32_t, int32_t, wl_array*) {},
+    .close = [](void*, xdg_toplevel*) {},
+    .configure_bounds = [](void*, xdg_toplevel*, int32_t, int32_t) {},
+    .wm_capabilities = [](void*, xdg_toplevel*, wl_array*) {},
+};
+const wl_callback_listener frameListener = {
+    .done =
+        [](void* data, wl_callback*, uint32_t) {
+          auto* node = static_cast<Node*>(data);
+          node->frame.reset();
+          *node->frameDone = true;
+        },
+};
+
+/** A client that shows trees of surfaces. */
+class Client {
+public:
+  /** Connects, and makes all buffers. */
+  [[nodiscard]] Result<> connect();
+  /** Shows a frame, and waits until the compositor has drawn it, or left it alone because nobody would see it. */
+  [[nodiscard]] Result<> show(const LeakFrame& frame);
+  /** Takes everything off the screen. */
+  [[nodiscard]] Result<> clear();
+  [[nodiscard]] WaylandConnection& connection() { return *connection_; }
+
+private:
+  Result<> makeBuffers();
+  Result<> makeTree(const LeakFrame& frame);
+  Result<> addNode(int parent);
+  void removeNodes(size_t from);
+  Result<> letBeConfigured(Node& node);
+  void describe(Node& node, const LeakLayer& layer);
+  wl_buffer* bufferOf(const LeakLayer& layer) const;
+
+  std::unique_ptr<WaylandConnection> connection_;
+  std::vector<Dmabuf> memory_; ///< what the wl_buffers are of
+  std::vector<WaylandPtr<wl_buffer>> protected_;
+  std::vector<WaylandPtr<wl_buffer>> protectedClaimed_;
+  std::vector<WaylandPtr<wl_buffer>> ordinary_;
+  std::vector<WaylandPtr<wl_buffer>> ordinaryClaimed_;
+  std::vector<WaylandPtr<wl_buffer>> solid_; ///< opaque, and half transparent
+  std::vector<ShmBuffer> shm_;
+
+  std::vector<std::unique_ptr<Node>> nodes_; ///< as the frame's layers
+  bool frameDone_ = false;
+};
+
+Result<> Client::connect() {
+  auto connection = WaylandConnection::open();
+  if (!connection) return std::unexpected(connection.error());
+  connection_ = std::move(*connection);
+  const WaylandGlobals& globals = connection_->globals();
+  if (!globals.subcompositor || !globals.viewporter || !globals.singlePixelBuffers || !globals.shm)
+    return missing("bind", "wl_subcompositor, wp_viewporter, wp_single_pixel_buffer_manager_v1, wl_shm", "one of them");
+  return makeBuffers();
+}
+
+Result<> Client::makeBuffers() {
+  auto tee = TeeDevice::open();
+  if (!tee) return std::unexpected(tee.error());
+  const HeapTable table;
+  auto buffers = LeakBuffers::create(*tee, listHeaps(table), table);
+  if (!buffers) return std::unexpected(buffers.error());
+  for (auto* list : {&buffers->protectedContent, &buffers->ordinary}) {
+    const bool isProtected = list == &buffers->protectedContent;
+    for (Dmabuf& memory : *list) {
+      auto plain = createWaylandBuffer(*connection_, memory, false);
+      if (!plain) return std::unexpected(plain.error());
+      (isProtected ? protected_ : ordinary_).push_back(std::move(*plain));
+      auto claimed = createWaylandBuffer(*connection_, memory, true);
+      if (!claimed) return std::unexpected(claimed.error());
+      (isProtected ? protectedClaimed_ : ordinaryClaimed_).push_back(std::move(*claimed));
+      memory_.push_back(std::move(memory));
+    }
+  }
+  constexpr auto extent = uint32_t{LeakBuffers::extent};
+  for (unsigned i = 0; i < LeakBuffers::perKind; ++i) {
+    auto shm = ShmBuffer::create(*connection_, {extent, extent}, extent * 4, WL_SHM_FORMAT_ARGB8888);
+    if (!shm) return std::unexpected(shm.error());
+    for (size_t byte = 0; byte < shm->bytes().size(); byte += 4) { // red, more or less transparent
+      shm->bytes()[byte + 2] = static_cast<uint8_t>(0xff - 0x60 * i);
+      shm->bytes()[byte + 3] = static_cast<uint8_t>(0xff - 0x60 * i);
+    }
+    shm_.push_back(std::move(*shm));
+  }
+  for (const uint32_t alpha : {0xffffffffU, 0x80808080U})
+    solid_.emplace_back(wp_single_pixel_buffer_manager_v1_create_u32_rgba_buffer(
+        connection_->globals().singlePixelBuffers.get(), alpha, 0, alpha / 2, alpha));
+  return {};
+}
+
+wl_buffer* Client::bufferOf(const LeakLayer& layer) const {
+  switch (layer.content) {
+  case LeakLayer::Content::Solid:
+    return solid_[layer.alpha < 1 ? 1 : 0].get();
+  case LeakLayer::Content::Upload:
+    return shm_[layer.buffer].object();
+  case LeakLayer::Content::Ordinary:
+    return ordinary_[layer.buffer].get();
+  case LeakLayer::Content::ClaimedOrdinary:
+    return ordinaryClaimed_[layer.buffer].get();
+  case LeakLayer::Content::Protected:
+    return (layer.claimed ? protectedClaimed_ : protected_)[layer.buffer].get();
+  }
+  return nullptr;
+}
+
+/** From the last on: a subsurface comes after its parent. */
+void Client::removeNodes(size_t from) {
+  while (nodes_.size() > from)
+    nodes_.pop_back();
+}
+
+Result<> Client::addNode(int parent) {
+  const WaylandGlobals& globals = connection_->globals();
+  Node& node = *nodes_.emplace_back(std::make_unique<Node>());
+  node.parent = parent;
+  node.frameDone = &frameDone_;
+  node.surface.reset(wl_compositor_create_surface(globals.compositor.get()));
+  node.viewport.reset(wp_viewporter_get_viewport(globals.viewporter.get(), node.surface.get()));
+  if (parent >= 0) {
+    wl_surface* above = nodes_[static_cast<size_t>(parent)]->surface.get();
+    node.subsurface.reset(wl_subcompositor_get_subsurface(globals.subcompositor.get(), node.surface.get(), above));
+    return {};
+  }
+  node.shell.reset(xdg_wm_base_get_xdg_surface(globals.shell.get(), node.surface.get()));
+  xdg_surface_add_listener(node.shell.get(), &shellListener, &node);
+  node.window.reset(xdg_surface_get_toplevel(node.shell.get()));
+  xdg_toplevel_add_listener(node.window.get(), &windowListener, &node);
+  wl_surface_commit(node.surface.get());
+  return letBeConfigured(node);
+}
+
+Result<> Client::letBeConfigured(Node& node) {
+  while (!node.configured) {
+    if (auto done = connection_->dispatch(-1); !done) return done;
+  }
+  return {};
+}
+
+/** Keeps the surfaces of the frame before, as far as they have the same parents. */
+Result<> Client::makeTree(const LeakFrame& frame) {
+  size_t same = 0;
+  while (same < nodes_.size() && same < frame.layers.size() && nodes_[same]->parent == frame.layers[same].parent)
+    same += 1;
+  removeNodes(same);
+  for (size_t i = same; i < frame.layers.size(); ++i) {
+    if (auto added = addNode(frame.layers[i].parent); !added) return added;
+  }
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    Node& node = *nodes_[i];
+    const bool fullscreen = frame.layers[i].fullscreen;
+    if (node.window == nullptr || node.fullscreen == fullscreen) continue;
+    node.fullscreen = fullscreen;
+    if (fullscreen)
+      xdg_toplevel_set_fullscreen(node.window.get(), nullptr);
+    else
+      xdg_toplevel_unset_fullscreen(node.window.get());
+    if (auto done = letBeConfigured(node); !done) return done;
+  }
+  return {};
+}
+
+/** Everything of a surface but its commit. */
+void Client::describe(Node& node, const LeakLayer& layer) {
+  wl_surface* surface = node.surface.get();
+  if (node.subsurface) {
+    wl_surface* parent = nodes_[static_cast<size_t>(node.parent)]->surface.get();
+    wl_subsurface_set_position(node.subsurface.get(), layer.destination.x * spread, layer.destination.y * spread);
+    if (layer.below)
+      wl_subsurface_place_below(node.subsurface.get(), parent);
+    else
+      wl_subsurface_place_above(node.subsurface.get(), parent);
+    if (layer.desync)
+      wl_subsurface_set_desync(node.subsurface.get());
+    else
+      wl_subsurface_set_sync(node.subsurface.get());
+  }
+  if (node.configured) {
+    xdg_surface_ack_configure(node.shell.get(), node.serial);
+    node.configured = false;
+  }
+  const bool solid = layer.content == LeakLayer::Content::Solid;
+  const auto fixed = [](int value) { return wl_fixed_from_int(value); };
+  if (solid)
+    wp_viewport_set_source(node.viewport.get(), fixed(-1), fixed(-1), fixed(-1), fixed(-1));
+  else
+    wp_viewport_set_source(node.viewport.get(), fixed(layer.source.x), fixed(layer.source.y), fixed(layer.source.width),
+                           fixed(layer.source.height));
+  const bool unscaled =
+      layer.destination.width == layer.source.width && layer.destination.height == layer.source.height;
+  const int scale = unscaled ? 1 : spread;
+  if (node.fullscreen)
+    wp_viewport_set_destination(node.viewport.get(), int{outputSize.width}, int{outputSize.height});
+  else
+    wp_viewport_set_destination(node.viewport.get(), layer.destination.width * scale, layer.destination.height * scale);
+  wl_surface_set_buffer_transform(surface, static_cast<int32_t>(layer.transform));
+  wl_surface_attach(surface, bufferOf(layer), 0, 0);
+  const int32_t damage = layer.nearest ? LeakBuffers::extent / 4 : LeakBuffers::extent;
+  wl_surface_damage_buffer(surface, 0, 0, damage, damage);
+  if (node.window) {
+    node.frame.reset(wl_surface_frame(surface));
+    wl_callback_add_listener(node.frame.get(), &frameListener, &node);
+  }
+}
+
+Result<> Client::show(const LeakFrame& frame) {
+  if (auto made = makeTree(frame); !made) return made;
+  frameDone_ = false;
+  for (size_t i = nodes_.size(); i-- > 0;) {
+    describe(*nodes_[i], frame.layers[i]);
+    if (!frame.layers[i].late) wl_surface_commit(nodes_[i]->surface.get());
+  }
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (frame.layers[i].late) wl_surface_commit(nodes_[i]->surface.get());
+  }
+  const Nanoseconds until = now() + frameTimeout;
+  while (!frameDone_ && now() < until) {
+    if (auto done = connection_->dispatch(until - now()); !done) return done;
+  }
+  return {};
+}
+
+Result<> Client::clear() {
+  removeNodes(0);
+  return connection_->roundtrip();
+}
+
+/** A session, which is begun anew where a scene has left it with less than it had. */
+class Session final : public LeakStage {
+public:
+  explicit Session(bool validation) : validation_(validation), heaps_(listHeaps(table_)) {}
+  /** Starts the compositor and its client. */
+  [[nodiscard]] Result<> begin();
+  std::optional<std::string> show(const LeakScene& scene) override;
+
+private:
+  std::optional<std::string> show(const LeakFrame& frame);
+  std::optional<std::string> capture(const LeakFrame& frame);
+
+  bool validation_;
+  HeapTable table_;
+  std::vector<Heap> heaps_;
+  std::unique_ptr<Compositor> compositor_;
+  std::optional<Client> client_;
+  unsigned captures_ = 0;
+};
+
+Result<> Session::begin() {
+  client_.reset();
+  compositor_.reset();
+  compositor_ = std::make_unique<Compositor>(validation_);
+  if (!compositor_->started()) return missing("start", "compositor", "see the log");
+  client_.emplace();
+  return client_->connect();
+}
+
+std::optional<std::string> Session::show(const LeakScene& scene) {
+  std::optional<std::string> leak;
+  bool lostSomething = false;
+  for (const LeakFrame& frame : scene) {
+    leak = show(frame);
+    lostSomething |= frame.poolExhausted || (frame.commitFails && !verdicts.commitFails);
+    if (leak) break;
+  }
+  if (const auto done = client_->clear(); !done && !leak) leak = done.error().text();
+  // What was refused protected memory is not asked for it again for seconds, or in the whole session.
+  if (lostSomething || leak) {
+    if (const auto begun = begin(); !begun && !leak) leak = begun.error().text();
+  }
+  return leak;
+}
+
+std::optional<std::string> Session::show(const LeakFrame& frame) {
+  const DriverCalls before = driverCalls();
+  const auto held = frame.poolExhausted ? exhaustProtected(heaps_) : std::vector<UniqueFd>();
+  verdicts.tests = frame.planeVerdicts;
+  verdicts.question = 0;
+  verdicts.commitFails = frame.commitFails;
+  verdicts.armed = true;
+  if (frame.fault.function != nullptr) failCall(frame.fault.function, frame.fault.result, frame.fault.skip);
+  if (const auto shown = client_->show(frame); !shown) return shown.error().text();
+  std::optional<std::string> leak;
+  if (frame.capture) leak = capture(frame);
+  const bool failed = failureHappened();
+  verdicts.armed = false;
+  account_.frames += 1;
+  account_.inProtectedMemory += driverCalls().protectedSubmits > before.protectedSubmits ? 1 : 0;
+  account_.recoveries += failed && frame.fault.result == VK_ERROR_DEVICE_LOST ? 1 : 0;
+  if (!leak && driverCalls().devicesLost > before.devicesLost) leak = "the GPU stopped a protected access";
+  return leak ? leak : search();
+}
+
+/** By turns into a dma-buf and into shared memory. A driver call that fails may be the end of a capture, but not leave it waiting. */
+std::optional<std::string> Session::capture(const LeakFrame& frame) {
+  const auto failed = [&](const Error& error) -> std::optional<std::string> {
+    if (frame.fault.function != nullptr && error.number != ETIMEDOUT) return std::nullopt;
+    return error.text();
+  };
+  WaylandConnection& connection = client_->connection();
+  if (captures_++ % 2 == 0) {
+    const auto picture = captureIntoDmabuf(connection);
+    if (!picture) return failed(picture.error());
+    account_.captures += 1;
+    return search();
+  }
+  const auto picture = captureIntoShm(connection);
+  if (!picture) return failed(picture.error());
+  account_.captures += 1;
+  if (const auto at = findGreen(picture->bytes())) return std::format("green at byte {} of a screenshot", *at);
+  return std::nullopt;
+}
+
+class LeakSession : public testing::TestWithParam<bool> {};
+
+TEST_P(LeakSession, noTreeOfSurfacesBringsProtectedPixelsIntoReadableMemory) {
+  const bool validation = GetParam();
+  installLogBridge();
+  ASSERT_TRUE(setLogLevels("error"));
+  Session session(validation);
+  const auto begun = session.begin();
+  ASSERT_TRUE(begun) << begun.error().text();
+  const unsigned scenes = leakScenes(100);
+  showScenes(session, leakSeed(), validation ? scenes / 10 : scenes);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, LeakSession, testing::Bool(),
+                         [](const auto& one) { return one.param ? "withValidation" : "withoutValidation"; });
+
+} // namespace
+} // namespace vitrine::test
