@@ -81,6 +81,9 @@ private:
   std::unique_ptr<uint8_t, Unmap> bytes_;
 };
 
+/** The planes of `from`, with a modifier and more memory planes behind them; the last of them in `last`. */
+[[nodiscard]] Dmabuf withModifier(TestBuffer& from, uint64_t modifier, unsigned planes, TestBuffer& last);
+
 /**
  * A renderer with the validation layer on, one for all tests of an executable. A test in which the layer speaks fails.
  * Skips where there is no dma-buf heap to test with.
