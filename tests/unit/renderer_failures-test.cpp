@@ -4,6 +4,7 @@
 
 #include "tests/unit/open_fds.h"
 #include "tests/unit/renderer_fixture.h"
+#include "tests/unit/settles.h"
 #include "tests/unit/vulkan_interposer.h"
 
 // What must not reach the driver, and what happens when the driver says no.

@@ -12,8 +12,6 @@
 #include <stdexcept>
 
 #include "protected-path/vulkan/placeholder.h"
-#include "tests/unit/open_fds.h"
-#include "tests/unit/vulkan_interposer.h"
 
 namespace vitrine::test {
 
@@ -62,25 +60,6 @@ void expectPlaceholder(const Picture& picture, const Rect& box) {
       ASSERT_EQ(picture.at(x, y), (Picture::Pixel{rgb[2], rgb[1], rgb[0], 255})) << x << "," << y;
     }
   }
-}
-
-void expectSettles(const std::function<void()>& round, const std::string& what) {
-  constexpr int patience = 12; ///< more rounds than there are ever frames in flight
-  std::vector<std::string> filesBefore;
-  std::vector<std::string> files = openFds();
-  int64_t objectsBefore = 0;
-  int64_t objects = driverCalls().liveObjects;
-  for (int i = 0; i < patience; ++i) {
-    filesBefore = std::exchange(files, {});
-    objectsBefore = objects;
-    round();
-    if (testing::Test::HasFatalFailure()) return;
-    files = openFds();
-    objects = driverCalls().liveObjects;
-    if (files == filesBefore && objects == objectsBefore) return;
-  }
-  EXPECT_EQ(files, filesBefore) << what << ", each time";
-  EXPECT_EQ(objects, objectsBefore) << what << ", each time";
 }
 
 Picture quarterTurn(const Picture& picture) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -40,12 +39,6 @@ struct Picture {
 [[nodiscard]] double psnr(const Picture& a, const Picture& b);
 /** Every pixel of `box` is the placeholder's. */
 void expectPlaceholder(const Picture& picture, const Rect& box);
-/**
- * Runs `round`, which ends with the GPU idle, until it leaves as many files open and driver's objects alive as it
- * found. A frame that is in flight for the first time makes what it keeps (Mesa's timeline semaphores keep a fence for
- * each, too), and when that is, is the GPU's business; what leaks does so in every round, and never settles.
- */
-void expectSettles(const std::function<void()>& round, const std::string& what);
 /** Turned counter-clockwise by a quarter; mirrored left to right. Array moves only, to check the renderer's matrices
  * by. */
 [[nodiscard]] Picture quarterTurn(const Picture& picture);

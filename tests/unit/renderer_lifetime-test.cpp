@@ -11,6 +11,7 @@
 #include "tests/unit/allocation_counter.h"
 #include "tests/unit/open_fds.h"
 #include "tests/unit/renderer_fixture.h"
+#include "tests/unit/settles.h"
 #include "tests/unit/vulkan_interposer.h"
 
 // What the renderer holds and for how long, and whom it waits for.

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace vitrine::test {
+
+/**
+ * Runs `round`, which ends with the GPU idle, until it leaves as many files open and driver's objects alive as it
+ * found. A frame that is in flight for the first time makes what it keeps (Mesa's timeline semaphores keep a fence for
+ * each, too), and when that is, is the GPU's business; what leaks does so in every round, and never settles. Needs
+ * vulkan_interposer.cpp.
+ */
+void expectSettles(const std::function<void()>& round, const std::string& what);
+
+} // namespace vitrine::test
