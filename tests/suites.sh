@@ -104,6 +104,11 @@ suite_platform() {
   mesonSuite platform gpu tests/platform/run --
   # Once more on a GPU without protected memory.
   googleTest renderer-on-plane-only tests/platform/run --profile plane-only -- renderer-test
+  # Once more on kernels whose heaps answer otherwise than mainline's.
+  local profile
+  for profile in legacy-mediatek legacy-android tegra-vpr; do
+    googleTest "protected-heap-on-$profile" tests/platform/run --profile "$profile" -- protected-heap-platform-test
+  done
   # Once more where the secure world lets a test read back what it decrypted.
   googleTest protected-heap-with-dump tests/platform/run --profile selftest -- protected-heap-platform-test
 }

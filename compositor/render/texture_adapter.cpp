@@ -106,6 +106,10 @@ Result<> TextureAdapter::uploadKept() {
   return {};
 }
 
+bool TextureAdapter::isCurrent() const {
+  return uploaded_ != nullptr && !uploaded_->contentLost() && uploadedGeneration_ == pool_.renderer_.generation();
+}
+
 void TextureAdapter::clear() {
   dmabuf_.reset();
   uploaded_.reset();
@@ -142,7 +146,7 @@ const Texture* TextureAdapter::texture() {
     const auto& texture = buffer->texture(pool_.renderer_);
     return texture ? texture->get() : nullptr;
   }
-  if (uploaded_ == nullptr || uploadedGeneration_ != pool_.renderer_.generation()) {
+  if (!isCurrent()) {
     if (auto done = uploadKept(); !done) log("render").warn("{}", done.error().text());
   }
   return uploaded_.get();
@@ -174,9 +178,8 @@ bool TextureAdapter::update(wlr_buffer& buffer, const pixman_region32_t& damage)
     changed.push_back(inside);
     keepRows(pixels.bytes(), pixels.strideBytes(), inside);
   }
-  const bool current = uploaded_ != nullptr && uploadedGeneration_ == pool_.renderer_.generation();
   const auto updated =
-      current ? pool_.renderer_.update(*uploaded_, pixels.strideBytes(), pixels.bytes(), changed) : uploadKept();
+      isCurrent() ? pool_.renderer_.update(*uploaded_, pixels.strideBytes(), pixels.bytes(), changed) : uploadKept();
   if (!updated && !isDeviceLost(updated.error())) {
     log("render").warn("{}", updated.error().text());
     return false;

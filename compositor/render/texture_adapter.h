@@ -35,6 +35,8 @@ private:
   void showDmabuf(DmabufBuffer& buffer);
   bool showPixels(wlr_buffer& buffer);
   void keepRows(std::span<const std::byte> from, uint32_t strideBytes, const Rect& box);
+  /** Whether the GPU has what was kept. */
+  [[nodiscard]] bool isCurrent() const;
   Result<> uploadKept();
   void clear();
   bool update(wlr_buffer& buffer, const pixman_region32_t& damage);

@@ -17,10 +17,23 @@ std::unexpected<Error> importFailed(const char* operation, const Dmabuf& buffer,
   return refused(Refusal::GpuImportFailed, operation, std::format("{}: {}", describePlane(buffer, request), why));
 }
 
-/** A driver's no becomes a refusal of this buffer; a lost device stays what it is. */
+/** A driver's no becomes a refusal of this buffer, unless it says nothing of the buffer. */
+std::unexpected<Error> refusalFrom(const char* operation, VkResult result, const Dmabuf& buffer,
+                                   const DmabufImageRequest& request) {
+  switch (result) {
+  case VK_ERROR_DEVICE_LOST:
+  case VK_ERROR_OUT_OF_HOST_MEMORY:
+  case VK_ERROR_OUT_OF_DEVICE_MEMORY:
+  case VK_ERROR_TOO_MANY_OBJECTS:
+    return vulkanError(operation, describePlane(buffer, request), result);
+  default:
+    return importFailed(operation, buffer, request, vkResultName(result));
+  }
+}
+
+/** The same of what vulkanError() made. */
 std::unexpected<Error> refusalFrom(const Error& error, const Dmabuf& buffer, const DmabufImageRequest& request) {
-  if (error.kind == ErrorKind::Vulkan && error.number == VK_ERROR_DEVICE_LOST) return std::unexpected(error);
-  return importFailed(error.operation.c_str(), buffer, request, error.detail);
+  return refusalFrom(error.operation.c_str(), static_cast<VkResult>(error.number), buffer, request);
 }
 
 Result<Image> createImage(Device& device, const Dmabuf& buffer, const DmabufImageRequest& request) {
@@ -84,12 +97,13 @@ VkMemoryRequirements requirementsOf(const Device& device, VkImage image) {
 }
 
 /** Memory types that both the image and the fd allow. */
-uint32_t memoryTypeBits(const Device& device, int fd, uint32_t imageBits) {
+Result<uint32_t> memoryTypeBits(const Device& device, const Dmabuf& buffer, const DmabufImageRequest& request, int fd,
+                                uint32_t imageBits) {
   // Zeroed first: one driver answers success without writing it, and then says nothing.
   VkMemoryFdPropertiesKHR properties{.sType = VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR};
   const VkResult result = device.vk().GetMemoryFdPropertiesKHR(
       device.vk().device, VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT, fd, &properties);
-  if (result != VK_SUCCESS) return 0;
+  if (result != VK_SUCCESS) return refusalFrom("vkGetMemoryFdPropertiesKHR", result, buffer, request);
   return properties.memoryTypeBits == 0 ? imageBits : imageBits & properties.memoryTypeBits;
 }
 
@@ -103,8 +117,9 @@ Result<DeviceMemory> importMemory(Device& device, const Dmabuf& buffer, const Dm
         "import dma-buf", buffer, request,
         std::format("the driver needs {} bytes at offset {}, there are {}", requirements.size, offset, bufferSize));
   }
-  const auto type = device.memoryType(memoryTypeBits(device, fd->get(), requirements.memoryTypeBits),
-                                      request.kind.isProtected ? VK_MEMORY_PROPERTY_PROTECTED_BIT : 0);
+  const auto bits = memoryTypeBits(device, buffer, request, fd->get(), requirements.memoryTypeBits);
+  if (!bits) return std::unexpected(bits.error());
+  const auto type = device.memoryType(*bits, request.kind.isProtected ? VK_MEMORY_PROPERTY_PROTECTED_BIT : 0);
   if (!type) {
     return importFailed("vkGetMemoryFdPropertiesKHR", buffer, request,
                         request.kind.isProtected ? "no protected memory type takes it" : "no memory type takes it");
@@ -173,7 +188,7 @@ Result<ImageWithMemory> importDmabufImage(Device& device, const Dmabuf& buffer, 
   auto memory = importMemory(device, buffer, request, image->get(), requirements, *offset);
   if (!memory) return std::unexpected(memory.error());
   const VkResult bound = device.vk().BindImageMemory(device.vk().device, image->get(), memory->get(), *offset);
-  if (bound != VK_SUCCESS) return importFailed("vkBindImageMemory", buffer, request, vkResultName(bound));
+  if (bound != VK_SUCCESS) return refusalFrom("vkBindImageMemory", bound, buffer, request);
   auto view = makeImageView(device, image->get(), request.kind.format, request.swizzle, request.conversion);
   if (!view) return refusalFrom(view.error(), buffer, request);
   return ImageWithMemory{std::move(*memory), std::move(*image), std::move(*view)};

@@ -26,9 +26,10 @@ struct DmabufImageRequest {
  * Imports one plane (or all of them: for RGB with a modifier of several memory planes, for a multi-planar format). Protected ones into protected
  * memory only. The dma-buf's fds stay the caller's: the driver gets duplicates.
  *
- * Errors: Refused(GpuFormatUnsupported) where the driver says beforehand that it cannot, or where without explicit
- * modifiers the driver's stride differs; Refused(GpuImportFailed) with the VkResult's name in its object where the
- * import fails; Vulkan VK_ERROR_DEVICE_LOST; System for a failed duplicate.
+ * Errors: Refused where this buffer is: GpuFormatUnsupported where the driver says beforehand that it cannot, or where
+ * without explicit modifiers the driver's stride differs; GpuImportFailed with the VkResult's name in its object where
+ * the import fails. Others say nothing of the buffer: Vulkan for a lost device and for what ran out (memory, objects),
+ * System for a failed duplicate.
  */
 [[nodiscard]] Result<ImageWithMemory> importDmabufImage(Device& device, const Dmabuf& buffer,
                                                         const DmabufImageRequest& request);

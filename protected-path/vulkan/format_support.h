@@ -43,7 +43,8 @@ public:
   [[nodiscard]] std::span<const FormatModifier> targets() const { return targets_; }
   [[nodiscard]] std::span<const uint32_t> uploads() const { return uploads_; }
 
-  /** The ways to import this, best first; empty where it cannot be sampled. */
+  /** The ways to import this, best first, the next for a buffer that the driver refuses; empty where it cannot be
+   * sampled. */
   [[nodiscard]] std::span<const SampledImport> sampledImports(FormatModifier format) const;
   /** Memory planes of a target; empty where it can be none. */
   [[nodiscard]] std::optional<unsigned> targetMemoryPlanes(FormatModifier format) const;

@@ -138,6 +138,8 @@ Result<> FramePool::submit(Frame& frame) {
 Result<> FramePool::submit(Frame& frame, bool signalDone) {
   // Recording to the end: collect() must not take the frame for a done one before it has its new ticket.
   auto submitted = endAndSubmit(frame, signalDone);
+  if (!submitted) abandon(frame);
+  frame.writes.clear();
   frame.recording = false;
   return submitted;
 }
@@ -193,6 +195,9 @@ Result<UniqueFd> FramePool::submitWithFence(Frame& frame) {
 
 void FramePool::abandon(Frame& frame) {
   frame.recording = false;
+  for (const auto& content : frame.writes)
+    content->lost = true;
+  frame.writes.clear();
   frame.keepAlive.clear();
 }
 

@@ -8,6 +8,11 @@
 
 namespace vitrine {
 
+/** What recorded commands are to write, and do not where they are never executed. */
+struct Content {
+  bool lost = false;
+};
+
 /** One command buffer with everything that its execution needs, used again when the GPU is done with it. */
 struct Frame {
   CommandPool pool;
@@ -17,6 +22,7 @@ struct Frame {
   size_t waitCount = 0;
   StagingArena staging;
   std::vector<std::shared_ptr<const void>> keepAlive; ///< what the commands use, whatever becomes of its owner
+  std::vector<std::shared_ptr<Content>> writes;       ///< lost if the frame is abandoned or its submission fails
   uint64_t ticket = 0;                                ///< the timeline's value when it is done; 0: never submitted
   bool isProtected = false;
   bool recording = false;

@@ -62,6 +62,7 @@ PassRecorder::Draw PassRecorder::draw(const DrawCommand& command, const TargetRe
     if (texture == nullptr || texture->isPlaceholder() || (texture->protectedContent() && !target.isProtected)) break;
     const TextureResources& resources = *texture->resources();
     if (resources.device != target.device) break; // of before a GPU reset
+    if (resources.content.lost) break;            // whatever was in its memory before
     const DrawKind kinds[] = {DrawKind::Rgb, DrawKind::YccSemiPlanar, DrawKind::YccPlanar};
     return {resources.sampler != nullptr ? DrawKind::YccImage : kinds[resources.format->planes - 1], command.blend,
             textureConstants(command, texture->size(), *resources.format, resources.extent), texture->resources()};

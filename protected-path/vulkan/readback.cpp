@@ -67,6 +67,7 @@ Result<> VulkanRenderer::readPixels(const Texture& source, const Rect& box, uint
   if (source.protectedContent() || source.isPlaceholder()) {
     return refused(Refusal::ViewPublic, "read pixels", "a protected texture");
   }
+  if (source.contentLost()) return invalid("read pixels", "texture", "an upload into it has failed", "upload it anew");
   if (auto checked = checkRequest(source.size(), box, fourcc, strideBytes, bytes); !checked) return checked;
   const Size size{static_cast<uint32_t>(box.width), static_cast<uint32_t>(box.height)};
   auto picture = makePicture(size);

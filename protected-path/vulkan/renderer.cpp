@@ -90,28 +90,44 @@ const RendererCounters& VulkanRenderer::counters() const {
   return counters_;
 }
 
+namespace {
+
+bool isFor(const SampledImport& way, const Dmabuf& buffer) {
+  if (way.memoryPlanes != buffer.planeCount()) return false;
+  return way.way == YccImport::PlaneByPlane || planesShareBuffer(buffer, 0, way.memoryPlanes);
+}
+
+} // namespace
+
 Result<std::unique_ptr<Texture>> VulkanRenderer::import(const Dmabuf& buffer) {
   // R2, R3: a buffer that this device may not have is not shown to the driver at all.
   const Verdict verdict = judgeGpuImport(buffer.evidence(), device().gpu);
   if (!verdict.show) return std::make_unique<VulkanTexture>(buffer.size(), buffer.fourcc(), verdict.refusal);
-  const SampledImport* way = chooseImport(buffer);
-  if (way == nullptr) return refused(Refusal::GpuFormatUnsupported, "import dma-buf", buffer.describe());
-  auto resources = std::make_shared<TextureResources>(device_, vulkanFormat(buffer.fourcc()));
-  resources->foreign = true;
-  const bool oneImage = way->way == YccImport::OneImage;
-  auto imported = oneImage ? importOneImage(buffer, *way, *resources) : importPlanes(buffer, *way, *resources);
-  if (!imported) return std::unexpected(imported.error());
-  if (auto finished = finishTexture(*resources); !finished) return std::unexpected(finished.error());
-  return std::make_unique<VulkanTexture>(buffer.size(), buffer.fourcc(), buffer.noMap(), std::move(resources), frames_);
+  std::optional<Error> refusal; // of the best way: what another says of the buffer is not why it is refused
+  for (const SampledImport& way : support_.sampledImports({buffer.fourcc(), buffer.modifier()})) {
+    if (!isFor(way, buffer)) continue;
+    auto resources = importBy(way, buffer);
+    if (resources) {
+      return std::make_unique<VulkanTexture>(buffer.size(), buffer.fourcc(), buffer.noMap(), std::move(*resources),
+                                             frames_);
+    }
+    // A lost device or exhausted memory is no better another way.
+    if (resources.error().kind != ErrorKind::Refused) return std::unexpected(resources.error());
+    log("vulkan").debug("{}", resources.error().text());
+    if (!refusal) refusal = std::move(resources.error());
+  }
+  if (refusal) return std::unexpected(std::move(*refusal));
+  return refused(Refusal::GpuFormatUnsupported, "import dma-buf", buffer.describe());
 }
 
-const SampledImport* VulkanRenderer::chooseImport(const Dmabuf& buffer) const {
-  for (const SampledImport& import : support_.sampledImports({buffer.fourcc(), buffer.modifier()})) {
-    if (import.memoryPlanes != buffer.planeCount()) continue;
-    if (import.way == YccImport::OneImage && !planesShareBuffer(buffer, 0, import.memoryPlanes)) continue;
-    return &import;
-  }
-  return nullptr;
+Result<std::shared_ptr<TextureResources>> VulkanRenderer::importBy(const SampledImport& way, const Dmabuf& buffer) {
+  auto resources = std::make_shared<TextureResources>(device_, vulkanFormat(buffer.fourcc()));
+  resources->foreign = true;
+  const bool oneImage = way.way == YccImport::OneImage;
+  auto imported = oneImage ? importOneImage(buffer, way, *resources) : importPlanes(buffer, way, *resources);
+  if (!imported) return std::unexpected(imported.error());
+  if (auto finished = finishTexture(*resources); !finished) return std::unexpected(finished.error());
+  return resources;
 }
 
 namespace {

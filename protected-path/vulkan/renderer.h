@@ -60,6 +60,8 @@ public:
   /** Why it is a placeholder. */
   [[nodiscard]] Refusal refusal() const { return refusal_; }
   [[nodiscard]] bool protectedContent() const { return protectedContent_; }
+  /** What was uploaded never got there, since a later call failed. Draws as the placeholder; has to be uploaded anew. */
+  [[nodiscard]] virtual bool contentLost() const { return false; }
 
 protected:
   Texture(Size size, uint32_t fourcc, bool protectedContent, Refusal refusal)
@@ -155,7 +157,9 @@ public:
 
   /**
    * Imports a dma-buf to sample. A no_map buffer that this device may not import yields a placeholder texture with its
-   * reason, not an error, and the driver is not asked. Errors: Refused(GpuFormatUnsupported, GpuImportFailed).
+   * reason, not an error, and the driver is not asked. A YCbCr buffer that the driver refuses is tried the other way
+   * that its format and modifier have, if any. Errors: Refused(GpuFormatUnsupported, GpuImportFailed), as the best way
+   * was; Vulkan for a lost device or exhausted memory.
    */
   [[nodiscard]] virtual Result<std::unique_ptr<Texture>> import(const Dmabuf& buffer) = 0;
 
@@ -169,7 +173,8 @@ public:
   /**
    * Imports a dma-buf to draw into (and to read back where it is ordinary memory). Its evidence decides whether it is a
    * protected target. Errors: Refused(GpuNoProtectedMemory, ClaimWithoutEvidence, GpuFormatUnsupported,
-   * GpuImportFailed, and LayoutOutOfBounds where device().targetRowMultiple does not fit).
+   * GpuImportFailed, and LayoutOutOfBounds where device().targetRowMultiple does not fit); Vulkan for a lost device or
+   * exhausted memory.
    */
   [[nodiscard]] virtual Result<std::unique_ptr<RenderTarget>> importTarget(const Dmabuf& buffer) = 0;
 

@@ -20,6 +20,7 @@ struct TextureResources {
   DescriptorSet set;    ///< plane 1 and 2 in the order Cb, Cr
   bool foreign = false; ///< a dma-buf: belongs to VK_QUEUE_FAMILY_FOREIGN_EXT between passes
   bool written = false; ///< an upload that has content, and so a layout
+  Content content;      ///< an upload's
   mutable uint64_t lastPass = 0;
 };
 
@@ -36,6 +37,7 @@ public:
     // Memory is given back now where the GPU is done with it, not at some later frame.
     if (const auto frames = frames_.lock()) frames->collect();
   }
+  [[nodiscard]] bool contentLost() const override { return resources_ != nullptr && resources_->content.lost; }
   /** Null for a placeholder. */
   [[nodiscard]] const std::shared_ptr<TextureResources>& resources() const { return resources_; }
 

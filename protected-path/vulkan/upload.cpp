@@ -131,6 +131,10 @@ Result<> VulkanRenderer::update(Texture& texture, uint32_t strideBytes, std::spa
     return invalid("update texture", describeUpload(texture.size(), texture.fourcc(), strideBytes),
                    "only an uploaded texture can be updated");
   }
+  if (resources->content.lost) {
+    return invalid("update texture", describeUpload(texture.size(), texture.fourcc(), strideBytes),
+                   "an upload into it has failed", "upload it anew");
+  }
   if (resources->device != device_) {
     return invalid("update texture", describeUpload(texture.size(), texture.fourcc(), strideBytes),
                    "it was made before the GPU was reset");
@@ -181,6 +185,7 @@ Result<> VulkanRenderer::recordUpload(const std::shared_ptr<TextureResources>& r
                         nullptr, 0, nullptr, 1, &after);
   resources->written = true;
   frame.keepAlive.push_back(resources);
+  frame.writes.emplace_back(resources, &resources->content);
   return staged;
 }
 

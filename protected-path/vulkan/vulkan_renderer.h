@@ -35,8 +35,8 @@ public:
 private:
   VulkanRenderer(Options options, std::shared_ptr<Device> device)
       : options_(std::move(options)), device_(std::move(device)), support_(*device_, options_.yccImport) {}
-  /** The best way for this buffer; null: none. */
-  [[nodiscard]] const SampledImport* chooseImport(const Dmabuf& buffer) const;
+  /** Error: Refused only where the driver refuses this very buffer. */
+  [[nodiscard]] Result<std::shared_ptr<TextureResources>> importBy(const SampledImport& way, const Dmabuf& buffer);
   [[nodiscard]] Result<> importOneImage(const Dmabuf& buffer, const SampledImport& way, TextureResources& resources);
   [[nodiscard]] Result<> importPlanes(const Dmabuf& buffer, const SampledImport& way, TextureResources& resources);
   [[nodiscard]] Result<> finishTexture(TextureResources& resources);

@@ -147,6 +147,19 @@ Picture TestBuffer::picture() {
   return result;
 }
 
+Dmabuf withModifier(TestBuffer& from, uint64_t modifier, unsigned planes, TestBuffer& last) {
+  DmabufAttributes attributes{
+      .size = from.dmabuf().size(), .fourcc = from.dmabuf().fourcc(), .modifier = modifier, .planeCount = planes};
+  for (unsigned i = 0; i < planes; ++i) {
+    const DmabufPlane& plane = from.dmabuf().plane(std::min(i, from.dmabuf().planeCount() - 1));
+    TestBuffer& buffer = i == planes - 1 ? last : from;
+    attributes.planes[i] = {*duplicateFd(buffer.dmabuf().plane(0).fd.get()), plane.offsetBytes, plane.strideBytes};
+  }
+  auto made = Dmabuf::create(std::move(attributes));
+  if (!made) throw std::runtime_error(made.error().text());
+  return std::move(*made);
+}
+
 std::unique_ptr<Renderer> RendererTest::newRenderer(bool validation, std::optional<YccImport> yccImport) {
   auto made = Renderer::create({.validation = validation, .yccImport = yccImport});
   EXPECT_TRUE(made) << made.error().text();

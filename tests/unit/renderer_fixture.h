@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -74,6 +73,9 @@ private:
   std::optional<Dmabuf> buffer_;
   std::unique_ptr<uint8_t, Unmap> bytes_;
 };
+
+/** The planes of `from`, with a modifier and more memory planes behind them; the last of them in `last`. */
+[[nodiscard]] Dmabuf withModifier(TestBuffer& from, uint64_t modifier, unsigned planes, TestBuffer& last);
 
 /**
  * A renderer with the validation layer on, one for all tests of an executable. A test in which the layer speaks fails.

@@ -270,20 +270,6 @@ TEST_F(YccImages, oneImportEach) {
   }
 }
 
-/** The planes of `from`, with a modifier and more memory planes behind them; the last of them in `last`. */
-Dmabuf withModifier(TestBuffer& from, uint64_t modifier, unsigned planes, TestBuffer& last) {
-  DmabufAttributes attributes{
-      .size = from.dmabuf().size(), .fourcc = from.dmabuf().fourcc(), .modifier = modifier, .planeCount = planes};
-  for (unsigned i = 0; i < planes; ++i) {
-    const DmabufPlane& plane = from.dmabuf().plane(std::min(i, from.dmabuf().planeCount() - 1));
-    TestBuffer& buffer = i == planes - 1 ? last : from;
-    attributes.planes[i] = {*duplicateFd(buffer.dmabuf().plane(0).fd.get()), plane.offsetBytes, plane.strideBytes};
-  }
-  auto made = Dmabuf::create(std::move(attributes));
-  if (!made) throw std::runtime_error(made.error().text());
-  return std::move(*made);
-}
-
 TEST_F(YccImages, planesOfSeveralBuffersGoOneByOne) {
   auto first = TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
   auto second = TestBuffer::create({32, 32}, DRM_FORMAT_NV12);

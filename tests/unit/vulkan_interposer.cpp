@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <tuple>
+#include <utility>
 
 namespace {
 
@@ -15,10 +16,11 @@ using vitrine::test::driverCalls;
 
 struct Failure {
   std::string function;
-  VkResult result = VK_SUCCESS;
+  std::vector<VkResult> results; ///< of one call after another
   unsigned skip = 0;
 } failure;
 std::mutex failureMutex;
+bool noMemoryType = false;
 std::atomic<void (*)()> submitHook = nullptr;
 
 bool hasInChain(const void* next, VkStructureType type) {
@@ -44,6 +46,7 @@ void noteName(std::string_view name) {
     if (auto hook = submitHook.load()) hook();
   }
   if (name == "vkGetMemoryFdPropertiesKHR") driverCalls().fdQueries += 1;
+  if (name == "vkCreateImage") driverCalls().imageCreations += 1;
 }
 
 /** The failure asked for, where its turn has come. */
@@ -54,8 +57,10 @@ VkResult takeFailure(std::string_view name) {
     failure.skip -= 1;
     return VK_SUCCESS;
   }
-  failure.function.clear();
-  return failure.result;
+  const VkResult result = failure.results.front();
+  failure.results.erase(failure.results.begin());
+  if (failure.results.empty()) failure.function.clear();
+  return result;
 }
 
 /** A modifier that the driver does not know: see offerModifier(). */
@@ -87,6 +92,8 @@ VKAPI_ATTR void VKAPI_CALL formatProperties(VkPhysicalDevice device, VkFormat fo
 VKAPI_ATTR VkResult VKAPI_CALL imageFormatProperties(VkPhysicalDevice device,
                                                      const VkPhysicalDeviceImageFormatInfo2* info,
                                                      VkImageFormatProperties2* properties) {
+  if (const VkResult result = takeFailure("vkGetPhysicalDeviceImageFormatProperties2"); result != VK_SUCCESS)
+    return result;
   if (!offered.isFor(info->format)) return realImageFormatProperties(device, info, properties);
   auto external = *static_cast<const VkPhysicalDeviceExternalImageFormatInfo*>(info->pNext);
   auto modifier = *static_cast<const VkPhysicalDeviceImageDrmFormatModifierInfoEXT*>(external.pNext);
@@ -158,6 +165,9 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
       result = createImage(arguments...);
     } else {
       result = real(arguments...);
+    }
+    if constexpr (Slot == 2) {
+      if (std::exchange(noMemoryType, false)) std::get<3>(std::tuple(arguments...))->memoryTypeBits = 1U << 31;
     }
     if (result == VK_SUCCESS && isCounted(name)) driverCalls().liveObjects += 1;
     if (result == VK_ERROR_DEVICE_LOST) driverCalls().devicesLost += 1;
@@ -291,8 +301,16 @@ DriverCalls& driverCalls() {
 }
 
 void failCall(std::string_view function, VkResult result, unsigned skip) {
+  failCalls(function, {result}, skip);
+}
+
+void failCalls(std::string_view function, std::vector<VkResult> results, unsigned skip) {
   const std::lock_guard lock(failureMutex);
-  failure = {std::string(function), result, skip};
+  failure = {std::string(function), std::move(results), skip};
+}
+
+void answerNoMemoryType() {
+  noMemoryType = true;
 }
 
 bool failureHappened() {

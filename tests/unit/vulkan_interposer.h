@@ -18,6 +18,7 @@ struct DriverCalls {
   uint64_t devicesLost = 0;      ///< VK_ERROR_DEVICE_LOST by the driver, not by failCall()
   uint64_t memoryImports = 0;    ///< vkAllocateMemory with VkImportMemoryFdInfoKHR
   uint64_t fdQueries = 0;        ///< vkGetMemoryFdPropertiesKHR
+  uint64_t imageCreations = 0;   ///< vkCreateImage, failed ones too
   uint64_t allocations = 0;      ///< vkAllocateMemory of any kind
   uint64_t semaphoresWaited = 0; ///< by all vkQueueSubmit
   uint64_t foreignAcquires = 0;  ///< image barriers from VK_QUEUE_FAMILY_FOREIGN_EXT
@@ -26,10 +27,14 @@ struct DriverCalls {
 };
 [[nodiscard]] DriverCalls& driverCalls();
 
-/** Any thread. Lets `skip` calls of `function` (`vkAllocateMemory`) pass, then makes one fail with `result` without asking the
+/** From any thread: lets `skip` calls of `function` (`vkAllocateMemory`) pass, then makes one fail with `result` without asking the
  * driver. */
 void failCall(std::string_view function, VkResult result, unsigned skip = 0);
-/** Whether the failure asked for has happened; forgets it otherwise. */
+/** The same of several calls one after another. */
+void failCalls(std::string_view function, std::vector<VkResult> results, unsigned skip = 0);
+/** The next vkGetMemoryFdPropertiesKHR that succeeds names a type that no image takes. */
+void answerNoMemoryType();
+/** Whether all failures asked for have happened; forgets them otherwise. */
 [[nodiscard]] bool failureHappened();
 
 /**

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A protected heap as boards have it whose kernels are older than mainline's `protected,*` heaps. Userspace can tell
- * the difference, and has to get along with it, by what is imitated here: the heap's name, the exporter's name, and
- * which errno a mapping, DMA_BUF_IOCTL_SYNC and an empty pool give. Written from what those kernels do; none of their
- * code is in it.
+ * A protected heap as boards have it whose kernels are older than mainline's `protected,*` heaps, or that have a driver
+ * of their own beside them. Userspace can tell the difference, and has to get along with it, by what is imitated here:
+ * the heap's name, the exporter's name, and which errno a mapping, DMA_BUF_IOCTL_SYNC and an empty pool give. Written
+ * from what those kernels do; none of their code is in it.
  *
  *   vitrine_legacy_heap.name=NAME	one of the kernels in the table below; mainline's heap is then absent
  *
@@ -47,6 +47,12 @@ static const struct legacy_kernel legacy_kernels[] = {
 	 * doing anything, since no cache can hold what it may not read.
 	 */
 	{ "vframe-secure", .mmap_error = -EACCES, .sync_error = 0, .exhausted_error = -ENOMEM },
+	/*
+	 * NVIDIA Tegra's video protection region (tegra-vpr.c of the series v5, dri-devel 2026-08-14): mmap and both ends of
+	 * a CPU access say no. It keeps its own books, and what finds no place in them is ENOSPC. The heap is called as the
+	 * device tree's node without its address, which the series' binding calls `protected`.
+	 */
+	{ "protected", .mmap_error = -EPERM, .sync_error = -EPERM, .exhausted_error = -ENOSPC },
 };
 
 static struct {
