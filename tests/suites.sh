@@ -104,6 +104,8 @@ suite_platform() {
   mesonSuite platform gpu tests/platform/run --
   # Once more on a GPU without protected memory.
   googleTest renderer-on-plane-only tests/platform/run --profile plane-only -- renderer-test
+  # Once more where everything is composed, for want of planes.
+  VITRINE_LEAK_SCENES=40 googleTest leak-session-on-gpu-only tests/platform/run --profile gpu-only -- leak-session-test
   # Once more on kernels whose heaps answer otherwise than mainline's.
   local profile
   for profile in legacy-mediatek legacy-android tegra-vpr; do
@@ -188,11 +190,9 @@ suite_asan() {
   # The validation layer crawls under the default quarantine, which keeps 256 MiB of what was freed.
   export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:quarantine_size_mb=8 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
   export LSAN_OPTIONS=suppressions=/vitrine/tests/lsan-suppressions.txt:print_suppressions=0
-  VITRINE_PASS="ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS GTEST_FILTER"
-  # Not sanitized: comparisons of millions of pixels, which take minutes then.
-  export VITRINE_PASS GTEST_FILTER=-YccImages.*
+  export VITRINE_PASS="ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS"
   mesonSuite asan unit tests/platform/enter --
-  VITRINE_LEAK_SCENES=40 mesonSuite asan platform tests/platform/run --build asan --cpus 1 --time-limit 900 --
+  VITRINE_LEAK_SCENES=30 mesonSuite asan platform tests/platform/run --build asan --cpus 1 --time-limit 900 --
   local profile
   for profile in full plane-only untrusted-display no-heap tiny-pool; do
     VITRINE_GUEST_CPUS=1 VITRINE_SOAK_FRAMES=300 inGuest "$profile" "$profile" asan

@@ -11,6 +11,12 @@ std::unordered_set<DmabufBuffer*>& live() {
   return buffers;
 }
 
+/** Whether this is the last word: there is one, or the buffer was refused. What failed for want of memory may work now. */
+template<typename T>
+bool isSettled(const std::optional<Result<T>>& import) {
+  return import && (*import || import->error().kind == ErrorKind::Refused);
+}
+
 } // namespace
 
 const wlr_buffer_impl DmabufBuffer::impl = {
@@ -65,13 +71,13 @@ void DmabufBuffer::forgetLostImports(const Renderer& renderer) {
 
 const Result<std::unique_ptr<Texture>>& DmabufBuffer::texture(Renderer& renderer) {
   forgetLostImports(renderer);
-  if (!texture_) texture_ = renderer.import(dmabuf_);
+  if (!isSettled(texture_)) texture_ = renderer.import(dmabuf_);
   return *texture_;
 }
 
 const Result<std::unique_ptr<RenderTarget>>& DmabufBuffer::target(Renderer& renderer) {
   forgetLostImports(renderer);
-  if (!target_) target_ = renderer.importTarget(dmabuf_);
+  if (!isSettled(target_)) target_ = renderer.importTarget(dmabuf_);
   return *target_;
 }
 

@@ -1,0 +1,55 @@
+#include <drm_fourcc.h>
+
+#include "compositor/render/dmabuf_buffer.h"
+#include "tests/unit/renderer_fixture.h"
+#include "tests/unit/vulkan_interposer.h"
+
+// A client's buffer in the compositor, and what it remembers of its imports.
+
+namespace vitrine::test {
+namespace {
+
+class BufferImports : public RendererTest {
+protected:
+  void SetUp() override {
+    RendererTest::SetUp();
+    if (IsSkipped()) return;
+    TestBuffer memory = TestBuffer::from(Picture(16, 16), DRM_FORMAT_XRGB8888);
+    auto copy = memory.dmabuf().duplicate();
+    ASSERT_TRUE(copy) << copy.error().text();
+    buffer_ = DmabufBuffer::create(std::move(*copy));
+  }
+  void TearDown() override {
+    if (buffer_ != nullptr) wlr_buffer_drop(buffer_->base());
+    RendererTest::TearDown();
+  }
+  DmabufBuffer* buffer_ = nullptr;
+};
+
+TEST_F(BufferImports, OneThatFailedForWantOfMemoryIsTriedAgain) {
+  const auto own = newRenderer(true);
+  failCall("vkAllocateMemory", VK_ERROR_OUT_OF_DEVICE_MEMORY);
+  EXPECT_FALSE(buffer_->texture(*own));
+  failCall("vkAllocateMemory", VK_ERROR_OUT_OF_DEVICE_MEMORY);
+  EXPECT_FALSE(buffer_->target(*own));
+  const auto& texture = buffer_->texture(*own);
+  ASSERT_TRUE(texture) << texture.error().text();
+  const auto& target = buffer_->target(*own);
+  ASSERT_TRUE(target) << target.error().text();
+  const DriverCalls before = driverCalls();
+  EXPECT_EQ(buffer_->texture(*own)->get(), texture->get());
+  EXPECT_EQ(driverCalls().memoryImports, before.memoryImports) << "imported once";
+}
+
+TEST_F(BufferImports, ARefusalIsTheLastWord) {
+  const auto own = newRenderer(true);
+  failCall("vkAllocateMemory", VK_ERROR_INVALID_EXTERNAL_HANDLE);
+  EXPECT_FALSE(buffer_->texture(*own));
+  const DriverCalls before = driverCalls();
+  ASSERT_FALSE(buffer_->texture(*own));
+  EXPECT_EQ(refusalOf(buffer_->texture(*own).error(), Refusal::None), Refusal::GpuImportFailed);
+  EXPECT_EQ(driverCalls().memoryImports, before.memoryImports) << "not asked again";
+}
+
+} // namespace
+} // namespace vitrine::test
