@@ -43,7 +43,9 @@ googleTest() {
       sed -nE 's/^\[  SKIPPED \] ([A-Za-z_]+\.[^ ]+)$/\1/p' <<<"$said" | sort -u | sed "s#^#skip $name/#; s#\$#: see the program's output#"
       ;;
     77) echo "skip $name: $(tail -n 1 <<<"$said")" ;;
-    *) printf 'FAIL %s: status %s\n%s\n' "$name" "$status" "$(tail -n 30 <<<"$said" | sed 's/^/    /')" ;;
+    # What failed, wherever in the output that was, and the end.
+    *) printf 'FAIL %s: status %s\n%s\n' "$name" "$status" \
+      "$({ sed -n '/: Failure$/,/^$/p' <<<"$said" | head -n 60; tail -n 30 <<<"$said"; } | sed 's/^/    /')" ;;
   esac
 }
 

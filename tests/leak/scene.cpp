@@ -2,6 +2,8 @@
 
 #include <format>
 
+#include "tests/unit/vulkan_interposer.h"
+
 namespace vitrine::test {
 namespace {
 
@@ -52,15 +54,9 @@ void randomPlace(std::mt19937& random, LeakLayer& layer, int index) {
 }
 
 LeakFault randomFault(std::mt19937& random) {
-  constexpr const char* functions[] = {
-      "vkAllocateMemory",     "vkQueueSubmit",       "vkGetMemoryFdPropertiesKHR", "vkCreateImage",
-      "vkBindImageMemory",    "vkCreateImageView",   "vkAllocateDescriptorSets",   "vkCreateFramebuffer",
-      "vkCreateBuffer",       "vkMapMemory",         "vkBindBufferMemory",         "vkGetSemaphoreFdKHR",
-      "vkBeginCommandBuffer", "vkEndCommandBuffer",  "vkResetCommandPool",         "vkWaitSemaphores",
-      "vkCreateSemaphore",    "vkCreateCommandPool", "vkCreateGraphicsPipelines"};
   constexpr VkResult results[] = {VK_ERROR_OUT_OF_DEVICE_MEMORY, VK_ERROR_OUT_OF_HOST_MEMORY,
                                   VK_ERROR_INVALID_EXTERNAL_HANDLE, VK_ERROR_DEVICE_LOST};
-  return {functions[pick(random, 0, static_cast<int>(std::size(functions)) - 1)],
+  return {failingCalls[pick(random, 0, static_cast<int>(std::size(failingCalls)) - 1)],
           results[pick(random, 0, static_cast<int>(std::size(results)) - 1)],
           static_cast<unsigned>(pick(random, 0, 3))};
 }

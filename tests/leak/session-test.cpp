@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <format>
@@ -389,6 +390,10 @@ std::optional<std::string> Session::show(const LeakScene& scene) {
 }
 
 std::optional<std::string> Session::show(const LeakFrame& frame) {
+  // It takes this long for an output to go back to ordinary memory, so only now and then.
+  if (frame.later && frame.planeVerdicts % 8 == 1)
+    std::this_thread::sleep_for(
+        std::chrono::nanoseconds(Composition::protectedLinger + Composition::protectedLinger / 4));
   const DriverCalls before = driverCalls();
   const auto held = frame.poolExhausted ? exhaustProtected(heaps_) : std::vector<UniqueFd>();
   verdicts.tests = frame.planeVerdicts;

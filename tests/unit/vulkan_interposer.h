@@ -27,6 +27,14 @@ struct DriverCalls {
 };
 [[nodiscard]] DriverCalls& driverCalls();
 
+/** What a renderer calls, over and over, that may fail. */
+inline constexpr const char* failingCalls[] = {
+    "vkAllocateMemory",     "vkQueueSubmit",       "vkGetMemoryFdPropertiesKHR", "vkCreateImage",
+    "vkBindImageMemory",    "vkCreateImageView",   "vkAllocateDescriptorSets",   "vkCreateFramebuffer",
+    "vkCreateBuffer",       "vkMapMemory",         "vkBindBufferMemory",         "vkGetSemaphoreFdKHR",
+    "vkBeginCommandBuffer", "vkEndCommandBuffer",  "vkResetCommandPool",         "vkWaitSemaphores",
+    "vkCreateSemaphore",    "vkCreateCommandPool", "vkCreateGraphicsPipelines"};
+
 /** From any thread: lets `skip` calls of `function` (`vkAllocateMemory`) pass, then makes one fail with `result` without asking the
  * driver. */
 void failCall(std::string_view function, VkResult result, unsigned skip = 0);
