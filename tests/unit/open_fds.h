@@ -10,8 +10,11 @@ namespace vitrine::test {
 /** What this process has open: what /proc/self/fd says of each, `/dev/dri/card0` or `/dmabuf:`, sorted. */
 [[nodiscard]] inline std::vector<std::string> openFds() {
   std::vector<std::string> result;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
-    result.push_back(std::filesystem::read_symlink(entry.path()).string());
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone; // closed meanwhile, by a thread of the driver's
+    const auto file = std::filesystem::read_symlink(entry.path(), gone);
+    if (!gone) result.push_back(file.string());
+  }
   std::ranges::sort(result);
   return result;
 }
