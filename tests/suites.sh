@@ -196,7 +196,7 @@ suite_asan() {
   mesonSuite asan unit tests/platform/enter --
   # The largest pictures in a process of their own. User Mode Linux maps page by page, sanitized programs have many pages, and
   # past the host's vm.max_map_count the machine faults for ever.
-  GTEST_FILTER=-YccImages.* VITRINE_LEAK_SCENES=30 mesonSuite asan platform tests/platform/run --build asan --cpus 1 --time-limit 900 --
+  GTEST_FILTER=-YccImages.* VITRINE_LEAK_SCENES=60 mesonSuite asan platform tests/platform/run --build asan --cpus 1 --time-limit 900 --
   GTEST_FILTER=YccImages.* googleTest renderer-ycc-images tests/platform/run --build asan --cpus 1 --time-limit 900 -- renderer-test
   local profile
   for profile in full plane-only untrusted-display no-heap tiny-pool; do
