@@ -113,8 +113,8 @@ void Server::makeGlobals() {
   wlr_renderer_init_wl_shm(wlrRenderer_, display_);
   dmabuf_ = std::make_unique<LinuxDmabuf>(*display_, LinuxDmabuf::Machine{*renderer_, kms_->device(), *inspector_});
   colors_ = std::make_unique<ColorRepresentationManager>(*display_);
-  wlr_compositor* compositor = wlr_compositor_create(display_, 6, wlrRenderer_);
-  explicitSync_ = ExplicitSync::create(*display_, *compositor, renderer_->device().renderNode, kms_->device().fd());
+  wlr_compositor_create(display_, 6, wlrRenderer_);
+  explicitSync_ = ExplicitSync::create(*display_, renderer_->device().renderNode, kms_->device().fd());
   wlr_subcompositor_create(display_);
   wlr_data_device_manager_create(display_);
   wlr_primary_selection_v1_device_manager_create(display_);

@@ -2,37 +2,39 @@
 
 #include <memory>
 #include <string>
-#include <unordered_map>
 
-#include "compositor/render/dmabuf_buffer.h"
-#include "compositor/wlr/listener.h"
+#include "compositor/wlr/wlroots.h"
+#include "protected-path/base/unique_fd.h"
 
 namespace vitrine {
 
 /**
- * linux-drm-syncobj-v1. wlroots speaks it and holds a commit back until its acquire point has a fence; this hands each commit's points
- * to its buffer, whose fences then go to the GPU and to KMS.
+ * linux-drm-syncobj-v1: clients say when a buffer may be read (acquire point), and learn when they may write it again (release point).
+ *
+ * Our own: wlroots 0.18 keeps the points of a commit with the client's wp_linux_drm_syncobj_surface_v1, and a client that destroys that
+ * object while the commit is held back makes it use freed memory. Here they belong to the wl_surface. A commit is held back until its
+ * acquire point has a fence; its points then go to its buffer, whose fences go to the GPU and to KMS.
  */
 class ExplicitSync {
 public:
   /**
-   * Offers the protocol where a DRM device of this machine has syncobj timelines (DRM_CAP_SYNCOBJ_TIMELINE): the GPU's, else the
-   * display's, else any render node. Null where none has, with the reason logged.
+   * Offers the protocol where a DRM device of this machine has syncobj timelines (DRM_CAP_SYNCOBJ_TIMELINE, and
+   * DRM_IOCTL_SYNCOBJ_EVENTFD, Linux 6.6): the GPU's, else the display's, else any render node. Null where none has, with the reason
+   * logged. It must outlive the clients and their buffers.
    */
-  [[nodiscard]] static std::unique_ptr<ExplicitSync> create(wl_display& display, wlr_compositor& compositor,
-                                                            const std::string& gpuNode, int displayFd);
+  [[nodiscard]] static std::unique_ptr<ExplicitSync> create(wl_display& display, const std::string& gpuNode,
+                                                            int displayFd);
+  ExplicitSync(const ExplicitSync&) = delete;
+  ExplicitSync& operator=(const ExplicitSync&) = delete;
+  ~ExplicitSync();
+
+  /** Borrowed: of the device that timelines are imported into. */
+  [[nodiscard]] int deviceFd() const { return device_.get(); }
 
 private:
-  struct Surface {
-    Listener<wlr_surface> commit;
-    Listener<void> destroy;
-  };
-  explicit ExplicitSync(wlr_compositor& compositor);
-  void watch(wlr_surface& surface);
-  static void onCommit(wlr_surface& surface);
-
-  std::unordered_map<wlr_surface*, std::unique_ptr<Surface>> surfaces_;
-  Listener<wlr_surface> newSurface_;
+  ExplicitSync(wl_display& display, UniqueFd device);
+  UniqueFd device_;
+  wl_global* global_;
 };
 
 } // namespace vitrine

@@ -9,6 +9,16 @@
 
 namespace vitrine {
 
+Result<bool> SyncPoint::hasFence() const {
+  bool there = false;
+  if (wlr_drm_syncobj_timeline_check(timeline_, point_, DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE, &there)) return there;
+  return systemError("DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT", std::format("syncobj point {}", point_));
+}
+
+bool SyncPoint::watch(wlr_drm_syncobj_timeline_waiter& waiter, wl_event_loop& loop) const {
+  return wlr_drm_syncobj_timeline_waiter_init(&waiter, timeline_, point_, DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE, &loop);
+}
+
 Result<UniqueFd> SyncPoint::exportFence() const {
   UniqueFd fence(wlr_drm_syncobj_timeline_export_sync_file(timeline_, point_));
   if (!fence) return systemError("export sync file", std::format("syncobj point {}", point_));

@@ -20,7 +20,15 @@ public:
   }
   ~SyncPoint() { wlr_drm_syncobj_timeline_unref(timeline_); }
 
-  /** A sync file that signals with the point, which must have a fence already (wlroots holds commits back until then). */
+  /** Whether the point has a fence, signalled or not. */
+  [[nodiscard]] Result<bool> hasFence() const;
+  /** Makes `waiter` tell when the point has one; it is the caller's to finish. False where there is no memory. */
+  [[nodiscard]] bool watch(wlr_drm_syncobj_timeline_waiter& waiter, wl_event_loop& loop) const;
+  /** Whether it is no later point of the timeline that `other` is of, nor the same. */
+  [[nodiscard]] bool mayComeBefore(const SyncPoint& other) const {
+    return timeline_ != other.timeline_ || point_ < other.point_;
+  }
+  /** A sync file that signals with the point, which must have a fence already (commits are held back until then). */
   [[nodiscard]] Result<UniqueFd> exportFence() const;
   /** Signals the point: when the sync file does, or now where it is -1. */
   [[nodiscard]] Result<> signal(int syncFile) const;

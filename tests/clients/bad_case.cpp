@@ -3,6 +3,7 @@
 #include <drm_fourcc.h>
 
 #include "linux-dmabuf-v1-client-protocol.h"
+#include "linux-drm-syncobj-v1-client-protocol.h"
 #include "weston-restricted-buffer-client-protocol.h"
 
 namespace vitrine {
@@ -19,6 +20,12 @@ BadAnswer paramsError(uint32_t code) {
 }
 BadAnswer claimError(uint32_t code) {
   return {"protocol-error", "weston_restricted_buffer_v1", code};
+}
+BadAnswer syncError(uint32_t code) {
+  return {"protocol-error", "wp_linux_drm_syncobj_surface_v1", code};
+}
+BadAnswer syncManagerError(uint32_t code) {
+  return {"protocol-error", "wp_linux_drm_syncobj_manager_v1", code};
 }
 BadAnswer failed() {
   return {"failed", "", 0};
@@ -122,6 +129,34 @@ void addOrderCases(std::vector<BadCase>& cases) {
                        BadAction::ClaimAfterCreate));
 }
 
+void addSyncCases(std::vector<BadCase>& cases) {
+  const auto add = [&cases](std::string_view name, std::string_view words, BadSync sync, BadAnswer expected) {
+    BadCase one = with(sound(name, words, {std::move(expected)}), BadAction::Synchronise);
+    one.sync = sync;
+    cases.push_back(std::move(one));
+  };
+  add("sync-no-acquire-point", "a buffer with a release point alone", BadSync::NoAcquirePoint,
+      syncError(WP_LINUX_DRM_SYNCOBJ_SURFACE_V1_ERROR_NO_ACQUIRE_POINT));
+  add("sync-no-release-point", "a buffer with an acquire point alone", BadSync::NoReleasePoint,
+      syncError(WP_LINUX_DRM_SYNCOBJ_SURFACE_V1_ERROR_NO_RELEASE_POINT));
+  add("sync-no-buffer", "points, and no buffer", BadSync::NoBuffer,
+      syncError(WP_LINUX_DRM_SYNCOBJ_SURFACE_V1_ERROR_NO_BUFFER));
+  add("sync-single-pixel", "points for a buffer that is no dma-buf", BadSync::SinglePixel,
+      syncError(WP_LINUX_DRM_SYNCOBJ_SURFACE_V1_ERROR_UNSUPPORTED_BUFFER));
+  add("sync-conflict", "a release point that is its acquire point", BadSync::Conflict,
+      syncError(WP_LINUX_DRM_SYNCOBJ_SURFACE_V1_ERROR_CONFLICTING_POINTS));
+  add("sync-surface-gone", "a point set when the surface is destroyed", BadSync::SurfaceGone,
+      syncError(WP_LINUX_DRM_SYNCOBJ_SURFACE_V1_ERROR_NO_SURFACE));
+  add("sync-two-objects", "a second object for a surface", BadSync::TwoObjects,
+      syncManagerError(WP_LINUX_DRM_SYNCOBJ_MANAGER_V1_ERROR_SURFACE_EXISTS));
+  add("sync-not-a-syncobj", "a memfd in the place of a timeline", BadSync::NotASyncobj,
+      syncManagerError(WP_LINUX_DRM_SYNCOBJ_MANAGER_V1_ERROR_INVALID_TIMELINE));
+  add("sync-object-gone-while-held", "the object destroyed while a commit waits for its fence",
+      BadSync::ObjectGoneWhileHeld, {"created", "", 0});
+  add("sync-all-gone-while-held", "object and surface destroyed while a commit waits for its fence",
+      BadSync::AllGoneWhileHeld, {"created", "", 0});
+}
+
 } // namespace
 
 std::vector<BadCase> badCases() {
@@ -139,6 +174,7 @@ std::vector<BadCase> badCases() {
   addBoundsCases(cases);
   addFormatCases(cases);
   addOrderCases(cases);
+  addSyncCases(cases);
   cases.push_back(with(with(sound("killed-mid-flip", "SIGKILL between a commit and its flip, with a protected buffer",
                                   {{"killed", "", 0}}),
                             BadSource::Protected),

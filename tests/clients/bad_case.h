@@ -34,6 +34,21 @@ enum class BadAction {
   ClaimAfterCreate,  ///< enable after the wl_buffer was made
   Show,              ///< makes the wl_buffer and a window that shows it
   KillMidFlip,       ///< the same, over and over, and then SIGKILL between commit and flip
+  Synchronise,       ///< makes the wl_buffer, and does what BadSync says
+};
+
+/** What a case does with linux-drm-syncobj-v1. */
+enum class BadSync {
+  NoAcquirePoint,      ///< a buffer with a release point alone
+  NoReleasePoint,      ///< a buffer with an acquire point alone
+  NoBuffer,            ///< both points, and no buffer
+  SinglePixel,         ///< both points, for a buffer that is no dma-buf
+  Conflict,            ///< a release point that is its acquire point
+  TwoObjects,          ///< a second object for a surface
+  SurfaceGone,         ///< a point set when the surface is destroyed
+  NotASyncobj,         ///< a timeline of a memfd
+  ObjectGoneWhileHeld, ///< the object destroyed while a commit waits for its fence, which comes afterwards
+  AllGoneWhileHeld,    ///< object and surface destroyed while a commit waits
 };
 
 /** What the compositor may answer. */
@@ -50,6 +65,7 @@ struct BadCase {
   std::string_view words;
   BadSource source = BadSource::Ordinary;
   BadAction action = BadAction::Create;
+  BadSync sync{}; ///< for BadAction::Synchronise
   bool claim = false;
   int32_t width = 0;
   int32_t height = 0;

@@ -12,6 +12,7 @@
 #include <drm_fourcc.h>
 
 #include "protected-path/heap/heap_allocator.h"
+#include "tests/clients/sync_timeline.h"
 #include "tests/clients/video_window.h"
 
 namespace vitrine {
@@ -182,6 +183,129 @@ Result<BadAnswer> killMidFlip(WaylandConnection& connection, wl_buffer* buffer, 
   return invalid("raise", "SIGKILL", "it returned");
 }
 
+// ---- Explicit synchronisation ----
+
+/** A surface without a role, with its object and timelines. */
+class SyncedSurface {
+public:
+  SyncedSurface(WaylandConnection& connection, wl_buffer* buffer, Timeline acquire, Timeline release)
+      : connection_(connection), buffer_(buffer), acquire_(std::move(acquire)), release_(std::move(release)),
+        surface_(wl_compositor_create_surface(connection.globals().compositor.get())), object_(makeObject()) {}
+  SyncedSurface(const SyncedSurface&) = delete;
+  SyncedSurface& operator=(const SyncedSurface&) = delete;
+
+  Result<> run(BadSync what);
+
+private:
+  [[nodiscard]] WaylandPtr<wp_linux_drm_syncobj_surface_v1> makeObject() {
+    return WaylandPtr<wp_linux_drm_syncobj_surface_v1>(
+        wp_linux_drm_syncobj_manager_v1_get_surface(connection_.globals().explicitSync.get(), surface_.get()));
+  }
+  void setAcquire(uint32_t point) {
+    wp_linux_drm_syncobj_surface_v1_set_acquire_point(object_.get(), acquire_.object(), 0, point);
+  }
+  void setRelease(uint32_t point) {
+    wp_linux_drm_syncobj_surface_v1_set_release_point(object_.get(), release_.object(), 0, point);
+  }
+  void commit(wl_buffer* buffer) {
+    if (buffer != nullptr) wl_surface_attach(surface_.get(), buffer, 0, 0);
+    wl_surface_commit(surface_.get());
+  }
+  void commitBoth(wl_buffer* buffer) {
+    setAcquire(1);
+    setRelease(1);
+    commit(buffer);
+  }
+  void conflict();
+  Result<> destroyWhileHeld(bool surfaceToo);
+  Result<> importMemfd();
+
+  WaylandConnection& connection_;
+  wl_buffer* buffer_;
+  Timeline acquire_;
+  Timeline release_;
+  WaylandPtr<wl_surface> surface_;
+  WaylandPtr<wp_linux_drm_syncobj_surface_v1> object_;
+};
+
+void SyncedSurface::conflict() {
+  setAcquire(2);
+  wp_linux_drm_syncobj_surface_v1_set_release_point(object_.get(), acquire_.object(), 0, 2);
+  commit(buffer_);
+}
+
+Result<> SyncedSurface::destroyWhileHeld(bool surfaceToo) {
+  commitBoth(buffer_);
+  if (auto done = connection_.roundtrip(); !done) return done;
+  object_.reset();
+  if (surfaceToo) surface_.reset();
+  if (auto done = connection_.roundtrip(); !done) return done;
+  if (surfaceToo && !release_.signalled(1, answerTimeout))
+    return invalid("wait for", "the release point of a commit that went with its surface", "it never signals");
+  return acquire_.signal(1); // what is left of the commit wakes up here
+}
+
+Result<> SyncedSurface::importMemfd() {
+  auto memory = makeMemfd(4096);
+  if (!memory) return std::unexpected(memory.error());
+  const WaylandPtr<wp_linux_drm_syncobj_timeline_v1> timeline(
+      wp_linux_drm_syncobj_manager_v1_import_timeline(connection_.globals().explicitSync.get(), memory->get()));
+  return connection_.roundtrip();
+}
+
+Result<> SyncedSurface::run(BadSync what) {
+  WaylandPtr<wp_linux_drm_syncobj_surface_v1> second;
+  WaylandPtr<wl_buffer> pixel;
+  switch (what) {
+  case BadSync::NoAcquirePoint:
+    setRelease(1);
+    commit(buffer_);
+    break;
+  case BadSync::NoReleasePoint:
+    setAcquire(1);
+    commit(buffer_);
+    break;
+  case BadSync::NoBuffer:
+    commitBoth(nullptr);
+    break;
+  case BadSync::SinglePixel:
+    pixel.reset(wp_single_pixel_buffer_manager_v1_create_u32_rgba_buffer(connection_.globals().singlePixelBuffers.get(),
+                                                                         0, 0, 0, UINT32_MAX));
+    commitBoth(pixel.get());
+    break;
+  case BadSync::Conflict:
+    conflict();
+    break;
+  case BadSync::TwoObjects:
+    second = makeObject();
+    break;
+  case BadSync::SurfaceGone:
+    surface_.reset();
+    setAcquire(1);
+    break;
+  case BadSync::NotASyncobj:
+    return importMemfd();
+  case BadSync::ObjectGoneWhileHeld:
+  case BadSync::AllGoneWhileHeld:
+    if (auto done = destroyWhileHeld(what == BadSync::AllGoneWhileHeld); !done) return done;
+    break;
+  }
+  return connection_.roundtrip();
+}
+
+Result<BadAnswer> synchronise(WaylandConnection& connection, wl_buffer* buffer, BadSync what) {
+  auto* manager = connection.globals().explicitSync.get();
+  if (manager == nullptr) return missing("use", "the compositor", "it lacks wp_linux_drm_syncobj_manager_v1");
+  auto device = openTimelineDevice();
+  if (!device) return std::unexpected(device.error());
+  auto acquire = Timeline::create(device->get(), manager);
+  auto release = Timeline::create(device->get(), manager);
+  if (!acquire || !release) return std::unexpected(!acquire ? acquire.error() : release.error());
+  SyncedSurface surface(connection, buffer, std::move(*acquire), std::move(*release));
+  if (auto done = surface.run(what); !done) return std::unexpected(done.error());
+  return BadAnswer{"created", "", 0};
+}
+
 Result<BadAnswer> attempt(WaylandConnection& connection, const BadCase& one, int fd, const BadClientOptions& options,
                           void (*beforeKill)()) {
   Parameters parameters(connection, one, fd);
@@ -194,6 +318,7 @@ Result<BadAnswer> attempt(WaylandConnection& connection, const BadCase& one, int
     return std::unexpected(done.error());
   if (parameters.failed()) return BadAnswer{"failed", "", 0};
   if (one.action == BadAction::Show) return show(connection, parameters.buffer(), options.holdSeconds);
+  if (one.action == BadAction::Synchronise) return synchronise(connection, parameters.buffer(), one.sync);
   if (one.action == BadAction::KillMidFlip) return killMidFlip(connection, parameters.buffer(), beforeKill);
   return BadAnswer{"created", "", 0};
 }

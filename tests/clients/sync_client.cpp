@@ -1,11 +1,5 @@
-#include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <unistd.h>
-#include <xf86drm.h>
 
-#include <cstring>
-#include <filesystem>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
@@ -13,9 +7,9 @@
 
 #include <drm_fourcc.h>
 
-#include "protected-path/dmabuf/sync_file.h"
 #include "protected-path/heap/heap_allocator.h"
 #include "tests/clients/exit_status.h"
+#include "tests/clients/sync_timeline.h"
 #include "tests/clients/video_window.h"
 
 // sync-client: a client with explicit synchronisation, and a GPU that is late. It commits a buffer whose acquire fence (sw_sync) has
@@ -25,87 +19,6 @@ namespace vitrine {
 namespace {
 
 constexpr Nanoseconds answerTimeout = 10'000'000'000;
-
-/** A DRM device whose kernel has syncobj timelines. */
-Result<UniqueFd> openTimelineDevice() {
-  for (const auto& entry : std::filesystem::directory_iterator("/dev/dri")) {
-    UniqueFd fd(open(entry.path().c_str(), O_RDWR | O_CLOEXEC));
-    uint64_t value = 0;
-    if (fd && drmGetCap(fd.get(), DRM_CAP_SYNCOBJ_TIMELINE, &value) == 0 && value == 1) return fd;
-  }
-  return missing("find", "DRM device with syncobj timelines", "there is none in /dev/dri");
-}
-
-/** One drm_syncobj timeline, shared with the compositor. */
-class Timeline {
-public:
-  Timeline(int device, wp_linux_drm_syncobj_manager_v1* manager) : device_(device) {
-    int fd = -1;
-    if (drmSyncobjCreate(device_, 0, &handle_) == 0) drmSyncobjHandleToFD(device_, handle_, &fd);
-    const UniqueFd shared(fd);
-    object_ = wp_linux_drm_syncobj_manager_v1_import_timeline(manager, shared.get());
-  }
-  Timeline(const Timeline&) = delete;
-  Timeline& operator=(const Timeline&) = delete;
-  ~Timeline() {
-    wp_linux_drm_syncobj_timeline_v1_destroy(object_);
-    drmSyncobjDestroy(device_, handle_);
-  }
-
-  [[nodiscard]] wp_linux_drm_syncobj_timeline_v1* object() const { return object_; }
-  /** The point signals when the sync file does. */
-  [[nodiscard]] bool attach(uint64_t point, int syncFile) const {
-    uint32_t binary = 0;
-    if (drmSyncobjCreate(device_, 0, &binary) != 0) return false;
-    const bool done = drmSyncobjImportSyncFile(device_, binary, syncFile) == 0 &&
-                      drmSyncobjTransfer(device_, handle_, point, binary, 0, 0) == 0;
-    drmSyncobjDestroy(device_, binary);
-    return done;
-  }
-  [[nodiscard]] bool signal(uint64_t point) const {
-    uint32_t handle = handle_;
-    return drmSyncobjTimelineSignal(device_, &handle, &point, 1) == 0;
-  }
-  /** Whether the point has signalled, by then at the latest (0: now). */
-  [[nodiscard]] bool signalled(uint64_t point, Nanoseconds timeout) const {
-    uint32_t handle = handle_;
-    const Nanoseconds until = timeout == 0 ? 0 : now() + timeout;
-    return drmSyncobjTimelineWait(device_, &handle, &point, 1, until, DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT,
-                                  nullptr) == 0;
-  }
-
-private:
-  int device_;
-  uint32_t handle_ = 0;
-  wp_linux_drm_syncobj_timeline_v1* object_ = nullptr;
-};
-
-/** The kernel's software timeline (drivers/dma-buf/sw_sync.c), with one fence. */
-class LateGpu {
-public:
-  [[nodiscard]] static Result<LateGpu> start() {
-    UniqueFd device(open("/sys/kernel/debug/sync/sw_sync", O_RDWR | O_CLOEXEC));
-    if (!device) return systemError("open", "/sys/kernel/debug/sync/sw_sync", 0, "mount debugfs; CONFIG_SW_SYNC");
-    struct {
-      uint32_t value;
-      char name[32];
-      int32_t fence;
-    } request{1, "late", -1};
-    if (ioctl(device.get(), _IOWR('W', 0, decltype(request)), &request) != 0)
-      return systemError("create fence", "sw_sync");
-    return LateGpu(std::move(device), UniqueFd(request.fence));
-  }
-  [[nodiscard]] int fence() const { return fence_.get(); }
-  [[nodiscard]] bool finish() const {
-    uint32_t by = 1;
-    return ioctl(device_.get(), _IOW('W', 1, uint32_t), &by) == 0;
-  }
-
-private:
-  LateGpu(UniqueFd device, UniqueFd fence) : device_(std::move(device)), fence_(std::move(fence)) {}
-  UniqueFd device_;
-  UniqueFd fence_;
-};
 
 /** A picture of one colour in an ordinary dma-buf. */
 class Picture {
@@ -163,7 +76,7 @@ private:
   UniqueFd device_;
   std::optional<Timeline> acquire_;
   std::optional<Timeline> release_;
-  wp_linux_drm_syncobj_surface_v1* surface_ = nullptr;
+  WaylandPtr<wp_linux_drm_syncobj_surface_v1> surface_;
   uint64_t lastPresented_ = 0;
 };
 
@@ -176,20 +89,23 @@ Result<> SyncClient::connect() {
   device_ = std::move(*device);
   auto* manager = connection_->globals().explicitSync.get();
   if (manager == nullptr) return missing("bind", "wp_linux_drm_syncobj_manager_v1", "the compositor lacks it");
-  acquire_.emplace(device_.get(), manager);
-  release_.emplace(device_.get(), manager);
+  for (auto* timeline : {&acquire_, &release_}) {
+    auto made = Timeline::create(device_.get(), manager);
+    if (!made) return std::unexpected(made.error());
+    timeline->emplace(std::move(*made));
+  }
   auto window = VideoWindow::create(
       *connection_, {.title = "sync-client", .videoSize = options_.size, .fullscreen = options_.fullscreen}, *this);
   if (!window) return std::unexpected(window.error());
   window_ = std::move(*window);
-  surface_ = wp_linux_drm_syncobj_manager_v1_get_surface(manager, window_->surface());
+  surface_.reset(wp_linux_drm_syncobj_manager_v1_get_surface(manager, window_->surface()));
   return {};
 }
 
 Result<> SyncClient::show(const Picture& picture, uint64_t frame) {
   const auto low = static_cast<uint32_t>(frame);
-  wp_linux_drm_syncobj_surface_v1_set_acquire_point(surface_, acquire_->object(), 0, low);
-  wp_linux_drm_syncobj_surface_v1_set_release_point(surface_, release_->object(), 0, low);
+  wp_linux_drm_syncobj_surface_v1_set_acquire_point(surface_.get(), acquire_->object(), 0, low);
+  wp_linux_drm_syncobj_surface_v1_set_release_point(surface_.get(), release_->object(), 0, low);
   window_->show(picture.object(), frame);
   return connection_->dispatch(
       0); // no round trip: a compositor whose driver waits on the CPU would answer only after the fence
@@ -212,13 +128,13 @@ Result<nlohmann::json> SyncClient::run() {
     return std::unexpected(!first ? first.error() : !second ? second.error() : gpu.error());
   nlohmann::json account;
   if (auto done = first->fill(0xffc80000); !done) return std::unexpected(done.error());
-  if (!acquire_->signal(1)) return systemError("signal", "acquire point 1");
+  if (auto done = acquire_->signal(1); !done) return std::unexpected(done.error());
   if (auto done = show(*first, 1); !done) return std::unexpected(done.error());
   auto shown = waitFor(1, answerTimeout);
   if (!shown) return std::unexpected(shown.error());
   account["first_presented"] = *shown;
 
-  if (!acquire_->attach(2, gpu->fence())) return systemError("attach fence", "acquire point 2");
+  if (auto done = acquire_->attach(2, gpu->fence()); !done) return std::unexpected(done.error());
   if (auto done = second->fill(0xff00c800); !done) return std::unexpected(done.error()); // nobody may see this
   if (auto done = show(*second, 2); !done) return std::unexpected(done.error());
   shown = waitFor(2, static_cast<Nanoseconds>(options_.lateSeconds * 1e9));
@@ -226,7 +142,7 @@ Result<nlohmann::json> SyncClient::run() {
   account["presented_before_its_fence"] = *shown;
   account["released_before_replaced"] = release_->signalled(1, 0);
   if (auto done = second->fill(0xff0000c8); !done) return std::unexpected(done.error());
-  if (!gpu->finish()) return systemError("signal", "sw_sync");
+  if (auto done = gpu->finish(); !done) return std::unexpected(done.error());
   shown = waitFor(2, answerTimeout);
   if (!shown) return std::unexpected(shown.error());
   account["second_presented"] = *shown;

@@ -36,6 +36,8 @@ struct WaylandDeleter {
   void operator()(xdg_wm_base* object) const { xdg_wm_base_destroy(object); }
   void operator()(xdg_surface* object) const { xdg_surface_destroy(object); }
   void operator()(xdg_toplevel* object) const { xdg_toplevel_destroy(object); }
+  void operator()(xdg_positioner* object) const { xdg_positioner_destroy(object); }
+  void operator()(xdg_popup* object) const { xdg_popup_destroy(object); }
   void operator()(wp_viewporter* object) const { wp_viewporter_destroy(object); }
   void operator()(wp_viewport* object) const { wp_viewport_destroy(object); }
   void operator()(wp_single_pixel_buffer_manager_v1* object) const {
@@ -56,6 +58,8 @@ struct WaylandDeleter {
   void operator()(zwlr_screencopy_manager_v1* object) const { zwlr_screencopy_manager_v1_destroy(object); }
   void operator()(zwlr_screencopy_frame_v1* object) const { zwlr_screencopy_frame_v1_destroy(object); }
   void operator()(wp_linux_drm_syncobj_manager_v1* object) const { wp_linux_drm_syncobj_manager_v1_destroy(object); }
+  void operator()(wp_linux_drm_syncobj_surface_v1* object) const { wp_linux_drm_syncobj_surface_v1_destroy(object); }
+  void operator()(wp_linux_drm_syncobj_timeline_v1* object) const { wp_linux_drm_syncobj_timeline_v1_destroy(object); }
 };
 
 /** Owns a Wayland object. The connection has to outlive it. */
