@@ -117,6 +117,7 @@ std::optional<size_t> findGreen(std::span<const uint8_t> pixels) {
 
 Search searchBuffers() {
   Search search;
+  Glass glass(pageBytes);
   std::set<ino_t> seen; // several fds may be of one buffer
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
     const std::string name = entry.path().filename().string();
@@ -130,15 +131,20 @@ Search searchBuffers() {
     const auto size = static_cast<size_t>(end);
     void* mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
     if (mapped == MAP_FAILED) continue; // refused: nobody can read it
-    Glass glass(size);
-    const std::span<uint8_t> bytes = glass.first(size);
-    const size_t got = readGuarded(static_cast<const uint8_t*>(mapped), bytes);
+    size_t looked = 0;
+    std::optional<size_t> green;
+    while (looked < size && !green) {
+      const std::span<uint8_t> bytes = glass.first(std::min(pageBytes, size - looked));
+      if (readGuarded(static_cast<const uint8_t*>(mapped) + looked, bytes) < bytes.size()) break; // out of reach
+      if (const auto at = findGreen(bytes)) green = looked + *at;
+      looked += bytes.size();
+    }
     munmap(mapped, size);
-    if (got < size) continue; // mapped, and out of reach
+    if (looked == 0) continue;
     search.buffers += 1;
-    search.bytes += size;
-    if (const auto at = findGreen(bytes)) {
-      search.found = std::format("green {:#x} at byte {} of a {} byte buffer of {}", bytes[*at], *at, size, exporter);
+    search.bytes += looked;
+    if (green) {
+      search.found = std::format("green at byte {} of a {} byte buffer of {}", *green, size, exporter);
       break;
     }
   }

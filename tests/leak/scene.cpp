@@ -41,11 +41,13 @@ LeakLayer randomLayer(std::mt19937& random, int extent) {
 /** What counts among surfaces; `index`: how many there are before it. */
 void randomPlace(std::mt19937& random, LeakLayer& layer, int index) {
   if (chance(random, 60)) layer.parent = pick(random, -1, index - 1);
+  layer.popup = chance(random, 30);
   layer.below = chance(random, 25);
   layer.desync = chance(random, 40);
   layer.fullscreen = chance(random, 10);
   layer.claimed = chance(random, 50);
   layer.late = chance(random, 20);
+  if (chance(random, 15)) layer.acquire = static_cast<LeakLayer::Acquire>(pick(random, 1, 4));
   // Display controllers without a scaler, such as the platform's, show only this on a plane.
   if (chance(random, 25)) {
     layer.source = {0, 0, 64, 64};
@@ -83,6 +85,12 @@ const char* nameOf(LeakLayer::Content content) {
   return names[static_cast<size_t>(content)];
 }
 
+const char* nameOf(LeakLayer::Acquire acquire) {
+  constexpr const char* names[] = {"", " acquire=signalled", " acquire=announced", " acquire=running",
+                                   " acquire=never"};
+  return names[static_cast<size_t>(acquire)];
+}
+
 std::string describe(const Rect& box) {
   return std::format("{}x{}+{}+{}", box.width, box.height, box.x, box.y);
 }
@@ -112,9 +120,11 @@ std::string describe(const LeakScene& scene) {
                           describe(layer.destination), describe(layer.source), static_cast<int>(layer.transform),
                           layer.alpha, layer.nearest ? " nearest" : "");
       text.pop_back();
-      if (layer.parent >= 0) text += std::format(" {} #{}", layer.below ? "below" : "above", layer.parent);
-      text += std::format("{}{}{}{}\n", layer.desync ? " desync" : "", layer.fullscreen ? " fullscreen" : "",
-                          layer.claimed ? " claimed" : "", layer.late ? " late" : "");
+      if (layer.parent >= 0) {
+        text += std::format(" {}{} #{}", layer.popup ? "popup " : "", layer.below ? "below" : "above", layer.parent);
+      }
+      text += std::format("{}{}{}{}{}\n", layer.desync ? " desync" : "", layer.fullscreen ? " fullscreen" : "",
+                          layer.claimed ? " claimed" : "", layer.late ? " late" : "", nameOf(layer.acquire));
     }
   }
   return text;
@@ -164,8 +174,11 @@ std::vector<LeakScene> smaller(const LeakScene& scene) {
       if (layer.source != Rect{0, 0, 64, 64}) {
         without([i, j](LeakScene& copy) { copy[i].layers[j].source = {0, 0, 64, 64}; });
       }
-      for (bool LeakLayer::* flag : {&LeakLayer::below, &LeakLayer::desync, &LeakLayer::fullscreen, &LeakLayer::claimed,
-                                     &LeakLayer::late, &LeakLayer::nearest}) {
+      if (layer.acquire != LeakLayer::Acquire::None) {
+        without([i, j](LeakScene& copy) { copy[i].layers[j].acquire = LeakLayer::Acquire::None; });
+      }
+      for (bool LeakLayer::* flag : {&LeakLayer::popup, &LeakLayer::below, &LeakLayer::desync, &LeakLayer::fullscreen,
+                                     &LeakLayer::claimed, &LeakLayer::late, &LeakLayer::nearest}) {
         if (layer.*flag) without([i, j, flag](LeakScene& copy) { copy[i].layers[j].*flag = false; });
       }
     }

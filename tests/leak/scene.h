@@ -15,6 +15,8 @@ namespace vitrine::test {
 /** One surface of a frame. Where there is a compositor, surfaces are trees: the rest of what is said of it counts then. */
 struct LeakLayer {
   enum class Content { Solid, Upload, Ordinary, ClaimedOrdinary, Protected };
+  /** The fence of its acquire point, when it is committed. None: there is no point. Announced: it comes within the frame. */
+  enum class Acquire { None, Signalled, Announced, Running, Never };
   Content content = Content::Solid;
   unsigned buffer = 0; ///< which of the machine's buffers of this kind
   Rect destination;
@@ -24,11 +26,13 @@ struct LeakLayer {
   bool nearest = false;
 
   int parent = -1;         ///< index of the surface that it is a subsurface of, before it in the list; -1: a window
+  bool popup = false;      ///< of its parent, if that is a window or a popup
   bool below = false;      ///< its parent
   bool desync = false;     ///< its commits do not wait for its parent's
   bool fullscreen = false; ///< windows only
   bool claimed = false;    ///< a protected buffer with weston_restricted_buffer_v1's word, too
   bool late = false;       ///< committed after its parent, not before
+  Acquire acquire = Acquire::None; ///< dma-bufs only
 };
 
 /** A driver call that fails once: `vkQueueSubmit` with VK_ERROR_DEVICE_LOST. No function: nothing fails. */

@@ -19,6 +19,7 @@
 #include "compositor/wlr/log_bridge.h"
 #include "protected-path/base/log.h"
 #include "tests/clients/screen_capture.h"
+#include "tests/clients/sync_timeline.h"
 #include "tests/leak/buffers.h"
 #include "tests/leak/detector.h"
 #include "tests/leak/stage.h"
@@ -64,6 +65,8 @@ namespace {
 constexpr Size outputSize{640, 480};
 constexpr int spread = 3; ///< scenes are made for an output of a buffer's size; this one is larger
 constexpr Nanoseconds frameTimeout = 150'000'000; ///< windows that nobody sees get no frame
+constexpr Nanoseconds answerTimeout = 10'000'000'000;
+constexpr auto gpuWork = std::chrono::milliseconds(20); ///< how late a client's GPU is
 
 /** The compositor, in a thread of its own from start to end. */
 class Compositor {
@@ -100,9 +103,16 @@ struct Node {
   WaylandPtr<wl_subsurface> subsurface;
   WaylandPtr<xdg_surface> shell;
   WaylandPtr<xdg_toplevel> window;
+  WaylandPtr<xdg_popup> popup;
+  WaylandPtr<wp_linux_drm_syncobj_surface_v1> sync;
+  std::optional<Timeline> acquire;
+  std::optional<Timeline> release;
+  uint64_t point = 0; ///< the last one of both timelines
   WaylandPtr<wl_callback> frame;
   uint32_t serial = 0;
   bool configured = false; ///< and not acknowledged
+  bool mapped = false;     ///< popups only: has been given its first buffer
+  bool dismissed = false;  ///< popups only
   bool fullscreen = false;
   bool* frameDone = nullptr;
 };
@@ -120,6 +130,11 @@ const xdg_toplevel_listener windowListener = {
     .close = [](void*, xdg_toplevel*) {},
     .configure_bounds = [](void*, xdg_toplevel*, int32_t, int32_t) {},
     .wm_capabilities = [](void*, xdg_toplevel*, wl_array*) {},
+};
+const xdg_popup_listener popupListener = {
+    .configure = [](void*, xdg_popup*, int32_t, int32_t, int32_t, int32_t) {},
+    .popup_done = [](void* data, xdg_popup*) { static_cast<Node*>(data)->dismissed = true; },
+    .repositioned = [](void*, xdg_popup*, uint32_t) {},
 };
 const wl_callback_listener frameListener = {
     .done =
@@ -144,13 +159,19 @@ public:
 private:
   Result<> makeBuffers();
   Result<> makeTree(const LeakFrame& frame);
-  Result<> addNode(int parent);
+  bool isPopup(const LeakLayer& layer) const;
+  Result<> addNode(const LeakLayer& layer);
+  void givePopupRole(Node& node, const LeakLayer& layer);
   void removeNodes(size_t from);
   Result<> letBeConfigured(Node& node);
-  void describe(Node& node, const LeakLayer& layer);
+  Result<> describe(Node& node, const LeakLayer& layer);
+  Result<> synchronise(Node& node, const LeakLayer& layer);
+  Result<> showPopup(size_t node, const LeakFrame& frame);
+  Result<> putGpuToWork(Node& node, bool announced);
   wl_buffer* bufferOf(const LeakLayer& layer) const;
 
   std::unique_ptr<WaylandConnection> connection_;
+  UniqueFd timelineDevice_;
   std::vector<Dmabuf> memory_; ///< what the wl_buffers are of
   std::vector<WaylandPtr<wl_buffer>> protected_;
   std::vector<WaylandPtr<wl_buffer>> protectedClaimed_;
@@ -161,6 +182,7 @@ private:
 
   std::vector<std::unique_ptr<Node>> nodes_; ///< as the frame's layers
   bool frameDone_ = false;
+  std::vector<std::jthread> gpus_; ///< at work; each uses its node's timeline, and ends by itself
 };
 
 Result<> Client::connect() {
@@ -168,8 +190,15 @@ Result<> Client::connect() {
   if (!connection) return std::unexpected(connection.error());
   connection_ = std::move(*connection);
   const WaylandGlobals& globals = connection_->globals();
-  if (!globals.subcompositor || !globals.viewporter || !globals.singlePixelBuffers || !globals.shm)
-    return missing("bind", "wl_subcompositor, wp_viewporter, wp_single_pixel_buffer_manager_v1, wl_shm", "one of them");
+  if (!globals.subcompositor || !globals.viewporter || !globals.singlePixelBuffers || !globals.shm ||
+      !globals.explicitSync)
+    return missing("bind",
+                   "wl_subcompositor, wp_viewporter, wp_single_pixel_buffer_manager_v1, wl_shm, "
+                   "wp_linux_drm_syncobj_manager_v1",
+                   "one of them");
+  auto device = openTimelineDevice();
+  if (!device) return std::unexpected(device.error());
+  timelineDevice_ = std::move(*device);
   return makeBuffers();
 }
 
@@ -223,47 +252,75 @@ wl_buffer* Client::bufferOf(const LeakLayer& layer) const {
   return nullptr;
 }
 
-/** From the last on: a subsurface comes after its parent. */
+/** From the last on: subsurfaces and popups come after their parents. */
 void Client::removeNodes(size_t from) {
+  gpus_.clear();
   while (nodes_.size() > from)
     nodes_.pop_back();
 }
 
-Result<> Client::addNode(int parent) {
+/** A popup has a window or a popup for its parent; what has another one is a subsurface. */
+bool Client::isPopup(const LeakLayer& layer) const {
+  return layer.popup && layer.parent >= 0 && nodes_[static_cast<size_t>(layer.parent)]->shell;
+}
+
+Result<> Client::addNode(const LeakLayer& layer) {
   const WaylandGlobals& globals = connection_->globals();
+  const bool popup = isPopup(layer);
   Node& node = *nodes_.emplace_back(std::make_unique<Node>());
-  node.parent = parent;
+  node.parent = layer.parent;
   node.frameDone = &frameDone_;
   node.surface.reset(wl_compositor_create_surface(globals.compositor.get()));
   node.viewport.reset(wp_viewporter_get_viewport(globals.viewporter.get(), node.surface.get()));
-  if (parent >= 0) {
-    wl_surface* above = nodes_[static_cast<size_t>(parent)]->surface.get();
+  if (layer.parent >= 0 && !popup) {
+    wl_surface* above = nodes_[static_cast<size_t>(layer.parent)]->surface.get();
     node.subsurface.reset(wl_subcompositor_get_subsurface(globals.subcompositor.get(), node.surface.get(), above));
     return {};
   }
   node.shell.reset(xdg_wm_base_get_xdg_surface(globals.shell.get(), node.surface.get()));
   xdg_surface_add_listener(node.shell.get(), &shellListener, &node);
+  if (popup) {
+    givePopupRole(node, layer);
+    return {}; // it asks to be configured when its parent is there to be seen
+  }
   node.window.reset(xdg_surface_get_toplevel(node.shell.get()));
   xdg_toplevel_add_listener(node.window.get(), &windowListener, &node);
   wl_surface_commit(node.surface.get());
   return letBeConfigured(node);
 }
 
+void Client::givePopupRole(Node& node, const LeakLayer& layer) {
+  const WaylandPtr<xdg_positioner> place(xdg_wm_base_create_positioner(connection_->globals().shell.get()));
+  xdg_positioner_set_size(place.get(), layer.destination.width * spread, layer.destination.height * spread);
+  xdg_positioner_set_anchor_rect(place.get(), layer.destination.x * spread, layer.destination.y * spread, 1, 1);
+  xdg_positioner_set_constraint_adjustment(place.get(), static_cast<uint32_t>(layer.buffer) *
+                                                            XDG_POSITIONER_CONSTRAINT_ADJUSTMENT_SLIDE_X);
+  xdg_surface* parent = nodes_[static_cast<size_t>(node.parent)]->shell.get();
+  node.popup.reset(xdg_surface_get_popup(node.shell.get(), parent, place.get()));
+  xdg_popup_add_listener(node.popup.get(), &popupListener, &node);
+}
+
 Result<> Client::letBeConfigured(Node& node) {
-  while (!node.configured) {
-    if (auto done = connection_->dispatch(-1); !done) return done;
+  const Nanoseconds until = now() + answerTimeout;
+  while (!node.configured && !node.dismissed) {
+    if (now() >= until) return systemError("wait for configure", node.popup ? "xdg_popup" : "xdg_toplevel", ETIMEDOUT);
+    if (auto done = connection_->dispatch(until - now()); !done) return done;
   }
   return {};
 }
 
-/** Keeps the surfaces of the frame before, as far as they have the same parents. */
+/** Keeps the surfaces of the frame before, as far as they have the same parents and roles. */
 Result<> Client::makeTree(const LeakFrame& frame) {
+  const auto fits = [&](size_t i) {
+    const Node& node = *nodes_[i];
+    return node.parent == frame.layers[i].parent && (node.popup != nullptr) == isPopup(frame.layers[i]);
+  };
   size_t same = 0;
-  while (same < nodes_.size() && same < frame.layers.size() && nodes_[same]->parent == frame.layers[same].parent)
+  while (same < nodes_.size() && same < frame.layers.size() && fits(same))
     same += 1;
   removeNodes(same);
   for (size_t i = same; i < frame.layers.size(); ++i) {
-    if (auto added = addNode(frame.layers[i].parent); !added) return added;
+    if (auto added = addNode(frame.layers[i]); !added) return added;
   }
   for (size_t i = 0; i < nodes_.size(); ++i) {
     Node& node = *nodes_[i];
@@ -279,8 +336,47 @@ Result<> Client::makeTree(const LeakFrame& frame) {
   return {};
 }
 
+/** Its acquire and release points, if it has any. */
+Result<> Client::synchronise(Node& node, const LeakLayer& layer) {
+  const bool dmabuf = layer.content != LeakLayer::Content::Solid && layer.content != LeakLayer::Content::Upload;
+  if (layer.acquire == LeakLayer::Acquire::None || !dmabuf) {
+    node.sync.reset();
+    return {};
+  }
+  auto* manager = connection_->globals().explicitSync.get();
+  if (!node.sync) node.sync.reset(wp_linux_drm_syncobj_manager_v1_get_surface(manager, node.surface.get()));
+  for (auto* timeline : {&node.acquire, &node.release}) {
+    if (*timeline) continue;
+    auto made = Timeline::create(timelineDevice_.get(), manager);
+    if (!made) return std::unexpected(made.error());
+    timeline->emplace(std::move(*made));
+  }
+  node.point += 1;
+  const auto low = static_cast<uint32_t>(node.point);
+  wp_linux_drm_syncobj_surface_v1_set_acquire_point(node.sync.get(), node.acquire->object(), 0, low);
+  wp_linux_drm_syncobj_surface_v1_set_release_point(node.sync.get(), node.release->object(), 0, low);
+  if (layer.acquire == LeakLayer::Acquire::Signalled) return node.acquire->signal(node.point);
+  if (layer.acquire == LeakLayer::Acquire::Never) return {};
+  return putGpuToWork(node, layer.acquire == LeakLayer::Acquire::Announced);
+}
+
+/** Of its own thread: where a driver waits on the CPU, the compositor answers nobody meanwhile. */
+Result<> Client::putGpuToWork(Node& node, bool announced) {
+  auto gpu = LateGpu::start();
+  if (!gpu) return std::unexpected(gpu.error());
+  if (!announced) {
+    if (auto done = node.acquire->attach(node.point, gpu->fence()); !done) return done;
+  }
+  gpus_.emplace_back([work = std::move(*gpu), &acquire = *node.acquire, point = node.point, announced] {
+    std::this_thread::sleep_for(gpuWork);
+    EXPECT_TRUE(!announced || acquire.attach(point, work.fence()));
+    EXPECT_TRUE(work.finish());
+  });
+  return {};
+}
+
 /** Everything of a surface but its commit. */
-void Client::describe(Node& node, const LeakLayer& layer) {
+Result<> Client::describe(Node& node, const LeakLayer& layer) {
   wl_surface* surface = node.surface.get();
   if (node.subsurface) {
     wl_surface* parent = nodes_[static_cast<size_t>(node.parent)]->surface.get();
@@ -320,18 +416,39 @@ void Client::describe(Node& node, const LeakLayer& layer) {
     node.frame.reset(wl_surface_frame(surface));
     wl_callback_add_listener(node.frame.get(), &frameListener, &node);
   }
+  return synchronise(node, layer);
+}
+
+Result<> Client::showPopup(size_t index, const LeakFrame& frame) {
+  Node& node = *nodes_[index];
+  if (!node.mapped) {
+    wl_surface_commit(node.surface.get());
+    if (auto done = letBeConfigured(node); !done) return done;
+  }
+  if (node.dismissed) return {};
+  node.mapped = true;
+  if (auto done = describe(node, frame.layers[index]); !done) return done;
+  wl_surface_commit(node.surface.get());
+  return {};
 }
 
 Result<> Client::show(const LeakFrame& frame) {
   if (auto made = makeTree(frame); !made) return made;
   frameDone_ = false;
   for (size_t i = nodes_.size(); i-- > 0;) {
-    describe(*nodes_[i], frame.layers[i]);
+    if (nodes_[i]->popup) continue;
+    if (auto done = describe(*nodes_[i], frame.layers[i]); !done) return done;
     if (!frame.layers[i].late) wl_surface_commit(nodes_[i]->surface.get());
   }
   for (size_t i = 0; i < nodes_.size(); ++i) {
-    if (frame.layers[i].late) wl_surface_commit(nodes_[i]->surface.get());
+    if (frame.layers[i].late && !nodes_[i]->popup) wl_surface_commit(nodes_[i]->surface.get());
   }
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (!nodes_[i]->popup) continue;
+    if (auto done = showPopup(i, frame); !done) return done;
+  }
+  if (!gpus_.empty()) frameDone_ = false; // what may have come was for the other surfaces
+  gpus_.clear();
   const Nanoseconds until = now() + frameTimeout;
   while (!frameDone_ && now() < until) {
     if (auto done = connection_->dispatch(until - now()); !done) return done;

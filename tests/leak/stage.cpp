@@ -45,7 +45,7 @@ std::optional<std::string> LeakStage::search() {
 
 unsigned leakSeed() {
   const unsigned seed = fromEnvironment("VITRINE_LEAK_SEED", std::random_device{}());
-  std::cout << "VITRINE_LEAK_SEED=" << seed << std::endl; // now: a scene that hangs should be known
+  std::cout << "VITRINE_LEAK_SEED=" << seed << std::endl;
   return seed;
 }
 
@@ -58,6 +58,7 @@ void showScenes(LeakStage& stage, unsigned seed, unsigned scenes) {
   for (unsigned i = 0; i < scenes; ++i) {
     std::mt19937 random(seed + i);
     const LeakScene scene = randomScene(random, LeakBuffers::extent);
+    std::cout << "scene " << seed + i << std::endl; // now: one that hangs or crashes should be known
     if (const auto leak = stage.show(scene)) {
       std::cout << "scene " << seed + i << ": " << *leak << "; making it small" << std::endl;
       const LeakScene small =

@@ -33,8 +33,11 @@ def fails(code, function, *arguments):
 
 def main(words=()):
     failed = False
-    for function in _tests:
-        name = function.__name__.replace("_", "-")
+    names = {function.__name__.replace("_", "-"): function for function in _tests}
+    unknown = [word for word in words if not any(word in name for name in names)]
+    if unknown:
+        sys.exit(f"no test has {' or '.join(unknown)} in its name; there are: {' '.join(names)}")
+    for name, function in names.items():
         if words and not any(word in name for word in words):
             continue
         try:
