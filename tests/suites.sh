@@ -77,6 +77,16 @@ inGuest() {
   fi
 }
 
+# atOnce A B: two functions at a time, for most tests wait most of the time; what B says comes after what A says.
+atOnce() {
+  local other
+  "$2" >"$reports/$2.result" &
+  other=$!
+  "$1"
+  wait "$other"
+  cat "$reports/$2.result"
+}
+
 suite_style() {
   local files
   files=$(git ls-files '*.cpp' '*.h' | grep -v '^tests/platform/kernel/')
@@ -101,75 +111,94 @@ suite_selftest() { tests/platform/selftest/all | grep -vE '^[0-9]+ passed'; }
 
 suite_platform() {
   buildTree platform || return 0
-  mesonSuite platform platform tests/platform/run --time-limit 900 --
+  atOnce platformPrograms platformBoards
+}
+
+platformPrograms() { mesonSuite platform platform tests/platform/run --time-limit 900 --; }
+
+platformBoards() {
   # The platform's own GPU, whose driver is never sanitized.
   mesonSuite platform gpu tests/platform/run --
-  # Once more on a GPU without protected memory.
+  # On a GPU without protected memory.
   googleTest renderer-on-plane-only tests/platform/run --profile plane-only -- renderer-test
-  # Once more where everything is composed, for want of planes.
-  VITRINE_LEAK_SCENES=40 googleTest leak-session-on-gpu-only tests/platform/run --profile gpu-only -- leak-session-test
-  # Once more on kernels whose heaps answer otherwise than mainline's.
+  # Where everything is composed, for want of planes.
+  VITRINE_LEAK_SCENES=40 googleTest leak-session-on-gpu-only tests/platform/run --profile gpu-only --time-limit 900 -- leak-session-test
+  # On kernels whose heaps answer otherwise than mainline's.
   local profile
   for profile in legacy-mediatek legacy-android tegra-vpr; do
     googleTest "protected-heap-on-$profile" tests/platform/run --profile "$profile" -- protected-heap-platform-test
   done
-  # Once more where the secure world lets a test read back what it decrypted.
+  # Where the secure world lets a test read back what it decrypted.
   googleTest protected-heap-with-dump tests/platform/run --profile selftest -- protected-heap-platform-test
 }
 
-# pathsOn PROFILE...: which path video takes on these boards; leaves their rows of the table in build/paths.
+# pathsOn PROFILE...: which path video takes on these boards; leaves their rows of the table in build/paths/TREE.
 pathsOn() {
   local profile
   for profile in "$@"; do
-    displayTests=paths.py inGuest "paths-$profile" "$profile" platform
-    cp "$reports/paths-$profile/paths.md" "build/paths/$profile.md" 2>/dev/null || true # absent where nothing ran, which failed
+    displayTests=paths.py inGuest "paths-$profile" "$profile" "$displayTree"
+    cp "$reports/paths-$profile/paths.md" "build/paths/$displayTree/$profile.md" 2>/dev/null || true # absent where nothing ran, which failed
   done
 }
 
 pathsTableIsFresh() {
   local said
-  if said=$(tests/platform/enter -- python3 tests/display/paths_table.py --check build/paths 2>&1); then
+  if said=$(tests/platform/enter -- python3 tests/display/paths_table.py --check "build/paths/$displayTree" 2>&1); then
     echo "ok paths-table-is-what-was-seen"
   else
     printf 'FAIL paths-table-is-what-was-seen: to refresh it: %s\n%s\n' \
-      "tests/platform/enter -- python3 tests/display/paths_table.py --write build/paths" "$(sed 's/^/    /' <<<"$said")"
+      "tests/platform/enter -- python3 tests/display/paths_table.py --write build/paths/$displayTree" "$(sed 's/^/    /' <<<"$said")"
   fi
+}
+
+# displayOn TREE: every display test. The lanes take about as long as each other.
+displayOn() {
+  local displayTree=$1
+  rm -rf "build/paths/$displayTree"
+  mkdir -p "build/paths/$displayTree"
+  atOnce displayBoards displayPaths
+  pathsTableIsFresh
+}
+
+displayBoards() {
+  local profile
+  VITRINE_SOAK_FRAMES=300 inGuest full full "$displayTree"
+  for profile in plane-only untrusted-display no-heap legacy-mediatek legacy-android tiny-pool; do
+    inGuest "$profile" "$profile" "$displayTree"
+  done
+  pathsOn untrusted-display no-heap legacy-mediatek legacy-android tiny-pool
+  displayTests=resilience.py inGuest resilience-full full "$displayTree"
+}
+
+displayPaths() {
+  # A sanitizer keeps what was freed, so that a long run's memory says nothing.
+  if [ "$displayTree" != asan ]; then inGuest soak full "$displayTree" memory-and-files; fi
+  pathsOn full plane-only gpu-only single-plane
+  displayTests=resilience.py inGuest resilience-gpu-only gpu-only "$displayTree"
 }
 
 suite_display() {
   buildTree platform || return 0
-  local profile other
-  rm -rf build/paths
-  mkdir build/paths
-  # Two machines at a time: what takes about as long on each side.
-  {
-    inGuest soak full platform memory-and-files
-    pathsOn full plane-only gpu-only single-plane
-    displayTests=resilience.py inGuest resilience-gpu-only gpu-only platform
-  } >"$reports/other.result" &
-  other=$!
-  VITRINE_SOAK_FRAMES=300 inGuest full full platform
-  for profile in plane-only untrusted-display no-heap legacy-mediatek legacy-android tiny-pool; do
-    inGuest "$profile" "$profile" platform
-  done
-  pathsOn untrusted-display no-heap legacy-mediatek legacy-android tiny-pool
-  displayTests=resilience.py inGuest resilience-full full platform
-  wait "$other"
-  cat "$reports/other.result"
-  pathsTableIsFresh
+  displayOn platform
+}
+
+# judgeDemo PROFILE COMMAND...: a demonstration that leaves its account in $reports/demo-PROFILE.
+judgeDemo() {
+  local profile=$1 demo=$reports/demo-$1
+  shift
+  if "$@" >"$demo.log" 2>&1 &&
+    tests/platform/enter --bind "$reports:/tmp/reports" -- python3 tests/display/check_demo.py "$profile" "/tmp/reports/demo-$profile" >"$demo.wrong"; then
+    echo "ok $profile"
+  else
+    printf 'FAIL %s: %s\n%s\n' "$profile" "$(cat "$demo.wrong" 2>/dev/null)" "$(tail -n 20 "$demo.log" | sed 's/^/    /')"
+  fi
 }
 
 # The demonstration itself, as a newcomer calls it.
 suite_demo() {
   local profile
   for profile in full gpu-only untrusted-display no-heap; do
-    if ./demo --profile "$profile" --seconds 2 --out "$reports/demo-$profile" >"$reports/demo-$profile.log" 2>&1 &&
-      tests/platform/enter --bind "$reports:/tmp/reports" -- python3 tests/display/check_demo.py "$profile" "/tmp/reports/demo-$profile" >"$reports/demo-$profile.wrong"; then
-      echo "ok $profile"
-    else
-      printf 'FAIL %s: %s\n%s\n' "$profile" "$(cat "$reports/demo-$profile.wrong" 2>/dev/null)" \
-        "$(tail -n 20 "$reports/demo-$profile.log" | sed 's/^/    /')"
-    fi
+    judgeDemo "$profile" ./demo --profile "$profile" --seconds 2 --out "$reports/demo-$profile"
   done
 }
 
@@ -193,14 +222,33 @@ suite_asan() {
   export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:quarantine_size_mb=8 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
   export LSAN_OPTIONS=suppressions=/vitrine/tests/lsan-suppressions.txt:print_suppressions=0
   export VITRINE_PASS="ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS GTEST_FILTER"
-  mesonSuite asan unit tests/platform/enter --
-  # The largest pictures in a process of their own. User Mode Linux maps page by page, sanitized programs have many pages, and
-  # past the host's vm.max_map_count the machine faults for ever.
-  GTEST_FILTER=-YccImages.* VITRINE_LEAK_SCENES=60 mesonSuite asan platform tests/platform/run --build asan --cpus 1 --time-limit 900 --
-  GTEST_FILTER=YccImages.* googleTest renderer-ycc-images tests/platform/run --build asan --cpus 1 --time-limit 900 -- renderer-test
+  asanPrograms
+  VITRINE_GUEST_CPUS=1 displayOn asan
   local profile
-  for profile in full plane-only untrusted-display no-heap tiny-pool; do
-    VITRINE_GUEST_CPUS=1 VITRINE_SOAK_FRAMES=300 inGuest "$profile" "$profile" asan
+  for profile in full gpu-only untrusted-display no-heap; do
+    judgeDemo "$profile" tests/platform/run --profile "$profile" --build asan --cpus 1 --out "$reports/demo-$profile" -- \
+      python3 tests/display/demo_session.py 2 | sed -E 's#^(ok|FAIL) #\1 demo-#'
+  done
+}
+
+asanPrograms() {
+  mesonSuite asan unit tests/platform/enter --
+  atOnce asanPlatform asanBoards
+}
+
+asanPlatform() {
+  # The largest pictures come in a process of their own. User Mode Linux maps page by page, sanitized programs have many pages,
+  # and past the host's vm.max_map_count the machine faults for ever.
+  GTEST_FILTER=-YccImages.* VITRINE_LEAK_SCENES=60 mesonSuite asan platform tests/platform/run --build asan --cpus 1 --time-limit 900 --
+}
+
+asanBoards() {
+  local profile
+  GTEST_FILTER=YccImages.* googleTest renderer-ycc-images tests/platform/run --build asan --cpus 1 --time-limit 900 -- renderer-test
+  mesonSuite asan gpu tests/platform/run --build asan --cpus 1 --time-limit 900 --
+  VITRINE_LEAK_SCENES=20 googleTest leak-session-on-gpu-only tests/platform/run --profile gpu-only --build asan --cpus 1 --time-limit 900 -- leak-session-test
+  for profile in legacy-mediatek legacy-android tegra-vpr; do
+    googleTest "protected-heap-on-$profile" tests/platform/run --profile "$profile" --build asan --cpus 1 -- protected-heap-platform-test
   done
 }
 
