@@ -1,7 +1,7 @@
 # Sourced by ./check: the suites, and the count of what they say.
 
 suitesDefault=(style unit selftest platform display demo asan)
-suitesKnown=("${suitesDefault[@]}" bench)
+suitesKnown=("${suitesDefault[@]}" leak bench)
 results=$(mktemp "${TMPDIR:-/tmp}/vitrine-check.XXXXXX")
 reports=$(mktemp -d "${TMPDIR:-/tmp}/vitrine-check-reports.XXXXXX")
 trap 'rm -rf "$results" "$reports"' EXIT
@@ -38,6 +38,7 @@ googleTest() {
   said=$("$@" 2>&1 </dev/null) || status=$?
   case $status in
     0)
+      sed -n '/^# /p' <<<"$said"
       echo "ok $name ($(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?.*/\1/p' <<<"$said") cases)"
       # A program passes although some of its cases did not run: these are skips, not passes.
       sed -nE 's/^\[  SKIPPED \] ([A-Za-z_]+\.[^ ]+)$/\1/p' <<<"$said" | sort -u | sed "s#^#skip $name/#; s#\$#: see the program's output#"
@@ -122,7 +123,7 @@ platformBoards() {
   # On a GPU without protected memory.
   googleTest renderer-on-plane-only tests/platform/run --profile plane-only -- renderer-test
   # Where everything is composed, for want of planes.
-  VITRINE_LEAK_SCENES=40 googleTest leak-session-on-gpu-only tests/platform/run --profile gpu-only --time-limit 900 -- leak-session-test
+  VITRINE_LEAK_SCENES=150 googleTest leak-session-on-gpu-only tests/platform/run --profile gpu-only --time-limit 900 -- leak-session-test
   # On kernels whose heaps answer otherwise than mainline's.
   local profile
   for profile in legacy-mediatek legacy-android tegra-vpr; do
@@ -201,6 +202,16 @@ suite_demo() {
     judgeDemo "$profile" ./demo --profile "$profile" --seconds 2 --out "$reports/demo-$profile"
   done
 }
+
+# Not among the default suites, which have hundreds of these: thousands take the better part of an hour.
+suite_leak() {
+  buildTree platform || return 0
+  export VITRINE_LEAK_SCENES=${VITRINE_LEAK_SCENES:-2000}
+  atOnce leakWithPlanes leakWithoutPlanes
+}
+
+leakWithPlanes() { googleTest session-on-full tests/platform/run --time-limit 7200 -- leak-session-test; }
+leakWithoutPlanes() { googleTest session-on-gpu-only tests/platform/run --profile gpu-only --time-limit 7200 -- leak-session-test; }
 
 # Not among the default suites: it judges nothing. The numbers go to build/bench/.
 suite_bench() {

@@ -273,8 +273,7 @@ TEST_P(Leak, noSceneBringsProtectedPixelsIntoReadableMemory) {
   const bool validation = GetParam();
   Machine machine(validation);
   if (!machine.lacks.empty()) GTEST_SKIP() << machine.lacks;
-  const unsigned scenes = leakScenes(1000);
-  showScenes(machine, leakSeed(), validation ? scenes / 10 : scenes);
+  showScenes(machine, leakSeed(), leakScenes(1000, validation));
   EXPECT_EQ(machine.renderer().counters().validationMessages, 0U);
 }
 

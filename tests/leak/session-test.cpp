@@ -561,8 +561,7 @@ TEST_P(LeakSession, noTreeOfSurfacesBringsProtectedPixelsIntoReadableMemory) {
   ASSERT_TRUE(begun) << begun.error().text();
   std::ostringstream said;
   log("vulkan").sinks().push_back(std::make_shared<spdlog::sinks::ostream_sink_mt>(said));
-  const unsigned scenes = leakScenes(100);
-  showScenes(session, leakSeed(), validation ? scenes / 10 : scenes);
+  showScenes(session, leakSeed(), leakScenes(200, validation));
   log("vulkan").sinks().pop_back();
   EXPECT_FALSE(said.str().contains("validation: ")) << said.str();
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -13,6 +14,7 @@
 namespace vitrine::test {
 namespace {
 
+constexpr unsigned fairChoice = 10;             ///< so few scenes are worth it, all but surely
 constexpr unsigned scenesBetweenSearches = 500; ///< of the whole memory, which takes seconds
 
 /**
@@ -35,6 +37,11 @@ unsigned fromEnvironment(const char* name, unsigned otherwise) {
   return value != nullptr ? static_cast<unsigned>(std::strtoul(value, nullptr, 10)) : otherwise;
 }
 
+/** Somebody wants to see again what happened. */
+bool repeated() {
+  return std::getenv("VITRINE_LEAK_SEED") != nullptr;
+}
+
 } // namespace
 
 std::optional<std::string> LeakStage::search() {
@@ -45,12 +52,13 @@ std::optional<std::string> LeakStage::search() {
 
 unsigned leakSeed() {
   const unsigned seed = fromEnvironment("VITRINE_LEAK_SEED", std::random_device{}());
-  std::cout << "VITRINE_LEAK_SEED=" << seed << std::endl;
+  std::cout << "# VITRINE_LEAK_SEED=" << seed << std::endl;
   return seed;
 }
 
-unsigned leakScenes(unsigned otherwise) {
-  return fromEnvironment("VITRINE_LEAK_SCENES", otherwise);
+unsigned leakScenes(unsigned otherwise, bool validation) {
+  const unsigned scenes = fromEnvironment("VITRINE_LEAK_SCENES", otherwise);
+  return validation ? std::max(scenes / 10, repeated() ? 1U : fairChoice) : scenes;
 }
 
 void showScenes(LeakStage& stage, unsigned seed, unsigned scenes) {
@@ -73,12 +81,11 @@ void showScenes(LeakStage& stage, unsigned seed, unsigned scenes) {
     }
   }
   const LeakStage::Account& account = stage.account();
-  std::cout << scenes << " scenes, " << account.frames << " frames, " << account.inProtectedMemory
+  std::cout << "# " << scenes << " scenes, " << account.frames << " frames, " << account.inProtectedMemory
             << " in protected memory, " << account.captures << " captures, " << account.buffersSearched
             << " buffers and " << (bytesSearched >> 20) << " MiB of memory looked through, " << account.recoveries
             << " GPU resets\n";
-  if (std::getenv("VITRINE_LEAK_SEED") != nullptr)
-    return; // to see again what happened, which need not be a fair choice
+  if (repeated()) return; // need not be a fair choice
   EXPECT_GT(account.inProtectedMemory, scenes / 4) << "the scenes do not test what they are for";
   EXPECT_GT(account.captures, scenes / 4);
   EXPECT_GT(account.buffersSearched, account.frames) << "nothing was looked through";

@@ -35,8 +35,8 @@ protected:
 
 /** The first of VITRINE_LEAK_SEED, or one by chance; says it. */
 [[nodiscard]] unsigned leakSeed();
-/** VITRINE_LEAK_SCENES, or `otherwise`. */
-[[nodiscard]] unsigned leakScenes(unsigned otherwise);
+/** VITRINE_LEAK_SCENES, or `otherwise`. A tenth of them under the validation layer, which is slow, but enough to be a fair choice. */
+[[nodiscard]] unsigned leakScenes(unsigned otherwise, bool validation);
 
 /** Shows `scenes` random scenes, each from a seed of its own from `seed` on. A leak fails the test with the smallest scene
  * that shows it. */
