@@ -154,6 +154,7 @@ suite_display() {
   done
   pathsOn untrusted-display no-heap legacy-mediatek legacy-android tiny-pool
   displayTests=resilience.py inGuest resilience-full full platform
+  displayTests=shell.py inGuest shell full platform
   wait "$other"
   cat "$reports/other.result"
   pathsTableIsFresh
