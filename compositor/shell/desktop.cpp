@@ -24,14 +24,11 @@ Desktop::Desktop(wl_display& display, wlr_output_layout& layout, wlr_seat& seat)
     toplevels_.push_back(std::make_unique<Toplevel>(*this, *windowTree_, *toplevel));
   });
   newPopup_.connect(shell_->events.new_popup, [this](wlr_xdg_popup* popup) { Popup::create(*this, *popup); });
-  // While a popup has the keyboard, wlroots gives it to nobody else, whoever is focused meanwhile.
-  keyboardGrabEnd_.connect(seat_.events.keyboard_grab_end, [this](wlr_seat_keyboard_grab*) { giveKeyboard(); });
 }
 
 Desktop::~Desktop() {
   newToplevel_.disconnect();
   newPopup_.disconnect();
-  keyboardGrabEnd_.disconnect();
   wlr_scene_node_destroy(&scene_->tree.node);
 }
 
@@ -57,11 +54,12 @@ void Desktop::focus(Toplevel* toplevel) {
     std::ranges::stable_partition(toplevels_, [&](const auto& other) { return other.get() != toplevel; });
     toplevel->setActivated(true);
   }
-  wlr_seat_keyboard_end_grab(&seat_); // dismisses the popups of the window that was focused
   giveKeyboard();
 }
 
 void Desktop::giveKeyboard() {
+  // Dismisses the popups of the window that was focused. As long as they grab, wlroots gives the keyboard to nobody else.
+  wlr_seat_keyboard_end_grab(&seat_);
   if (focused_ == nullptr) {
     wlr_seat_keyboard_notify_clear_focus(&seat_);
   } else if (wlr_keyboard* keyboard = wlr_seat_get_keyboard(&seat_)) {
@@ -111,7 +109,11 @@ void Desktop::unmapped(Toplevel& toplevel) {
   focused_ = nullptr;
   const auto next =
       std::ranges::find_if(toplevels_.rbegin(), toplevels_.rend(), [](const auto& other) { return other->isMapped(); });
-  focus(next != toplevels_.rend() ? next->get() : nullptr);
+  if (next != toplevels_.rend()) {
+    focus(next->get());
+  } else {
+    giveKeyboard();
+  }
 }
 
 void Desktop::destroyed(Toplevel& toplevel) {

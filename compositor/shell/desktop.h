@@ -69,7 +69,6 @@ private:
   int placed_ = 0; ///< how many windows have been placed, for the cascade
   Listener<wlr_xdg_toplevel> newToplevel_;
   Listener<wlr_xdg_popup> newPopup_;
-  Listener<wlr_seat_keyboard_grab> keyboardGrabEnd_;
 };
 
 } // namespace vitrine

@@ -35,4 +35,9 @@ void PlainSurface::show(Size size) {
   wl_surface_commit(surface_.get());
 }
 
+void PlainSurface::hide() {
+  wl_surface_attach(surface_.get(), nullptr, 0, 0);
+  wl_surface_commit(surface_.get());
+}
+
 } // namespace vitrine

@@ -16,6 +16,9 @@ public:
   /** Shows the surface in this size from now on: commits it. */
   void show(Size size);
 
+  /** Takes it away: commits it without a buffer. */
+  void hide();
+
   [[nodiscard]] wl_surface* object() const { return surface_.get(); }
 
 private:

@@ -26,6 +26,7 @@ constexpr const char* orders = R"(Orders, one a line:
   move                  begins an interactive move
   resize EDGE           begins an interactive resize: top, bottom, left, right, top_left, ...
   maximize, unmaximize, fullscreen, unfullscreen
+  hide, show            takes the window away, and makes it appear again
   sync                  waits for the compositor's answer to all of this, and tells `synced`
 The end of its input ends it, and so does the compositor's `close`.)";
 
@@ -97,7 +98,7 @@ private:
   std::vector<std::unique_ptr<Popup>> popups_; ///< each the parent of the next
   SeatInput input_;
   nlohmann::json states_; ///< of the latest configure
-  Size own_;              ///< where the compositor leaves the size to us
+  const Size own_;        ///< where the compositor leaves the size to us
   Size offered_;          ///< by the latest configure
   std::string unread_;    ///< the beginning of a line
   bool ended_ = false;
@@ -183,11 +184,11 @@ Size ShellClient::sizeToShow() const {
 void ShellClient::configured(uint32_t serial) {
   xdg_surface_ack_configure(shellSurface_.get(), serial);
   tell({{"event", "configure"}, {"width", offered_.width}, {"height", offered_.height}, {"states", states_}});
-  own_ = sizeToShow();
+  const Size size = sizeToShow();
   const auto shadow = static_cast<uint32_t>(options_.shadow);
   xdg_surface_set_window_geometry(shellSurface_.get(), options_.shadow, options_.shadow,
-                                  static_cast<int32_t>(own_.width), static_cast<int32_t>(own_.height));
-  window_.show({own_.width + shadow, own_.height + shadow});
+                                  static_cast<int32_t>(size.width), static_cast<int32_t>(size.height));
+  window_.show({size.width + shadow, size.height + shadow});
 }
 
 std::string ShellClient::nameOf(wl_surface* surface) const {
@@ -272,6 +273,10 @@ bool ShellClient::obeyState(const std::string& verb) {
     xdg_toplevel_set_fullscreen(toplevel_.get(), nullptr);
   } else if (verb == "unfullscreen") {
     xdg_toplevel_unset_fullscreen(toplevel_.get());
+  } else if (verb == "hide") {
+    window_.hide();
+  } else if (verb == "show") {
+    wl_surface_commit(window_.object()); // a configure answers that
   } else {
     return false;
   }

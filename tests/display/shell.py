@@ -245,6 +245,9 @@ def keys_go_to_the_focused_window_and_a_click_changes_which_that_is():
             second.expect("keyboard-enter")
             second.wait_for_box(new_box(1), "the window that is left")
             testing.equal(box_of(RED), None, "the closed window's box")
+            second.tell("hide")
+            second.expect("keyboard-leave")
+            s.wait_until(lambda: box_of(BLUE) is None, "the hidden window to be gone", PATIENCE)
 
 
 @on("full")
@@ -357,6 +360,13 @@ def a_maximised_window_fills_the_output_and_comes_back():
         window.expect("configure", states=["activated"])
         window.told_meanwhile()
         window.wait_for_box(moved, "a window that was not maximised")
+
+        window.tell("maximize")
+        window.wait_for_box(screen, "the window, maximised once more,")
+        window.tell("hide")
+        s.wait_until(lambda: box_of(RED) is None, "the hidden window to be gone", PATIENCE)
+        window.tell("show")
+        window.wait_for_box(new_box(1), "a window that was hidden while it was maximised")
 
 
 @on("full")
