@@ -336,6 +336,7 @@ def a_maximised_window_fills_the_output_and_comes_back():
         window.expect("configure", width=screen[2], height=screen[3], states=["maximized", "activated"])
         window.wait_for_box(screen, "the maximised window")
         drag(session, window, mouse, (100, 100), (200, 200), "move")
+        window.expect("motion", x=200, y=200)  # the pointer stays the window's
         mouse.release()
         window.wait_for_box(screen, "the maximised window that somebody wants to drag")
         window.tell("unmaximize")
@@ -379,6 +380,7 @@ def a_client_makes_its_window_full_screen_and_comes_back():
         window.expect("configure", width=screen[2], height=screen[3], states=["fullscreen", "activated"])
         window.wait_for_box(screen, "the window in full screen")
         drag(session, window, mouse, (100, 100), (200, 200), "move")
+        window.expect("motion", x=200, y=200)  # the pointer stays the window's
         mouse.release()
         window.wait_for_box(screen, "the full screen that somebody wants to drag")
         window.tell("unfullscreen")
