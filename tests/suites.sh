@@ -176,6 +176,7 @@ displayPaths() {
   if [ "$displayTree" != asan ]; then inGuest soak full "$displayTree" memory-and-files; fi
   pathsOn full plane-only gpu-only single-plane
   displayTests=resilience.py inGuest resilience-gpu-only gpu-only "$displayTree"
+  displayTests=shell.py inGuest shell full "$displayTree"
 }
 
 suite_display() {

@@ -4,26 +4,27 @@
 
 #include <algorithm>
 
+#include "protected-path/base/clock.h"
+
 namespace vitrine {
 namespace {
 
 constexpr int minimumWindowExtent = 64;
 
+/** Of a window, when the pointer has dragged these edges so far. */
 wlr_box resized(const wlr_box& start, uint32_t edges, int deltaX, int deltaY) {
   wlr_box box = start;
   if ((edges & WLR_EDGE_RIGHT) != 0) box.width += deltaX;
   if ((edges & WLR_EDGE_BOTTOM) != 0) box.height += deltaY;
-  if ((edges & WLR_EDGE_LEFT) != 0) {
-    box.width = std::max(minimumWindowExtent, start.width - deltaX);
-    box.x = start.x + start.width - box.width;
-  }
-  if ((edges & WLR_EDGE_TOP) != 0) {
-    box.height = std::max(minimumWindowExtent, start.height - deltaY);
-    box.y = start.y + start.height - box.height;
-  }
+  if ((edges & WLR_EDGE_LEFT) != 0) box.width -= deltaX;
+  if ((edges & WLR_EDGE_TOP) != 0) box.height -= deltaY;
   box.width = std::max(box.width, minimumWindowExtent);
   box.height = std::max(box.height, minimumWindowExtent);
   return box;
+}
+
+uint32_t milliseconds(Nanoseconds time) {
+  return static_cast<uint32_t>(time / 1'000'000);
 }
 
 } // namespace
@@ -40,20 +41,30 @@ Seat::Seat(wlr_seat& seat, Desktop& desktop, const KmsDevice& display, const Con
                                [this](wlr_seat_request_set_primary_selection_event* event) {
                                  wlr_seat_set_primary_selection(&seat_, event->source, event->serial);
                                });
-  desktop_.onGrabRequest = [this](Toplevel& toplevel, uint32_t edges) {
-    if (toplevel.isFullscreen()) return;
-    grab_ = {&toplevel, edges, cursor_->x, cursor_->y, toplevel.box()};
-  };
-  desktop_.onGone = [this](Toplevel& gone) {
-    if (grab_.toplevel == &gone) grab_ = {};
-  };
+  connectDesktop();
   updateCapabilities();
 }
 
 Seat::~Seat() {
   desktop_.onGrabRequest = nullptr;
   desktop_.onGone = nullptr;
+  desktop_.onChanged = nullptr;
+  if (pointAgain_ != nullptr) wl_event_source_remove(pointAgain_);
   wlr_cursor_destroy(cursor_);
+}
+
+void Seat::connectDesktop() {
+  desktop_.onGrabRequest = [this](Toplevel& toplevel, uint32_t serial, uint32_t edges) {
+    // Only for the press that is held, and that was in this window or a subsurface of it.
+    const wlr_surface* pressed = seat_.pointer_state.focused_surface;
+    if (pressed == nullptr || wlr_surface_get_root_surface(seat_.pointer_state.focused_surface) != &toplevel.surface())
+      return;
+    if (wlr_seat_validate_pointer_grab_serial(&seat_, nullptr, serial)) beginGrab(toplevel, edges);
+  };
+  desktop_.onGone = [this](Toplevel& gone) {
+    if (grab_.toplevel == &gone) grab_ = {};
+  };
+  desktop_.onChanged = [this] { pointAgainSoon(); };
 }
 
 void Seat::connectPointer() {
@@ -71,6 +82,7 @@ void Seat::connectPointer() {
                                  event->source, event->relative_direction);
   });
   frame_.connect(cursor_->events.frame, [this](void*) { wlr_seat_pointer_notify_frame(&seat_); });
+  pointerGrabEnd_.connect(seat_.events.pointer_grab_end, [this](wlr_seat_pointer_grab*) { pointAgainSoon(); });
   setCursor_.connect(seat_.events.request_set_cursor,
                      [this](wlr_seat_pointer_request_set_cursor_event* event) { onSetCursor(*event); });
   setShape_.connect(shapes_->events.request_set_shape,
@@ -110,25 +122,63 @@ void Seat::updateCapabilities() {
 }
 
 void Seat::onMotion(uint32_t time) {
-  image_.setVisible(true); // from the first motion on: a kiosk without a mouse shows no pointer
+  hasMoved_ = true;
+  image_.setVisible(true);
   image_.moveTo(cursor_->x, cursor_->y);
   if (grab_.toplevel != nullptr) {
     continueGrab();
+  } else {
+    point(time);
+  }
+}
+
+/** Soon: the scene is asked when everybody has done with what has changed. */
+void Seat::pointAgainSoon() {
+  if (!hasMoved_ || pointAgain_ != nullptr) return;
+  const auto callback = [](void* data) {
+    auto* seat = static_cast<Seat*>(data);
+    seat->pointAgain_ = nullptr;
+    if (seat->grab_.toplevel != nullptr) return;
+    seat->point(milliseconds(now()));
+    wlr_seat_pointer_notify_frame(&seat->seat_);
+  };
+  pointAgain_ = wl_event_loop_add_idle(wl_display_get_event_loop(seat_.display), callback, this);
+}
+
+/** Tells the clients where the pointer is. */
+void Seat::point(uint32_t time) {
+  // As long as a button is held, all goes to the surface in which it was pressed; a popup's grab has its own rules.
+  if (seat_.pointer_state.button_count > 0 && !wlr_seat_pointer_has_grab(&seat_)) {
+    if (seat_.pointer_state.focused_surface != nullptr)
+      wlr_seat_pointer_notify_motion(&seat_, time, cursor_->x - heldX_, cursor_->y - heldY_);
     return;
   }
   const Desktop::Hit hit = desktop_.at(cursor_->x, cursor_->y);
   if (hit.surface == nullptr) {
     image_.setShape("default");
-    wlr_seat_pointer_clear_focus(&seat_);
+    wlr_seat_pointer_notify_clear_focus(&seat_);
     return;
   }
   wlr_seat_pointer_notify_enter(&seat_, hit.surface, hit.x, hit.y);
   wlr_seat_pointer_notify_motion(&seat_, time, hit.x, hit.y);
 }
 
+void Seat::beginGrab(Toplevel& toplevel, uint32_t edges) {
+  if (!toplevel.isFree()) return;
+  grab_ = {&toplevel, edges, cursor_->x, cursor_->y, toplevel.box()};
+  if (edges != 0) toplevel.beginResize(edges);
+  wlr_seat_pointer_notify_clear_focus(&seat_); // the pointer is the compositor's until the end
+}
+
+void Seat::endGrab() {
+  if (grab_.edges != 0) grab_.toplevel->endResize();
+  grab_ = {};
+  pointAgainSoon();
+}
+
 void Seat::continueGrab() {
-  if (!grab_.toplevel->isMapped()) {
-    grab_ = {};
+  if (!grab_.toplevel->isMapped() || !grab_.toplevel->isFree()) {
+    endGrab();
     return;
   }
   const int deltaX = static_cast<int>(cursor_->x - grab_.startX);
@@ -136,27 +186,31 @@ void Seat::continueGrab() {
   if (grab_.edges == 0) {
     grab_.toplevel->moveTo(grab_.box.x + deltaX, grab_.box.y + deltaY);
   } else {
-    grab_.toplevel->resizeTo(resized(grab_.box, grab_.edges, deltaX, deltaY));
+    const wlr_box box = resized(grab_.box, grab_.edges, deltaX, deltaY);
+    grab_.toplevel->resizeTo(box.width, box.height);
   }
 }
 
 void Seat::onButton(const wlr_pointer_button_event& event) {
   const bool pressed = event.state == WL_POINTER_BUTTON_STATE_PRESSED;
-  const Desktop::Hit hit = desktop_.at(cursor_->x, cursor_->y);
-  if (pressed) {
+  if (pressed && grab_.toplevel == nullptr) {
+    const Desktop::Hit hit = desktop_.at(cursor_->x, cursor_->y);
+    if (seat_.pointer_state.button_count == 0) {
+      heldX_ = cursor_->x - hit.x;
+      heldY_ = cursor_->y - hit.y;
+    }
     desktop_.focus(hit.toplevel);
-    const wlr_keyboard* keyboard = wlr_seat_get_keyboard(&seat_);
-    const bool logo = keyboard != nullptr &&
-                      (wlr_keyboard_get_modifiers(const_cast<wlr_keyboard*>(keyboard)) & WLR_MODIFIER_LOGO) != 0;
-    if (logo && hit.toplevel != nullptr && !hit.toplevel->isFullscreen()) {
-      const uint32_t edges = event.button == BTN_RIGHT ? uint32_t{WLR_EDGE_RIGHT | WLR_EDGE_BOTTOM} : 0U;
-      grab_ = {hit.toplevel, edges, cursor_->x, cursor_->y, hit.toplevel->box()};
+    wlr_keyboard* keyboard = wlr_seat_get_keyboard(&seat_);
+    const bool logo = keyboard != nullptr && (wlr_keyboard_get_modifiers(keyboard) & WLR_MODIFIER_LOGO) != 0;
+    if (logo && hit.toplevel != nullptr && hit.toplevel->isFree()) {
+      beginGrab(*hit.toplevel, event.button == BTN_RIGHT ? uint32_t{WLR_EDGE_RIGHT | WLR_EDGE_BOTTOM} : 0U);
       return;
     }
-  } else if (grab_.toplevel != nullptr) {
-    grab_ = {};
   }
   wlr_seat_pointer_notify_button(&seat_, event.time_msec, event.button, event.state);
+  if (pressed) return;
+  if (grab_.toplevel != nullptr) endGrab();
+  if (seat_.pointer_state.button_count == 0) pointAgainSoon();
 }
 
 void Seat::onSetCursor(const wlr_seat_pointer_request_set_cursor_event& event) {

@@ -34,7 +34,12 @@ private:
     wlr_box box{};
   };
   void connectPointer();
+  void connectDesktop();
   void onMotion(uint32_t time);
+  void pointAgainSoon();
+  void point(uint32_t time);
+  void beginGrab(Toplevel& toplevel, uint32_t edges);
+  void endGrab();
   void onButton(const wlr_pointer_button_event& event);
   void onSetCursor(const wlr_seat_pointer_request_set_cursor_event& event);
   void continueGrab();
@@ -49,12 +54,18 @@ private:
   CursorImage image_;
   std::vector<std::unique_ptr<Keyboard>> keyboards_;
   Grab grab_;
+  double heldX_ =
+      0; ///< in the layout: the origin of the surface in which the first of the buttons was pressed that are held
+  double heldY_ = 0;
   bool hasPointer_ = false;
+  bool hasMoved_ = false;                 ///< the pointer, ever: a kiosk without a mouse has none
+  wl_event_source* pointAgain_ = nullptr; ///< null: not needed
   Listener<wlr_pointer_motion_event> motion_;
   Listener<wlr_pointer_motion_absolute_event> motionAbsolute_;
   Listener<wlr_pointer_button_event> button_;
   Listener<wlr_pointer_axis_event> axis_;
   Listener<void> frame_;
+  Listener<wlr_seat_pointer_grab> pointerGrabEnd_;
   Listener<wlr_seat_pointer_request_set_cursor_event> setCursor_;
   Listener<wlr_seat_request_set_selection_event> setSelection_;
   Listener<wlr_seat_request_set_primary_selection_event> setPrimarySelection_;

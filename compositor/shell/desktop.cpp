@@ -46,19 +46,32 @@ Desktop::Hit Desktop::at(double x, double y) {
 
 void Desktop::focus(Toplevel* toplevel) {
   if (toplevel != nullptr) wlr_scene_node_raise_to_top(&toplevel->tree().node);
+  changed();
   if (focused_ == toplevel) return;
   if (focused_ != nullptr) focused_->setActivated(false);
   focused_ = toplevel;
-  if (toplevel == nullptr) {
+  if (toplevel != nullptr) {
+    std::ranges::stable_partition(toplevels_, [&](const auto& other) { return other.get() != toplevel; });
+    toplevel->setActivated(true);
+  }
+  giveKeyboard();
+}
+
+void Desktop::giveKeyboard() {
+  // Dismisses the popups of the window that was focused. As long as they grab, wlroots gives the keyboard to nobody else.
+  wlr_seat_keyboard_end_grab(&seat_);
+  if (focused_ == nullptr) {
     wlr_seat_keyboard_notify_clear_focus(&seat_);
-    return;
-  }
-  std::ranges::stable_partition(toplevels_, [&](const auto& other) { return other.get() != toplevel; });
-  toplevel->setActivated(true);
-  if (wlr_keyboard* keyboard = wlr_seat_get_keyboard(&seat_)) {
-    wlr_seat_keyboard_notify_enter(&seat_, &toplevel->surface(), keyboard->keycodes, keyboard->num_keycodes,
+  } else if (wlr_keyboard* keyboard = wlr_seat_get_keyboard(&seat_)) {
+    wlr_seat_keyboard_notify_enter(&seat_, &focused_->surface(), keyboard->keycodes, keyboard->num_keycodes,
                                    &keyboard->modifiers);
+  } else {
+    wlr_seat_keyboard_notify_enter(&seat_, &focused_->surface(), nullptr, 0, nullptr); // for when one is plugged in
   }
+}
+
+void Desktop::changed() const {
+  if (onChanged) onChanged();
 }
 
 void Desktop::focusNext() {
@@ -75,26 +88,32 @@ wlr_box Desktop::outputBoxFor(const Toplevel& toplevel) const {
   return box;
 }
 
+void Desktop::place(Toplevel& toplevel) {
+  constexpr int step = 24;
+  constexpr int steps = 8;
+  const wlr_box output = outputBoxFor(toplevel);
+  const wlr_box window = toplevel.box();
+  const int shift = step * (placed_++ % steps);
+  toplevel.moveTo(output.x + std::max(0, (output.width - window.width) / 2) + shift,
+                  output.y + std::max(0, (output.height - window.height) / 2) + shift);
+}
+
 void Desktop::mapped(Toplevel& toplevel) {
-  if (!toplevel.xdg().current.maximized && !toplevel.xdg().current.fullscreen) {
-    // In the middle, each further window a step to the right and below of the last.
-    constexpr int step = 24;
-    constexpr int steps = 8;
-    const wlr_box output = outputBoxFor(toplevel);
-    const wlr_box window = toplevel.box();
-    const int shift = step * (placed_++ % steps);
-    toplevel.moveTo(output.x + std::max(0, (output.width - window.width) / 2) + shift,
-                    output.y + std::max(0, (output.height - window.height) / 2) + shift);
-  }
+  if (toplevel.isFree()) place(toplevel);
   focus(&toplevel);
 }
 
 void Desktop::unmapped(Toplevel& toplevel) {
+  changed();
   if (focused_ != &toplevel) return;
   focused_ = nullptr;
   const auto next =
       std::ranges::find_if(toplevels_.rbegin(), toplevels_.rend(), [](const auto& other) { return other->isMapped(); });
-  focus(next != toplevels_.rend() ? next->get() : nullptr);
+  if (next != toplevels_.rend()) {
+    focus(next->get());
+  } else {
+    giveKeyboard();
+  }
 }
 
 void Desktop::destroyed(Toplevel& toplevel) {

@@ -39,17 +39,25 @@ public:
   /** The box of the output under a window's middle, in layout coordinates; the first output's where there is none. */
   [[nodiscard]] wlr_box outputBoxFor(const Toplevel& toplevel) const;
 
-  // Called by Toplevel.
+  /** Puts a new window into the middle of its output, each a step to the right and below of the last. */
+  void place(Toplevel& toplevel);
+
+  // Called by Toplevel and Popup.
   void mapped(Toplevel& toplevel);
   void unmapped(Toplevel& toplevel);
   void destroyed(Toplevel& toplevel);
+  /** Something that a pointer can point to has moved, come or gone. */
+  void changed() const;
 
-  /** The seat's part: starts an interactive move or resize of a window. */
-  std::function<void(Toplevel&, uint32_t edges)> onGrabRequest;
+  /** The seat's part: a client wants its window moved (no edges) or resized, for the input event of this serial. */
+  std::function<void(Toplevel&, uint32_t serial, uint32_t edges)> onGrabRequest;
+  /** The seat's part: another surface may be under the pointer now, or the same at another place. */
+  std::function<void()> onChanged;
   /** The seat's part: a window is gone, and so is any grab of it. */
   std::function<void(Toplevel&)> onGone;
 
 private:
+  void giveKeyboard();
   wlr_output_layout& layout_;
   wlr_seat& seat_;
   wlr_scene* scene_;

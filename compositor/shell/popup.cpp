@@ -15,26 +15,24 @@ Popup::Popup(Desktop& desktop, wlr_xdg_popup& popup) : desktop_(desktop), popup_
   commit_.connect(popup_.base->surface->events.commit, [this](wlr_surface*) {
     if (popup_.base->initial_commit) keepInside();
   });
+  map_.connect(popup_.base->surface->events.map, [this](void*) { desktop_.changed(); });
+  unmap_.connect(popup_.base->surface->events.unmap, [this](void*) { desktop_.changed(); });
   reposition_.connect(popup_.events.reposition, [this](void*) { keepInside(); });
   destroy_.connect(popup_.events.destroy, [this](void*) { delete this; });
 }
 
 void Popup::keepInside() {
-  const auto* tree = static_cast<wlr_scene_tree*>(popup_.base->data);
-  int x = 0;
-  int y = 0;
-  wlr_scene_node_coords(&tree->node.parent->node, &x, &y);
-  wlr_output* output = wlr_output_layout_output_at(&desktop_.layout(), x, y);
-  if (output == nullptr) output = wlr_output_layout_get_center_output(&desktop_.layout());
-  wlr_box box{};
-  if (output != nullptr) wlr_output_layout_get_box(&desktop_.layout(), output, &box);
-  // The constraint box is relative to the toplevel's window geometry.
-  wlr_scene_tree* root = tree->node.parent;
+  wlr_scene_tree* root = static_cast<wlr_scene_tree*>(popup_.base->data)->node.parent;
   while (root->node.data == nullptr && root->node.parent != nullptr)
     root = root->node.parent;
-  wlr_scene_node_coords(&root->node, &x, &y);
-  box.x -= x;
-  box.y -= y;
+  const auto* toplevel = static_cast<Toplevel*>(root->node.data);
+  if (toplevel == nullptr) return;
+  // wlroots wants the output in coordinates of the window's surface, shadow included.
+  const wlr_box window = toplevel->box();
+  const wlr_box shown = toplevel->geometry();
+  wlr_box box = desktop_.outputBoxFor(*toplevel);
+  box.x -= window.x - shown.x;
+  box.y -= window.y - shown.y;
   wlr_xdg_popup_unconstrain_from_box(&popup_, &box);
 }
 

@@ -18,6 +18,8 @@ private:
   Desktop& desktop_;
   wlr_xdg_popup& popup_;
   Listener<wlr_surface> commit_;
+  Listener<void> map_;
+  Listener<void> unmap_;
   Listener<void> reposition_;
   Listener<void> destroy_;
 };

@@ -1,5 +1,7 @@
 #include "compositor/shell/toplevel.h"
 
+#include <algorithm>
+
 #include "compositor/shell/desktop.h"
 
 namespace vitrine {
@@ -19,11 +21,11 @@ Toplevel::Toplevel(Desktop& desktop, wlr_scene_tree& parent, wlr_xdg_toplevel& t
   });
   commit_.connect(surface.events.commit, [this](wlr_surface*) { onCommit(); });
   destroy_.connect(toplevel_.events.destroy, [this](void*) { desktop_.destroyed(*this); });
-  requestMove_.connect(toplevel_.events.request_move, [this](void*) {
-    if (desktop_.onGrabRequest) desktop_.onGrabRequest(*this, WLR_EDGE_NONE);
+  requestMove_.connect(toplevel_.events.request_move, [this](wlr_xdg_toplevel_move_event* event) {
+    if (desktop_.onGrabRequest) desktop_.onGrabRequest(*this, event->serial, WLR_EDGE_NONE);
   });
   requestResize_.connect(toplevel_.events.request_resize, [this](wlr_xdg_toplevel_resize_event* event) {
-    if (desktop_.onGrabRequest) desktop_.onGrabRequest(*this, event->edges);
+    if (desktop_.onGrabRequest) desktop_.onGrabRequest(*this, event->serial, event->edges);
   });
   requestMaximize_.connect(toplevel_.events.request_maximize,
                            [this](void*) { setMaximized(toplevel_.requested.maximized); });
@@ -33,78 +35,137 @@ Toplevel::Toplevel(Desktop& desktop, wlr_scene_tree& parent, wlr_xdg_toplevel& t
 
 Toplevel::~Toplevel() = default; // the scene tree goes with its xdg_surface
 
+void Toplevel::configureInitially() {
+  // It may have been shown before, and unmapped: nothing of that is left.
+  stand_ = Stand::Free;
+  anchor_.reset();
+  hideBackdrop();
+  wlr_xdg_toplevel_set_wm_capabilities(&toplevel_, WLR_XDG_TOPLEVEL_WM_CAPABILITIES_MAXIMIZE |
+                                                       WLR_XDG_TOPLEVEL_WM_CAPABILITIES_FULLSCREEN);
+  if (toplevel_.requested.fullscreen) {
+    setFullscreen(true);
+  } else if (toplevel_.requested.maximized) {
+    setMaximized(true);
+  } else {
+    wlr_xdg_toplevel_set_size(&toplevel_, 0, 0); // its own choice
+  }
+}
+
 void Toplevel::onCommit() {
   if (toplevel_.base->initial_commit) {
-    wlr_xdg_toplevel_set_wm_capabilities(&toplevel_, WLR_XDG_TOPLEVEL_WM_CAPABILITIES_MAXIMIZE |
-                                                         WLR_XDG_TOPLEVEL_WM_CAPABILITIES_FULLSCREEN);
-    if (toplevel_.requested.fullscreen) {
-      setFullscreen(true);
-    } else if (toplevel_.requested.maximized) {
-      setMaximized(true);
-    } else {
-      wlr_xdg_toplevel_set_size(&toplevel_, 0, 0); // its own choice
-    }
+    configureInitially();
     return;
   }
-  if (!mapped_ || !filling_) return;
-  // A client may be smaller than what it was told: it stands in the middle of what it fills.
+  if (!mapped_) return;
+  if (stand_ == Stand::Filling && hasCommitted(standsFrom_)) standInTheMiddle();
+  if (stand_ == Stand::Returning && hasCommitted(standsFrom_)) {
+    stand_ = Stand::Free;
+    hideBackdrop();
+    if (restored_.width > 0) {
+      moveTo(restored_.x, restored_.y);
+    } else {
+      desktop_.place(*this);
+    }
+  }
+  if (anchor_) followAnchor();
+  const wlr_box now = geometry();
+  if (!wlr_box_equal(&now, &committed_)) desktop_.changed();
+  committed_ = now;
+}
+
+bool Toplevel::hasCommitted(uint32_t serial) const {
+  return static_cast<int32_t>(toplevel_.base->current.configure_serial - serial) >= 0; // serials wrap around
+}
+
+/** A client may be smaller than what it was told: it stands in the middle of what it fills. */
+void Toplevel::standInTheMiddle() {
   const wlr_box output = desktop_.outputBoxFor(*this);
-  wlr_box geometry{};
-  wlr_xdg_surface_get_geometry(toplevel_.base, &geometry);
-  wlr_scene_node_set_position(&tree_->node, output.x + (output.width - geometry.width) / 2 - geometry.x,
-                              output.y + (output.height - geometry.height) / 2 - geometry.y);
-  if (backdrop_ != nullptr) {
-    wlr_scene_rect_set_size(backdrop_, output.width, output.height);
-    wlr_scene_node_set_position(&backdrop_->node, output.x - tree_->node.x, output.y - tree_->node.y);
+  const wlr_box window = box();
+  moveTo(output.x + (output.width - window.width) / 2, output.y + (output.height - window.height) / 2);
+  if (toplevel_.current.fullscreen) {
+    showBackdrop(output);
+  } else {
+    hideBackdrop();
   }
 }
 
-wlr_box Toplevel::box() const {
-  wlr_box geometry{};
-  wlr_xdg_surface_get_geometry(toplevel_.base, &geometry);
-  return {tree_->node.x + geometry.x, tree_->node.y + geometry.y, geometry.width, geometry.height};
-}
-
-void Toplevel::moveTo(int x, int y) {
-  wlr_box geometry{};
-  wlr_xdg_surface_get_geometry(toplevel_.base, &geometry);
-  wlr_scene_node_set_position(&tree_->node, x - geometry.x, y - geometry.y);
-}
-
-void Toplevel::resizeTo(const wlr_box& box) {
-  moveTo(box.x, box.y);
-  wlr_xdg_toplevel_set_size(&toplevel_, box.width, box.height);
-}
-
-void Toplevel::fill(bool whole) {
-  if (!filling_) restored_ = box();
-  filling_ = true;
-  const wlr_box output = desktop_.outputBoxFor(*this);
-  if (whole && backdrop_ == nullptr) {
+void Toplevel::showBackdrop(const wlr_box& output) {
+  if (backdrop_ == nullptr) {
     constexpr float black[4] = {0, 0, 0, 1};
     backdrop_ = wlr_scene_rect_create(tree_, output.width, output.height, black);
     wlr_scene_node_lower_to_bottom(&backdrop_->node);
   }
-  wlr_xdg_toplevel_set_size(&toplevel_, output.width, output.height);
-  if (mapped_) moveTo(output.x, output.y);
+  wlr_scene_rect_set_size(backdrop_, output.width, output.height);
+  wlr_scene_node_set_position(&backdrop_->node, output.x - tree_->node.x, output.y - tree_->node.y);
+}
+
+void Toplevel::hideBackdrop() {
+  if (backdrop_ != nullptr) wlr_scene_node_destroy(&backdrop_->node);
+  backdrop_ = nullptr;
+}
+
+wlr_box Toplevel::geometry() const {
+  wlr_box geometry{};
+  wlr_xdg_surface_get_geometry(toplevel_.base, &geometry);
+  return geometry;
+}
+
+wlr_box Toplevel::box() const {
+  const wlr_box shown = geometry();
+  return {tree_->node.x, tree_->node.y, shown.width, shown.height}; // the tree begins where the geometry does
+}
+
+void Toplevel::moveTo(int x, int y) {
+  if (tree_->node.x == x && tree_->node.y == y) return;
+  wlr_scene_node_set_position(&tree_->node, x, y);
+  desktop_.changed();
+}
+
+void Toplevel::beginResize(uint32_t edges) {
+  const wlr_box window = box();
+  anchor_ = {edges, window.x + window.width, window.y + window.height, std::nullopt};
+  wlr_xdg_toplevel_set_resizing(&toplevel_, true);
+}
+
+void Toplevel::resizeTo(int width, int height) {
+  const auto within = [](int extent, int least, int most) {
+    return std::max({std::min(extent, most > 0 ? most : extent), least, 1});
+  };
+  const wlr_xdg_toplevel_state& limits = toplevel_.current;
+  wlr_xdg_toplevel_set_size(&toplevel_, within(width, limits.min_width, limits.max_width),
+                            within(height, limits.min_height, limits.max_height));
+}
+
+void Toplevel::endResize() {
+  if (anchor_) anchor_->until = wlr_xdg_toplevel_set_resizing(&toplevel_, false);
+}
+
+void Toplevel::followAnchor() {
+  const wlr_box window = box();
+  moveTo((anchor_->edges & WLR_EDGE_LEFT) != 0 ? anchor_->right - window.width : window.x,
+         (anchor_->edges & WLR_EDGE_TOP) != 0 ? anchor_->bottom - window.height : window.y);
+  if (anchor_->until && hasCommitted(*anchor_->until)) anchor_.reset();
+}
+
+void Toplevel::fill() {
+  if (stand_ == Stand::Free) restored_ = mapped_ ? box() : wlr_box{};
+  stand_ = Stand::Filling;
+  anchor_.reset();
+  const wlr_box output = desktop_.outputBoxFor(*this);
+  standsFrom_ = wlr_xdg_toplevel_set_size(&toplevel_, output.width, output.height);
 }
 
 void Toplevel::restore() {
-  filling_ = false;
-  if (backdrop_ != nullptr) wlr_scene_node_destroy(&backdrop_->node);
-  backdrop_ = nullptr;
-  if (restored_.width > 0) {
-    resizeTo(restored_);
-  } else {
-    wlr_xdg_toplevel_set_size(&toplevel_, 0, 0);
-  }
+  if (stand_ != Stand::Filling) return;
+  stand_ = Stand::Returning;
+  standsFrom_ = wlr_xdg_toplevel_set_size(&toplevel_, restored_.width, restored_.height); // 0: its own choice
 }
 
 void Toplevel::setMaximized(bool maximized) {
   if (!toplevel_.base->initialized) return;
   wlr_xdg_toplevel_set_maximized(&toplevel_, maximized);
   if (maximized) {
-    fill(false);
+    fill();
   } else if (!toplevel_.scheduled.fullscreen) {
     restore();
   }
@@ -113,13 +174,12 @@ void Toplevel::setMaximized(bool maximized) {
 void Toplevel::setFullscreen(bool fullscreen) {
   if (!toplevel_.base->initialized) return;
   wlr_xdg_toplevel_set_fullscreen(&toplevel_, fullscreen);
-  if (fullscreen) {
-    fill(true);
-    desktop_.focus(this);
+  if (fullscreen || toplevel_.scheduled.maximized) {
+    fill();
   } else {
     restore();
-    if (toplevel_.scheduled.maximized) fill(false);
   }
+  if (fullscreen && mapped_) desktop_.focus(this);
 }
 
 } // namespace vitrine

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "compositor/wlr/listener.h"
 #include "compositor/wlr/wlroots.h"
 
@@ -19,19 +21,45 @@ public:
   [[nodiscard]] wlr_surface& surface() { return *toplevel_.base->surface; }
   [[nodiscard]] bool isMapped() const { return mapped_; }
   [[nodiscard]] bool isFullscreen() const { return toplevel_.current.fullscreen; }
-  /** Its window geometry in layout coordinates. */
+  /** Whether it stands where it was put, and may be moved: not maximised or fullscreen, nor on its way back from there. */
+  [[nodiscard]] bool isFree() const { return stand_ == Stand::Free; }
+  /** What of its surface counts as window, without a shadow: in coordinates of the surface. */
+  [[nodiscard]] wlr_box geometry() const;
+  /** That in layout coordinates. */
   [[nodiscard]] wlr_box box() const;
 
   void moveTo(int x, int y);
-  void resizeTo(const wlr_box& box);
+  /** An interactive resize at these edges (enum wlr_edges): whatever size the client makes of what it is told, the other edges rest. */
+  void beginResize(uint32_t edges);
+  /** Asks for a size, within the limits that the client has set. */
+  void resizeTo(int width, int height);
+  void endResize();
   void setMaximized(bool maximized);
   void setFullscreen(bool fullscreen);
   void setActivated(bool activated) { wlr_xdg_toplevel_set_activated(&toplevel_, activated); }
   void close() { wlr_xdg_toplevel_send_close(&toplevel_); }
 
 private:
+  enum class Stand {
+    Free,
+    Filling,  ///< maximised or fullscreen
+    Returning ///< told to be as it was before that, and has not committed it yet
+  };
+  struct Anchor {
+    uint32_t edges; ///< that move
+    int right;      ///< in layout coordinates, as is `bottom`
+    int bottom;
+    std::optional<uint32_t> until; ///< the serial of the configure that ends it
+  };
+
   void onCommit();
-  void fill(bool whole);
+  void configureInitially();
+  [[nodiscard]] bool hasCommitted(uint32_t serial) const;
+  void followAnchor();
+  void standInTheMiddle();
+  void showBackdrop(const wlr_box& output);
+  void hideBackdrop();
+  void fill();
   void restore();
 
   Desktop& desktop_;
@@ -39,13 +67,16 @@ private:
   wlr_scene_tree* tree_;
   wlr_scene_rect* backdrop_ = nullptr; ///< black behind a fullscreen window that is smaller than its output
   wlr_box restored_{};                 ///< where it was before it was maximised or made fullscreen
-  bool filling_ = false;
+  Stand stand_ = Stand::Free;
+  uint32_t standsFrom_ = 0; ///< the serial of the configure since which it is so
+  std::optional<Anchor> anchor_;
+  wlr_box committed_{}; ///< its geometry at the last commit
   bool mapped_ = false;
   Listener<void> map_;
   Listener<void> unmap_;
   Listener<wlr_surface> commit_;
   Listener<void> destroy_;
-  Listener<void> requestMove_;
+  Listener<wlr_xdg_toplevel_move_event> requestMove_;
   Listener<wlr_xdg_toplevel_resize_event> requestResize_;
   Listener<void> requestMaximize_;
   Listener<void> requestFullscreen_;

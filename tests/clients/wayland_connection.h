@@ -65,6 +65,8 @@ public:
 
   /** Waits until the compositor has answered everything so far. */
   [[nodiscard]] Result<> roundtrip();
+  /** The first seat, version 5 at most, for a caller who listens to it at once, since it speaks at once; null: none. */
+  [[nodiscard]] WaylandPtr<wl_seat> bindSeat();
 
   /** What dispatch() or roundtrip() failed of, if that was a protocol error. */
   [[nodiscard]] const std::optional<ProtocolError>& protocolError() const { return protocolError_; }
@@ -92,6 +94,11 @@ private:
   std::vector<FormatModifier> formats_;
   std::vector<std::pair<uint32_t, uint32_t>> colorRepresentations_;
   std::optional<ProtocolError> protocolError_;
+  struct Global {
+    uint32_t name;
+    uint32_t version;
+  };
+  std::optional<Global> seat_;
   clockid_t clock_ = CLOCK_MONOTONIC;
 };
 

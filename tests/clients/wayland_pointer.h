@@ -33,6 +33,9 @@ struct WaylandDeleter {
   void operator()(wl_shm* object) const { wl_shm_destroy(object); }
   void operator()(wl_output* object) const { wl_output_destroy(object); }
   void operator()(wl_callback* object) const { wl_callback_destroy(object); }
+  void operator()(wl_seat* object) const { wl_seat_destroy(object); }
+  void operator()(wl_pointer* object) const { wl_pointer_destroy(object); }
+  void operator()(wl_keyboard* object) const { wl_keyboard_destroy(object); }
   void operator()(xdg_wm_base* object) const { xdg_wm_base_destroy(object); }
   void operator()(xdg_surface* object) const { xdg_surface_destroy(object); }
   void operator()(xdg_toplevel* object) const { xdg_toplevel_destroy(object); }

@@ -52,13 +52,13 @@ def save_png(name, picture):
 
 
 class Client:
-    """A program in the session; its output goes to files in OUT."""
+    """A program in the session; its output goes to files in OUT. `stdin`: subprocess.PIPE for one that takes orders there."""
 
-    def __init__(self, name, command, environment):
+    def __init__(self, name, command, environment, stdin=subprocess.DEVNULL):
         self.name = name
         self.log_path = os.path.join(OUT, f"{name}.log")
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+            self.process = subprocess.Popen(command, stdin=stdin, stdout=log, stderr=log, env=environment)
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
@@ -124,11 +124,11 @@ class Session:
             spoken = [line for line in self.compositor.log().splitlines() if "validation: " in line]
             raise AssertionError(f"the validation layer spoke {len(spoken)} times, first: {spoken[0][:600]}")
 
-    def start(self, name, *command, counted=False):
+    def start(self, name, *command, counted=False, stdin=subprocess.DEVNULL):
         environment = dict(self.environment)
         if counted:
             environment |= call_counter.variables(f"/tmp/{name}-calls")
-        client = Client(name, command, environment)
+        client = Client(name, command, environment, stdin)
         self.clients.append(client)
         return client
 

@@ -3,18 +3,20 @@
 import fcntl
 import os
 import struct
+import time
 
-EV_SYN, EV_KEY, EV_REL = 0, 1, 2
-REL_X, REL_Y = 0, 1
+EV_SYN, EV_KEY, EV_REL, EV_ABS = 0, 1, 2, 3
+REL_X, REL_Y, ABS_X, ABS_Y = 0, 1, 0, 1
 BTN_LEFT = 0x110
-KEYS = {"logo": 125, "q": 16, "f": 33, "a": 30, "ctrl": 29, "alt": 56, **{f"f{n}": 58 + n for n in range(1, 11)}}
+FASTEST_FINGER = 0.04  # seconds: what comes faster, libinput takes for a bouncing contact
+KEYS = {"logo": 125, "tab": 15, "q": 16, "f": 33, "m": 50, "a": 30, "ctrl": 29, "alt": 56, **{f"f{n}": 58 + n for n in range(1, 11)}}
 
-UI_SET_EVBIT, UI_SET_KEYBIT, UI_SET_RELBIT = 0x40045564, 0x40045565, 0x40045566
-UI_DEV_CREATE, UI_DEV_DESTROY, UI_DEV_SETUP = 0x5501, 0x5502, 0x405C5503
+UI_SET_EVBIT, UI_SET_KEYBIT, UI_SET_RELBIT, UI_SET_ABSBIT = 0x40045564, 0x40045565, 0x40045566, 0x40045567
+UI_DEV_CREATE, UI_DEV_DESTROY, UI_DEV_SETUP, UI_ABS_SETUP = 0x5501, 0x5502, 0x405C5503, 0x401C5504
 
 
 class Device:
-    def __init__(self, name, keys=(), pointer=False):
+    def __init__(self, name, keys=(), pointer=False, extent=None):
         self.fd = os.open("/dev/uinput", os.O_WRONLY | os.O_NONBLOCK)
         fcntl.ioctl(self.fd, UI_SET_EVBIT, EV_KEY)
         for key in keys:
@@ -23,6 +25,11 @@ class Device:
             fcntl.ioctl(self.fd, UI_SET_EVBIT, EV_REL)
             fcntl.ioctl(self.fd, UI_SET_RELBIT, REL_X)
             fcntl.ioctl(self.fd, UI_SET_RELBIT, REL_Y)
+        if extent:
+            fcntl.ioctl(self.fd, UI_SET_EVBIT, EV_ABS)
+            for axis, length in zip((ABS_X, ABS_Y), extent):
+                fcntl.ioctl(self.fd, UI_SET_ABSBIT, axis)
+                fcntl.ioctl(self.fd, UI_ABS_SETUP, struct.pack("<HxxiiiiiI", axis, 0, 0, length - 1, 0, 0, 0))
         fcntl.ioctl(self.fd, UI_DEV_SETUP, struct.pack("<HHHH80sI", 3, 0x1234, 0x5678, 1, name.encode(), 0))
         fcntl.ioctl(self.fd, UI_DEV_CREATE)
 
@@ -43,9 +50,38 @@ class Mouse(Device):
         self.emit((EV_REL, REL_X, x), (EV_REL, REL_Y, y))
 
 
+class PlacedMouse(Device):
+    """A mouse that says where it is, in pixels of the one output, as a virtual machine's does: nothing accelerates it."""
+
+    def __init__(self, extent):
+        # Three buttons: with two, libinput holds a press back until it knows that it is not to be the middle one.
+        super().__init__("vitrine test placed mouse", range(BTN_LEFT, BTN_LEFT + 3), extent=extent)
+        self.last_button = 0.0
+
+    def to(self, x, y):
+        self.emit((EV_ABS, ABS_X, x), (EV_ABS, ABS_Y, y))
+
+    def press(self):
+        self._button(1)
+
+    def release(self):
+        self._button(0)
+
+    def _button(self, value):
+        time.sleep(max(0.0, self.last_button + FASTEST_FINGER - time.monotonic()))
+        self.emit((EV_KEY, BTN_LEFT, value))
+        self.last_button = time.monotonic()
+
+
 class Keyboard(Device):
     def __init__(self):
         super().__init__("vitrine test keyboard", range(1, 248))
+
+    def press(self, name):
+        self.emit((EV_KEY, KEYS[name], 1))
+
+    def release(self, name):
+        self.emit((EV_KEY, KEYS[name], 0))
 
     def chord(self, *names):
         for name in names:

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/clients/wayland_pointer.h"
+
+namespace vitrine {
+
+/** Tells each event of a seat's pointer and keyboard as a JSON object, as soon as the seat has such a device. */
+class SeatInput {
+public:
+  struct Handlers {
+    std::function<void(const nlohmann::json& event)> tell;
+    std::function<std::string(wl_surface*)> nameOf; ///< of a surface of ours, for `tell`; null: one that is gone
+  };
+  /** The seat: version 5 at most, and just bound. */
+  SeatInput(WaylandPtr<wl_seat> seat, Handlers handlers);
+  SeatInput(const SeatInput&) = delete;
+  SeatInput& operator=(const SeatInput&) = delete;
+
+  [[nodiscard]] wl_seat* seat() const { return seat_.get(); }
+  /** Of the latest button or key that was pressed; 0 before the first. */
+  [[nodiscard]] uint32_t serial() const { return serial_; }
+
+private:
+  void tellPointer(const char* event, nlohmann::json more = nlohmann::json::object());
+  void moveTo(wl_fixed_t x, wl_fixed_t y);
+  static const wl_seat_listener seatListener;
+  static const wl_pointer_listener pointerListener;
+  static const wl_keyboard_listener keyboardListener;
+
+  WaylandPtr<wl_seat> seat_;
+  Handlers handlers_;
+  WaylandPtr<wl_pointer> pointer_;
+  WaylandPtr<wl_keyboard> keyboard_;
+  wl_surface* pointed_ = nullptr; ///< under the pointer
+  double x_ = 0;                  ///< of the pointer, in coordinates of that surface
+  double y_ = 0;
+  uint32_t serial_ = 0;
+};
+
+} // namespace vitrine
