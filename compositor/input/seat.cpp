@@ -164,7 +164,7 @@ void Seat::point(uint32_t time) {
 }
 
 void Seat::beginGrab(Toplevel& toplevel, uint32_t edges) {
-  if (!toplevel.isFree()) return;
+  if (!toplevel.isMapped() || !toplevel.isFree()) return;
   grab_ = {&toplevel, edges, cursor_->x, cursor_->y, toplevel.box()};
   if (edges != 0) toplevel.beginResize(edges);
   wlr_seat_pointer_notify_clear_focus(&seat_); // the pointer is the compositor's until the end

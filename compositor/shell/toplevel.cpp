@@ -17,6 +17,7 @@ Toplevel::Toplevel(Desktop& desktop, wlr_scene_tree& parent, wlr_xdg_toplevel& t
   });
   unmap_.connect(surface.events.unmap, [this](void*) {
     mapped_ = false;
+    anchor_.reset(); // no configure may go to a window that is hidden
     desktop_.unmapped(*this);
   });
   commit_.connect(surface.events.commit, [this](wlr_surface*) { onCommit(); });
@@ -40,6 +41,9 @@ void Toplevel::configureInitially() {
   stand_ = Stand::Free;
   anchor_.reset();
   hideBackdrop();
+  wlr_xdg_toplevel_set_resizing(&toplevel_, false);
+  wlr_xdg_toplevel_set_maximized(&toplevel_, false);
+  wlr_xdg_toplevel_set_fullscreen(&toplevel_, false);
   wlr_xdg_toplevel_set_wm_capabilities(&toplevel_, WLR_XDG_TOPLEVEL_WM_CAPABILITIES_MAXIMIZE |
                                                        WLR_XDG_TOPLEVEL_WM_CAPABILITIES_FULLSCREEN);
   if (toplevel_.requested.fullscreen) {

@@ -301,6 +301,18 @@ def a_window_is_resized_with_the_pointer_at_each_edge():
         mouse.release()
         window.expect("configure", width=100, states=["activated"])
 
+        x += width - 100
+        drag(session, window, mouse, (x + 10, y + 50), (x + 60, y + 90), "resize", "bottom_right")
+        window.expect("configure", width=150, height=height + 40)
+        window.tell("hide")
+        s.wait_until(lambda: box_of(RED) is None, "the window to be gone while it is resized", PATIENCE)
+        mouse.to(x + 70, y + 90)
+        mouse.release()
+        window.tell("show")
+        window.expect("keyboard-enter")
+        window.expect("configure", states=["activated"])
+        window.wait_for_box(new_box(1), "the window that was hidden while it was resized")
+
 
 @on("full")
 def the_opposite_edge_rests_while_a_window_obeys_in_its_own_way():
@@ -367,6 +379,8 @@ def a_maximised_window_fills_the_output_and_comes_back():
         window.tell("hide")
         s.wait_until(lambda: box_of(RED) is None, "the hidden window to be gone", PATIENCE)
         window.tell("show")
+        window.expect("keyboard-enter")
+        window.expect("configure", states=["activated"])
         window.wait_for_box(new_box(1), "a window that was hidden while it was maximised")
 
 
