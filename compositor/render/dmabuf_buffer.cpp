@@ -11,12 +11,6 @@ std::unordered_set<DmabufBuffer*>& live() {
   return buffers;
 }
 
-/** Whether this is the last word: there is one, or the buffer was refused. What failed for want of memory may work now. */
-template<typename T>
-bool isSettled(const std::optional<Result<T>>& import) {
-  return import && (*import || import->error().kind == ErrorKind::Refused);
-}
-
 } // namespace
 
 const wlr_buffer_impl DmabufBuffer::impl = {
@@ -71,13 +65,15 @@ void DmabufBuffer::forgetLostImports(const Renderer& renderer) {
 
 const Result<std::unique_ptr<Texture>>& DmabufBuffer::texture(Renderer& renderer) {
   forgetLostImports(renderer);
-  if (!isSettled(texture_)) texture_ = renderer.import(dmabuf_);
+  // A refusal is the last word. What failed for want of memory may work now.
+  const bool settled = texture_ && (*texture_ || texture_->error().kind == ErrorKind::Refused);
+  if (!settled) texture_ = renderer.import(dmabuf_);
   return *texture_;
 }
 
 const Result<std::unique_ptr<RenderTarget>>& DmabufBuffer::target(Renderer& renderer) {
   forgetLostImports(renderer);
-  if (!isSettled(target_)) target_ = renderer.importTarget(dmabuf_);
+  if (!target_ || !*target_) target_ = renderer.importTarget(dmabuf_);
   return *target_;
 }
 

@@ -30,7 +30,7 @@ public:
 
   /** To sample. The same answer every time; the driver is asked once, and once more after each GPU reset. */
   [[nodiscard]] const Result<std::unique_ptr<Texture>>& texture(Renderer& renderer);
-  /** To draw into. */
+  /** To draw into. A refusal is not the last word: an output whose buffer was refused would stay as it is for ever. */
   [[nodiscard]] const Result<std::unique_ptr<RenderTarget>>& target(Renderer& renderer);
   /** To scan out. `opaque`: as the format's variant without alpha. */
   [[nodiscard]] const Result<Framebuffer>& framebuffer(const KmsDevice& device, bool opaque);

@@ -51,5 +51,13 @@ TEST_F(BufferImports, ARefusalIsTheLastWord) {
   EXPECT_EQ(driverCalls().memoryImports, before.memoryImports) << "not asked again";
 }
 
+TEST_F(BufferImports, ATargetIsTriedAgainEvenIfItWasRefused) {
+  const auto own = newRenderer(true);
+  failCall("vkAllocateMemory", VK_ERROR_INVALID_EXTERNAL_HANDLE);
+  EXPECT_FALSE(buffer_->target(*own));
+  const auto& target = buffer_->target(*own);
+  ASSERT_TRUE(target) << target.error().text();
+}
+
 } // namespace
 } // namespace vitrine::test
