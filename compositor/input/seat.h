@@ -54,8 +54,8 @@ private:
   CursorImage image_;
   std::vector<std::unique_ptr<Keyboard>> keyboards_;
   Grab grab_;
-  double heldX_ =
-      0; ///< in the layout: the origin of the surface in which the first of the buttons was pressed that are held
+  /** In the layout: the origin of the surface in which the first of the buttons was pressed that are held. */
+  double heldX_ = 0;
   double heldY_ = 0;
   bool hasPointer_ = false;
   bool hasMoved_ = false;                 ///< the pointer, ever: a kiosk without a mouse has none

@@ -12,6 +12,7 @@
 #include "tests/clients/exit_status.h"
 #include "tests/clients/plain_surface.h"
 #include "tests/clients/seat_input.h"
+#include "tests/clients/size_text.h"
 
 // shell-client: an ordinary window of one colour that does what the lines of its standard input say, and tells each event that it gets
 // as a line of JSON. Requests that need the serial of an input event take the latest press of a button or a key.
@@ -45,14 +46,6 @@ struct Options {
   bool fixed = false;
   std::string title = "shell-client";
 };
-
-std::optional<Size> sizeOf(const std::string& text) {
-  Size size;
-  char separator = 0;
-  std::istringstream stream(text);
-  if (stream >> size.width >> separator >> size.height && separator == 'x' && stream.eof()) return size;
-  return std::nullopt;
-}
 
 void tell(const nlohmann::json& event) {
   std::cout << event.dump() << std::endl;
@@ -156,14 +149,14 @@ const xdg_popup_listener ShellClient::popupListener = {
 ShellClient::ShellClient(WaylandConnection& connection, const Options& options)
     : connection_(connection), options_(options), window_(connection, options.color),
       input_(connection.bindSeat(), {.tell = tell, .nameOf = [this](wl_surface* surface) { return nameOf(surface); }}),
-      own_(sizeOf(options.size).value_or(Size{})) {
+      own_(parseSize(options.size).value_or(Size{})) {
   shellSurface_.reset(xdg_wm_base_get_xdg_surface(connection.globals().shell.get(), window_.object()));
   xdg_surface_add_listener(shellSurface_.get(), &surfaceListener, this);
   toplevel_.reset(xdg_surface_get_toplevel(shellSurface_.get()));
   xdg_toplevel_add_listener(toplevel_.get(), &toplevelListener, this);
   xdg_toplevel_set_title(toplevel_.get(), options.title.c_str());
   xdg_toplevel_set_app_id(toplevel_.get(), "org.vitrine.shell-client");
-  if (const auto minimum = sizeOf(options.minimum))
+  if (const auto minimum = parseSize(options.minimum))
     xdg_toplevel_set_min_size(toplevel_.get(), static_cast<int32_t>(minimum->width),
                               static_cast<int32_t>(minimum->height));
   wl_surface_commit(window_.object());
@@ -204,7 +197,7 @@ bool ShellClient::openPopup(std::istream& words) {
   std::string sizeText;
   std::string adjust;
   words >> x >> y >> sizeText >> adjust;
-  const auto size = sizeOf(sizeText);
+  const auto size = parseSize(sizeText);
   if (!words || !size || (adjust != "none" && adjust != "flip" && adjust != "slide")) return false;
   const WaylandPtr<xdg_positioner> positioner(xdg_wm_base_create_positioner(connection_.globals().shell.get()));
   xdg_positioner_set_size(positioner.get(), static_cast<int32_t>(size->width), static_cast<int32_t>(size->height));
@@ -336,7 +329,7 @@ Result<> runClient(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   const CLI::Validator isSize(
-      [](const std::string& text) { return sizeOf(text) ? std::string() : text + " is no WIDTHxHEIGHT"; }, "WxH");
+      [](const std::string& text) { return parseSize(text) ? std::string() : text + " is no WIDTHxHEIGHT"; }, "WxH");
   CLI::App app("An ordinary window of one colour that obeys orders and tells what it is told.");
   app.footer(orders);
   app.set_version_flag("--version", VITRINE_VERSION);
