@@ -85,6 +85,8 @@ void BufferFences::released() {
   }
   releases_.clear();
   read_.reset();
+  acquire_.reset();
+  explicit_ = false; // until the next commit says so
 }
 
 } // namespace vitrine

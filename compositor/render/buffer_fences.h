@@ -57,7 +57,7 @@ public:
   [[nodiscard]] int forPlane();
   /** The GPU reads the buffer until this sync file signals. */
   void readUntil(int syncFile);
-  /** Nobody holds the buffer any more. */
+  /** Nobody holds the buffer any more. How the client synchronises it next is for its next commit to say. */
   void released();
 
 private:

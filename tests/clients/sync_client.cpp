@@ -9,6 +9,7 @@
 
 #include "protected-path/heap/heap_allocator.h"
 #include "tests/clients/exit_status.h"
+#include "tests/clients/late_gpu.h"
 #include "tests/clients/sync_timeline.h"
 #include "tests/clients/video_window.h"
 

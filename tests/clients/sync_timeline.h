@@ -5,7 +5,6 @@
 #include "protected-path/base/unique_fd.h"
 #include "tests/clients/wayland_pointer.h"
 
-// What a client with explicit synchronisation has: a timeline, and a GPU, which is late.
 namespace vitrine {
 
 /** A DRM device whose kernel has syncobj timelines (DRM_CAP_SYNCOBJ_TIMELINE). NotFound where there is none in /dev/dri. */
@@ -31,20 +30,6 @@ private:
   int device_;
   uint32_t handle_; ///< 0 once moved from
   WaylandPtr<wp_linux_drm_syncobj_timeline_v1> object_;
-};
-
-/** The kernel's software timeline (drivers/dma-buf/sw_sync.c; debugfs), with one fence, as a GPU that is at work. */
-class LateGpu {
-public:
-  [[nodiscard]] static Result<LateGpu> start();
-  /** A sync file. */
-  [[nodiscard]] int fence() const { return fence_.get(); }
-  [[nodiscard]] Result<> finish() const;
-
-private:
-  LateGpu(UniqueFd device, UniqueFd fence) : device_(std::move(device)), fence_(std::move(fence)) {}
-  UniqueFd device_;
-  UniqueFd fence_;
 };
 
 } // namespace vitrine

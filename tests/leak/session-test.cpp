@@ -18,6 +18,7 @@
 #include "compositor/server.h"
 #include "compositor/wlr/log_bridge.h"
 #include "protected-path/base/log.h"
+#include "tests/clients/late_gpu.h"
 #include "tests/clients/screen_capture.h"
 #include "tests/clients/sync_timeline.h"
 #include "tests/leak/buffers.h"

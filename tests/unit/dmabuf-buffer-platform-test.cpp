@@ -1,10 +1,13 @@
 #include <drm_fourcc.h>
+#include <fcntl.h>
 
 #include "compositor/render/dmabuf_buffer.h"
+#include "protected-path/dmabuf/sync_file.h"
+#include "tests/clients/late_gpu.h"
 #include "tests/unit/renderer_fixture.h"
 #include "tests/unit/vulkan_interposer.h"
 
-// A client's buffer in the compositor, and what it remembers of its imports.
+// A client's buffer in the compositor: what it remembers of its imports, and whom it waits for.
 
 namespace vitrine::test {
 namespace {
@@ -57,6 +60,28 @@ TEST_F(BufferImports, ATargetIsTriedAgainEvenIfItWasRefused) {
   EXPECT_FALSE(buffer_->target(*own));
   const auto& target = buffer_->target(*own);
   ASSERT_TRUE(target) << target.error().text();
+}
+
+TEST_F(BufferImports, ImplicitFencesCountAgainAfterExplicitSynchronisation) {
+  const UniqueFd device(open("/dev/dri/renderD128", O_RDWR | O_CLOEXEC)); // the platform's GPU
+  wlr_drm_syncobj_timeline* timeline = wlr_drm_syncobj_timeline_create(device.get());
+  ASSERT_NE(timeline, nullptr);
+  const SyncPoint acquire(*timeline, 1);
+  BufferFences& fences = buffer_->fences();
+  ASSERT_TRUE(acquire.signal(-1));
+  fences.synchronise(acquire, SyncPoint(*timeline, 2));
+  wlr_drm_syncobj_timeline_unref(timeline);
+
+  const auto gpu = LateGpu::start();
+  ASSERT_TRUE(gpu) << gpu.error().text();
+  const int dmabuf = buffer_->dmabuf().plane(0).fd.get();
+  ASSERT_TRUE(importSyncFile(dmabuf, gpu->fence(), FenceUse::Write));
+  EXPECT_FALSE(fences.forGpu()) << "the client has said that the buffer may be read";
+  fences.released(); // and is not held to that for its next commit
+  const UniqueFd fence = fences.forGpu();
+  ASSERT_TRUE(fence);
+  EXPECT_FALSE(syncFileSignalled(fence.get()).value_or(true)) << "the GPU would read before it is drawn";
+  EXPECT_TRUE(gpu->finish());
 }
 
 } // namespace
