@@ -562,6 +562,8 @@ def assert_video_right_around(session, box, covers):
     if worst > TOLERANCE:
         raise AssertionError(f"around popup and window the video differs by {worst:.2f} of 255")
     if not s.only_placeholder(public[~covered]):
+        raise AssertionError("around popup and window the screenshot shows something else than the placeholder")
+    if not s.only_placeholder(public[~covered]):
         raise AssertionError("the screenshot shows something else than placeholder, window and popup")
 
 
