@@ -1,5 +1,6 @@
 #include "compositor/input/keyboard.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "protected-path/base/log.h"
@@ -8,6 +9,7 @@ namespace vitrine {
 
 Keyboard::Keyboard(wlr_seat& seat, wlr_keyboard& keyboard, const Config& config, Handlers handlers)
     : seat_(seat), keyboard_(keyboard), handlers_(std::move(handlers)) {
+  keyboard_.data = this;
   setKeymap(config);
   wlr_keyboard_set_repeat_info(&keyboard_, config.repeatRate, config.repeatDelay);
   key_.connect(keyboard_.events.key, [this](wlr_keyboard_key_event* event) { onKey(*event); });
@@ -17,6 +19,13 @@ Keyboard::Keyboard(wlr_seat& seat, wlr_keyboard& keyboard, const Config& config,
   });
   destroy_.connect(keyboard_.base.events.destroy, [this](void*) { handlers_.gone(*this); });
   wlr_seat_set_keyboard(&seat_, &keyboard_);
+}
+
+std::vector<uint32_t> Keyboard::heldForClients(const wlr_keyboard& keyboard) {
+  std::vector<uint32_t> held(keyboard.keycodes, keyboard.keycodes + keyboard.num_keycodes);
+  const auto& ours = static_cast<const Keyboard*>(keyboard.data)->ours_;
+  std::erase_if(held, [&](uint32_t key) { return std::ranges::contains(ours, key); });
+  return held;
 }
 
 void Keyboard::setKeymap(const Config& config) {
@@ -42,8 +51,14 @@ void Keyboard::onKey(const wlr_keyboard_key_event& event) {
   const int count = xkb_state_key_get_syms(keyboard_.xkb_state, event.keycode + evdevToXkb, &symbols);
   const uint32_t modifiers = wlr_keyboard_get_modifiers(&keyboard_);
   bool handled = false;
-  for (int i = 0; i < count && event.state == WL_KEYBOARD_KEY_STATE_PRESSED; ++i)
-    handled = handlers_.binding(modifiers, symbols[i]) || handled;
+  if (event.state == WL_KEYBOARD_KEY_STATE_PRESSED) {
+    ours_.push_back(event.keycode); // before the binding, which may give the keyboard to another client
+    for (int i = 0; i < count; ++i)
+      handled = handlers_.binding(modifiers, symbols[i]) || handled;
+    if (!handled) ours_.pop_back();
+  } else {
+    handled = std::erase(ours_, event.keycode) != 0;
+  }
   if (handled) return;
   wlr_seat_set_keyboard(&seat_, &keyboard_);
   wlr_seat_keyboard_notify_key(&seat_, event.time_msec, event.keycode, event.state);

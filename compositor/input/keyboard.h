@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "compositor/config/config.h"
 #include "compositor/wlr/listener.h"
 
@@ -14,6 +16,8 @@ public:
     std::function<void(Keyboard&)> gone;
   };
   Keyboard(wlr_seat& seat, wlr_keyboard& keyboard, const Config& config, Handlers handlers);
+  /** The keys (evdev codes) that are held on a seat's keyboard, without those that belong to a binding. */
+  [[nodiscard]] static std::vector<uint32_t> heldForClients(const wlr_keyboard& keyboard);
 
 private:
   void setKeymap(const Config& config);
@@ -21,6 +25,7 @@ private:
   wlr_seat& seat_;
   wlr_keyboard& keyboard_;
   Handlers handlers_;
+  std::vector<uint32_t> ours_; ///< keys whose press was a binding: no client hears of their release
   Listener<wlr_keyboard_key_event> key_;
   Listener<void> modifiers_;
   Listener<void> destroy_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compositor/input/keyboard.h"
 #include "compositor/shell/popup.h"
 
 namespace vitrine {
@@ -63,8 +64,8 @@ void Desktop::giveKeyboard() {
   if (focused_ == nullptr) {
     wlr_seat_keyboard_notify_clear_focus(&seat_);
   } else if (wlr_keyboard* keyboard = wlr_seat_get_keyboard(&seat_)) {
-    wlr_seat_keyboard_notify_enter(&seat_, &focused_->surface(), keyboard->keycodes, keyboard->num_keycodes,
-                                   &keyboard->modifiers);
+    const std::vector<uint32_t> held = Keyboard::heldForClients(*keyboard);
+    wlr_seat_keyboard_notify_enter(&seat_, &focused_->surface(), held.data(), held.size(), &keyboard->modifiers);
   } else {
     wlr_seat_keyboard_notify_enter(&seat_, &focused_->surface(), nullptr, 0, nullptr); // for when one is plugged in
   }

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <span>
+
 namespace vitrine {
 namespace {
 
@@ -67,9 +69,10 @@ const wl_pointer_listener SeatInput::pointerListener = {
 const wl_keyboard_listener SeatInput::keyboardListener = {
     .keymap = [](void*, wl_keyboard*, uint32_t, int32_t fd, uint32_t) { ::close(fd); },
     .enter =
-        [](void* data, wl_keyboard*, uint32_t, wl_surface* surface, wl_array*) {
+        [](void* data, wl_keyboard*, uint32_t, wl_surface* surface, wl_array* keys) {
           const auto& handlers = self(data)->handlers_;
-          handlers.tell({{"event", "keyboard-enter"}, {"surface", handlers.nameOf(surface)}});
+          const std::span held(static_cast<const uint32_t*>(keys->data), keys->size / sizeof(uint32_t));
+          handlers.tell({{"event", "keyboard-enter"}, {"surface", handlers.nameOf(surface)}, {"held", held}});
         },
     .leave =
         [](void* data, wl_keyboard*, uint32_t, wl_surface* surface) {

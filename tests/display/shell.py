@@ -227,8 +227,14 @@ def keys_go_to_the_focused_window_and_a_click_changes_which_that_is():
             first.expect("key", code=uinput.KEYS["a"], pressed=True)
             testing.equal(second.told_meanwhile("key"), [], "keys of the window without focus")
 
-            keyboard.chord("logo", "tab")
-            second.expect("keyboard-enter")
+            keyboard.press("logo")
+            first.expect("key", code=uinput.KEYS["logo"], pressed=True)
+            keyboard.chord("tab")
+            second.expect("keyboard-enter", held=[uinput.KEYS["logo"]])
+            keyboard.release("logo")
+            told = second.expect("key")  # the first: nobody hears of the bound key
+            testing.equal((told["code"], told["pressed"]), (uinput.KEYS["logo"], False), "key and its state")
+            testing.equal(first.told_meanwhile("key"), [], "keys of the window that was left")
             second.wait_for_box(new_box(1), "the next window, raised")
             click(mouse, 5, 5)  # the desktop
             second.expect("keyboard-leave")
