@@ -103,8 +103,25 @@ suite_style() {
   fi
 }
 
+# packagesAreInReadme TREE: whether README.md names the package of every library that this build found.
+packagesAreInReadme() {
+  local found package missing=()
+  found=$(tests/platform/enter -- sh -ec 'meson introspect --dependencies "$1" |
+    python3 -c "import json, sys; [print(d[\"name\"]) for d in json.load(sys.stdin) if d[\"type\"] == \"pkgconfig\"]" |
+    while read -r name; do dpkg -S "$(pkg-config --variable=pcfiledir "$name")/$name.pc"; done' packages "build/$1" | cut -d: -f1)
+  for package in $found; do
+    grep -qE "(^| )$package( |\$)" README.md || missing+=("$package")
+  done
+  if [ -n "$found" ] && [ ${#missing[@]} = 0 ]; then
+    echo "ok readme-names-the-packages"
+  else
+    echo "FAIL readme-names-the-packages: README.md does not name ${missing[*]-any: none was found}"
+  fi
+}
+
 suite_unit() {
   buildTree platform || return 0
+  packagesAreInReadme platform
   mesonSuite platform unit tests/platform/enter --
 }
 
