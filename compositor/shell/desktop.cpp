@@ -45,9 +45,15 @@ Desktop::Hit Desktop::at(double x, double y) {
   return hit;
 }
 
-void Desktop::focus(Toplevel* toplevel) {
-  if (toplevel != nullptr) wlr_scene_node_raise_to_top(&toplevel->tree().node);
+void Desktop::raise(Toplevel& toplevel) {
+  wlr_scene_node_raise_to_top(&toplevel.tree().node);
+  for (const auto& other : toplevels_)
+    if (other->parent() == &toplevel) raise(*other); // wlroots allows no loop
   changed();
+}
+
+void Desktop::focus(Toplevel* toplevel) {
+  if (toplevel != nullptr) raise(*toplevel);
   if (focused_ == toplevel) return;
   if (focused_ != nullptr) focused_->setActivated(false);
   focused_ = toplevel;
@@ -92,11 +98,12 @@ wlr_box Desktop::outputBoxFor(const Toplevel& toplevel) const {
 void Desktop::place(Toplevel& toplevel) {
   constexpr int step = 24;
   constexpr int steps = 8;
-  const wlr_box output = outputBoxFor(toplevel);
+  const Toplevel* parent = toplevel.parent();
+  const wlr_box around = parent != nullptr ? parent->box() : outputBoxFor(toplevel);
   const wlr_box window = toplevel.box();
-  const int shift = step * (placed_++ % steps);
-  toplevel.moveTo(output.x + std::max(0, (output.width - window.width) / 2) + shift,
-                  output.y + std::max(0, (output.height - window.height) / 2) + shift);
+  const int shift = parent != nullptr ? 0 : step * (placed_++ % steps);
+  toplevel.moveTo(around.x + std::max(0, (around.width - window.width) / 2) + shift,
+                  around.y + std::max(0, (around.height - window.height) / 2) + shift);
 }
 
 void Desktop::mapped(Toplevel& toplevel) {

@@ -9,8 +9,8 @@
 namespace vitrine {
 
 /**
- * The windows: an xdg-shell floating desktop over wlr_scene. New windows are centred, the focused one is on top, a fullscreen one
- * covers its output.
+ * The windows: an xdg-shell floating desktop over wlr_scene. New windows are centred, the focused one is on top but for its
+ * dialogs, a fullscreen one covers its output.
  */
 class Desktop {
 public:
@@ -39,8 +39,11 @@ public:
   /** The box of the output under a window's middle, in layout coordinates; the first output's where there is none. */
   [[nodiscard]] wlr_box outputBoxFor(const Toplevel& toplevel) const;
 
-  /** Puts a new window into the middle of its output, each a step to the right and below of the last. */
+  /** Puts a dialog into the middle of its parent, another window into that of its output, a step to the right and below of the last. */
   void place(Toplevel& toplevel);
+
+  /** Puts a window above all others, and its dialogs above it (xdg_toplevel.set_parent). */
+  void raise(Toplevel& toplevel);
 
   // Called by Toplevel and Popup.
   void mapped(Toplevel& toplevel);
@@ -64,7 +67,7 @@ private:
   wlr_scene_tree* windowTree_;
   wlr_scene_tree* cursorTree_;
   wlr_xdg_shell* shell_;
-  std::vector<std::unique_ptr<Toplevel>> toplevels_; ///< the last one is on top
+  std::vector<std::unique_ptr<Toplevel>> toplevels_; ///< the last one has had the keyboard last
   Toplevel* focused_ = nullptr;
   int placed_ = 0; ///< how many windows have been placed, for the cascade
   Listener<wlr_xdg_toplevel> newToplevel_;

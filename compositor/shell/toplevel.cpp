@@ -32,9 +32,17 @@ Toplevel::Toplevel(Desktop& desktop, wlr_scene_tree& parent, wlr_xdg_toplevel& t
                            [this](void*) { setMaximized(toplevel_.requested.maximized); });
   requestFullscreen_.connect(toplevel_.events.request_fullscreen,
                              [this](void*) { setFullscreen(toplevel_.requested.fullscreen); });
+  setParent_.connect(toplevel_.events.set_parent, [this](void*) {
+    if (mapped_ && toplevel_.parent != nullptr) desktop_.raise(*this);
+  });
 }
 
 Toplevel::~Toplevel() = default; // the scene tree goes with its xdg_surface
+
+Toplevel* Toplevel::parent() const {
+  if (toplevel_.parent == nullptr) return nullptr;
+  return static_cast<Toplevel*>(static_cast<wlr_scene_tree*>(toplevel_.parent->base->data)->node.data);
+}
 
 void Toplevel::configureInitially() {
   // It may have been shown before, and unmapped: nothing of that is left.

@@ -19,6 +19,8 @@ public:
   [[nodiscard]] wlr_xdg_toplevel& xdg() { return toplevel_; }
   [[nodiscard]] wlr_scene_tree& tree() { return *tree_; }
   [[nodiscard]] wlr_surface& surface() { return *toplevel_.base->surface; }
+  /** The window whose dialog it is; null: a window of its own. */
+  [[nodiscard]] Toplevel* parent() const;
   [[nodiscard]] bool isMapped() const { return mapped_; }
   [[nodiscard]] bool isFullscreen() const { return toplevel_.current.fullscreen; }
   /** Whether it stands where it was put, and may be moved: not maximised or fullscreen, nor on its way back from there. */
@@ -80,6 +82,7 @@ private:
   Listener<wlr_xdg_toplevel_resize_event> requestResize_;
   Listener<void> requestMaximize_;
   Listener<void> requestFullscreen_;
+  Listener<void> setParent_;
 };
 
 } // namespace vitrine

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 #include <iostream>
+#include <memory>
+#include <optional>
 #include <sstream>
 #include <vector>
 
@@ -23,7 +25,9 @@ namespace {
 constexpr const char* orders = R"(Orders, one a line:
   popup X Y WxH ADJUST  opens a popup with a grab, its top-left corner at X,Y of the window, or of the latest popup.
                         ADJUST: what may be done to it if it does not fit there: none, flip or slide
+  reposition X Y WxH ADJUST   moves the latest popup
   drop                  closes the latest popup
+  dialog WxH            opens a second window, whose parent the first is, in the colour of popups
   move                  begins an interactive move
   resize EDGE           begins an interactive resize: top, bottom, left, right, top_left, ...
   maximize, unmaximize, fullscreen, unfullscreen
@@ -69,6 +73,13 @@ private:
     WaylandPtr<xdg_popup> object;
   };
 
+  struct Dialog {
+    PlainSurface surface;
+    Size size;
+    WaylandPtr<xdg_surface> shellSurface;
+    WaylandPtr<xdg_toplevel> toplevel;
+  };
+
   void configured(uint32_t serial);
   [[nodiscard]] Size sizeToShow() const;
   [[nodiscard]] std::string nameOf(wl_surface* surface) const;
@@ -76,12 +87,21 @@ private:
   [[nodiscard]] Result<> obey(const std::string& line);
   [[nodiscard]] bool obeyGrab(const std::string& verb, std::istream& words);
   [[nodiscard]] bool obeyState(const std::string& verb);
+  struct Place {
+    WaylandPtr<xdg_positioner> positioner;
+    Size size;
+  };
+  [[nodiscard]] std::optional<Place> readPlace(std::istream& words) const;
   [[nodiscard]] bool openPopup(std::istream& words);
+  [[nodiscard]] bool repositionPopup(std::istream& words);
+  [[nodiscard]] bool openDialog(std::istream& words);
   void drop(const xdg_popup* popup);
   static const xdg_surface_listener surfaceListener;
   static const xdg_toplevel_listener toplevelListener;
   static const xdg_surface_listener popupSurfaceListener;
   static const xdg_popup_listener popupListener;
+  static const xdg_surface_listener dialogSurfaceListener;
+  static const xdg_toplevel_listener dialogListener;
 
   WaylandConnection& connection_;
   const Options& options_;
@@ -89,6 +109,7 @@ private:
   WaylandPtr<xdg_surface> shellSurface_;
   WaylandPtr<xdg_toplevel> toplevel_;
   std::vector<std::unique_ptr<Popup>> popups_; ///< each the parent of the next
+  std::unique_ptr<Dialog> dialog_;
   SeatInput input_;
   nlohmann::json states_; ///< of the latest configure
   const Size own_;        ///< where the compositor leaves the size to us
@@ -146,6 +167,22 @@ const xdg_popup_listener ShellClient::popupListener = {
     .repositioned = [](void*, xdg_popup*, uint32_t) {},
 };
 
+const xdg_surface_listener ShellClient::dialogSurfaceListener = {
+    .configure =
+        [](void* data, xdg_surface* surface, uint32_t serial) {
+          auto* dialog = static_cast<Dialog*>(data);
+          xdg_surface_ack_configure(surface, serial);
+          dialog->surface.show(dialog->size);
+        },
+};
+
+const xdg_toplevel_listener ShellClient::dialogListener = {
+    .configure = [](void*, xdg_toplevel*, int32_t, int32_t, wl_array*) {},
+    .close = [](void*, xdg_toplevel*) {},
+    .configure_bounds = [](void*, xdg_toplevel*, int32_t, int32_t) {},
+    .wm_capabilities = [](void*, xdg_toplevel*, wl_array*) {},
+};
+
 ShellClient::ShellClient(WaylandConnection& connection, const Options& options)
     : connection_(connection), options_(options), window_(connection, options.color),
       input_(connection.bindSeat(), {.tell = tell, .nameOf = [this](wl_surface* surface) { return nameOf(surface); }}),
@@ -186,20 +223,21 @@ void ShellClient::configured(uint32_t serial) {
 
 std::string ShellClient::nameOf(wl_surface* surface) const {
   if (surface == window_.object()) return "window";
+  if (dialog_ && surface == dialog_->surface.object()) return "dialog";
   for (size_t i = 0; i < popups_.size(); ++i)
     if (surface == popups_[i]->surface.object()) return "popup-" + std::to_string(i + 1);
   return "gone";
 }
 
-bool ShellClient::openPopup(std::istream& words) {
+std::optional<ShellClient::Place> ShellClient::readPlace(std::istream& words) const {
   int32_t x = 0;
   int32_t y = 0;
   std::string sizeText;
   std::string adjust;
   words >> x >> y >> sizeText >> adjust;
   const auto size = parseSize(sizeText);
-  if (!words || !size || (adjust != "none" && adjust != "flip" && adjust != "slide")) return false;
-  const WaylandPtr<xdg_positioner> positioner(xdg_wm_base_create_positioner(connection_.globals().shell.get()));
+  if (!words || !size || (adjust != "none" && adjust != "flip" && adjust != "slide")) return {};
+  WaylandPtr<xdg_positioner> positioner(xdg_wm_base_create_positioner(connection_.globals().shell.get()));
   xdg_positioner_set_size(positioner.get(), static_cast<int32_t>(size->width), static_cast<int32_t>(size->height));
   xdg_positioner_set_anchor_rect(positioner.get(), x, y, 1, 1);
   xdg_positioner_set_anchor(positioner.get(), XDG_POSITIONER_ANCHOR_TOP_LEFT);
@@ -210,17 +248,45 @@ bool ShellClient::openPopup(std::istream& words) {
   if (adjust == "slide")
     adjustment = XDG_POSITIONER_CONSTRAINT_ADJUSTMENT_SLIDE_X | XDG_POSITIONER_CONSTRAINT_ADJUSTMENT_SLIDE_Y;
   xdg_positioner_set_constraint_adjustment(positioner.get(), adjustment);
+  return Place{std::move(positioner), *size};
+}
 
+bool ShellClient::openPopup(std::istream& words) {
+  const auto place = readPlace(words);
+  if (!place) return false;
   xdg_surface* parent = popups_.empty() ? shellSurface_.get() : popups_.back()->shellSurface.get();
-  auto popup =
-      std::make_unique<Popup>(Popup{this, PlainSurface(connection_, options_.popupColor), *size, nullptr, nullptr});
+  auto popup = std::make_unique<Popup>(
+      Popup{this, PlainSurface(connection_, options_.popupColor), place->size, nullptr, nullptr});
   popup->shellSurface.reset(xdg_wm_base_get_xdg_surface(connection_.globals().shell.get(), popup->surface.object()));
   xdg_surface_add_listener(popup->shellSurface.get(), &popupSurfaceListener, popup.get());
-  popup->object.reset(xdg_surface_get_popup(popup->shellSurface.get(), parent, positioner.get()));
+  popup->object.reset(xdg_surface_get_popup(popup->shellSurface.get(), parent, place->positioner.get()));
   xdg_popup_add_listener(popup->object.get(), &popupListener, popup.get());
   xdg_popup_grab(popup->object.get(), input_.seat(), input_.serial());
   wl_surface_commit(popup->surface.object());
   popups_.push_back(std::move(popup));
+  return true;
+}
+
+bool ShellClient::repositionPopup(std::istream& words) {
+  const auto place = readPlace(words);
+  if (!place || popups_.empty()) return false;
+  xdg_popup_reposition(popups_.back()->object.get(), place->positioner.get(), 0);
+  return true;
+}
+
+bool ShellClient::openDialog(std::istream& words) {
+  std::string sizeText;
+  words >> sizeText;
+  const auto size = parseSize(sizeText);
+  if (!size || dialog_) return false;
+  dialog_ = std::make_unique<Dialog>(Dialog{PlainSurface(connection_, options_.popupColor), *size, nullptr, nullptr});
+  dialog_->shellSurface.reset(
+      xdg_wm_base_get_xdg_surface(connection_.globals().shell.get(), dialog_->surface.object()));
+  xdg_surface_add_listener(dialog_->shellSurface.get(), &dialogSurfaceListener, dialog_.get());
+  dialog_->toplevel.reset(xdg_surface_get_toplevel(dialog_->shellSurface.get()));
+  xdg_toplevel_add_listener(dialog_->toplevel.get(), &dialogListener, dialog_.get());
+  xdg_toplevel_set_parent(dialog_->toplevel.get(), toplevel_.get());
+  wl_surface_commit(dialog_->surface.object());
   return true;
 }
 
@@ -289,7 +355,10 @@ Result<> ShellClient::obey(const std::string& line) {
     popups_.pop_back();
     return {};
   }
-  if (obeyState(verb) || obeyGrab(verb, words) || (verb == "popup" && openPopup(words))) return {};
+  if (verb == "popup" && openPopup(words)) return {};
+  if (verb == "reposition" && repositionPopup(words)) return {};
+  if (verb == "dialog" && openDialog(words)) return {};
+  if (obeyState(verb) || obeyGrab(verb, words)) return {};
   return invalid("obey", line, "it is no order", "shell-client --help lists them");
 }
 

@@ -87,7 +87,7 @@ void WaylandConnection::bindGlobal(uint32_t name, const std::string& interface, 
   } else if (interface == wp_single_pixel_buffer_manager_v1_interface.name) {
     bind(globals_.singlePixelBuffers, registry, name, wp_single_pixel_buffer_manager_v1_interface, version, 1);
   } else if (interface == xdg_wm_base_interface.name) {
-    bind(globals_.shell, registry, name, xdg_wm_base_interface, version, 1);
+    bind(globals_.shell, registry, name, xdg_wm_base_interface, version, 3);
     xdg_wm_base_add_listener(globals_.shell.get(), &shellListener, this);
   } else if (interface == zwp_linux_dmabuf_v1_interface.name && version >= 3) {
     bind(globals_.dmabuf, registry, name, zwp_linux_dmabuf_v1_interface, version, 4);

@@ -524,6 +524,36 @@ def a_popup_stays_inside_the_output():
         window.expect("popup-done")
         window.wait_for_box((x, y, *size), "the window without popups")
 
+        open_popup(window, mouse, (x + 10, y + 10), 200, 100, "60x60", "slide")
+        window.tell("reposition", 270, 20, "120x80", "slide")
+        told = window.expect("popup-configure")
+        testing.equal((told["x"], told["y"], told["width"], told["height"]), (WIDTH + 20 - 120, 20, 120, 80), "the popup's new box")
+        wait_for_box(GREEN, (x + WIDTH + 20 - 120, y + 20, 120, 80), "the popup at its new place")
+        click(mouse, 5, 5)
+        window.expect("popup-done")
+
+
+@on("full")
+def a_dialog_stays_above_its_parent():
+    with desk() as (session, mouse, _):
+        window, (x, y, *size) = Window(session), new_box()
+        window.wait_for_box((x, y, *size))
+        window.tell("dialog", "120x80")
+        dialog = (x + (WIDTH - 120) // 2, y + (HEIGHT - 80) // 2, 120, 80)
+        wait_for_box(GREEN, dialog, "the dialog in the middle of its window")
+        window.expect("keyboard-enter", surface="dialog")
+        click(mouse, x + 10, y + 10)
+        window.expect("keyboard-enter", surface="window")
+        wait_for_box(GREEN, dialog, "the dialog above the window that was clicked")
+        other = Window(session, BLUE, name="other")
+        other.wait_for_box(new_box(1))
+        testing.equal(box_of(GREEN), None, "the dialog below another window")
+        click(mouse, x + 10, y + 10)
+        wait_for_box(GREEN, dialog, "the dialog raised with its window")
+        window.tell("fullscreen")
+        s.wait_until(lambda: box_of(BLUE) is None, "the window to cover the other", PATIENCE)
+        wait_for_box(GREEN, dialog, "the dialog above its full screen")
+
 
 @on("full")
 def a_protected_video_below_a_popup_goes_on():
