@@ -289,6 +289,14 @@ def the_probe_knows_a_vendors_heap():
 
 
 @on("plane-only")
+def the_probe_says_why_a_gpu_composes_nothing_protected():
+    said = subprocess.run(["vitrine-probe"], capture_output=True, text=True, timeout=60, check=False).stdout
+    for phrase in ("(software): the Vulkan device has no protectedMemory", "no   composited", "yes  plane"):
+        if phrase not in said:
+            raise AssertionError(f"vitrine-probe does not say `{phrase}`: {said}")
+
+
+@on("plane-only")
 def a_video_is_turned_back_whichever_way_it_was_turned():
     wrong = []
     for transform in ("90", "180", "270", "flipped", "flipped-90", "flipped-180", "flipped-270"):

@@ -125,6 +125,21 @@ def output_buffers_are_protected_only_while_they_have_to_be():
         assert_right(session)
 
 
+@on("gpu-only")
+def the_public_view_is_drawn_only_for_who_captures():
+    with s.Session() as session:
+        play(session)
+        views = session.output()["public_views"]
+        session.wait_for_frames(10)
+        testing.equal(session.output()["public_views"], views, "public views drawn, with nobody to capture them")
+        session.screenshot()
+        captured = session.output()["public_views"]
+        if not views < captured <= views + 3:
+            raise AssertionError(f"{captured - views} public views for one screenshot")
+        session.wait_for_frames(10)
+        testing.equal(session.output()["public_views"], captured, "public views drawn after the screenshot")
+
+
 @on("full", "gpu-only")
 def a_capture_into_a_dmabuf_shows_the_placeholder():
     with s.Session() as session:
