@@ -53,11 +53,13 @@ Result<Frame*> FramePool::addFrame(bool isProtected) {
   return frames_.emplace_back(std::move(frame)).get();
 }
 
-uint64_t FramePool::doneTicket() const {
+uint64_t FramePool::doneTicket() {
   uint64_t value = 0;
   const VkResult result = device_->vk().GetSemaphoreCounterValue(device_->vk().device, timeline_.get(), &value);
+  if (result == VK_SUCCESS) done_ = value;
   // A lost device will never touch anything again.
-  return result == VK_SUCCESS ? value : std::numeric_limits<uint64_t>::max();
+  if (result == VK_ERROR_DEVICE_LOST) done_ = std::numeric_limits<uint64_t>::max();
+  return done_;
 }
 
 void FramePool::collect() {
@@ -188,7 +190,11 @@ Result<UniqueFd> FramePool::submitWithFence(Frame& frame) {
                                      .handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT};
   int fd = -1;
   const VkResult result = vk.GetSemaphoreFdKHR(vk.device, &info, &fd);
-  if (result != VK_SUCCESS) return vulkanError("vkGetSemaphoreFdKHR", "render fence", result);
+  if (result != VK_SUCCESS) {
+    // It was submitted. Who is told of an error may write what the GPU still reads.
+    if (auto waited = wait(frame.ticket); !waited) log("vulkan").warn("{}", waited.error().text());
+    return vulkanError("vkGetSemaphoreFdKHR", "render fence", result);
+  }
   frame.doneIsStale = false;
   return UniqueFd(fd);
 }

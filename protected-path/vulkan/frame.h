@@ -68,10 +68,12 @@ private:
   [[nodiscard]] Result<Semaphore> exportableSemaphore() const;
   [[nodiscard]] Result<> submit(Frame& frame, bool signalDone);
   [[nodiscard]] Result<> endAndSubmit(Frame& frame, bool signalDone);
-  [[nodiscard]] uint64_t doneTicket() const;
+  /** Of the last frame that the GPU is known to be done with. */
+  [[nodiscard]] uint64_t doneTicket();
   std::shared_ptr<Device> device_;
   Semaphore timeline_;
   uint64_t lastTicket_ = 0;
+  uint64_t done_ = 0;
   std::vector<std::unique_ptr<Frame>> frames_;
   std::vector<VkSemaphore> waitHandles_; ///< scratch of submit()
   std::vector<VkPipelineStageFlags> waitStages_;

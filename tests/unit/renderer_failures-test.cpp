@@ -100,7 +100,7 @@ TEST_P(FailuresByWay, everyCallMayFailOnceAndNothingIsLeftBehind) {
   own->waitIdle();
   for (const char* function : failingCalls) {
     bool happened = true;
-    for (unsigned skip = 0; happened && skip < 12; ++skip) {
+    for (unsigned skip = 0; happened; ++skip) {
       const std::string call = std::format("{} {}", function, skip);
       const auto failAndRecover = [&] {
         failCall(function, VK_ERROR_OUT_OF_DEVICE_MEMORY, skip);
@@ -351,14 +351,43 @@ TEST_F(Failures, anUploadThatNeverGotThereIsNotShown) {
   EXPECT_EQ(own->counters().validationMessages, 0U);
 }
 
+TEST_F(Failures, aFrameIsNotTakenForDoneWhereTheDriverCannotSay) {
+  constexpr Rect all{0, 0, 512, 512};
+  const auto own = newRenderer(true);
+  TestBuffer to = TestBuffer::from(Picture(512, 512, grey), DRM_FORMAT_XRGB8888);
+  const auto target = own->importTarget(to.dmabuf());
+  ASSERT_TRUE(target);
+  const DrawCommand command{.destination = all};
+  ASSERT_TRUE(own->compose(**target, {&command, 1}, {&all, 1}, {}));
+  for (int frame = 0; frame < 4; ++frame) {
+    failCalls("vkGetSemaphoreCounterValue", {VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_OUT_OF_HOST_MEMORY});
+    ASSERT_TRUE(own->compose(**target, {&command, 1}, {&all, 1}, {}));
+    EXPECT_TRUE(failureHappened());
+  }
+  own->waitIdle();
+  EXPECT_EQ(own->counters().validationMessages, 0U) << "a command pool in use was reset";
+}
+
 TEST_F(Failures, creationFailsWithWords) {
-  for (const char* function : {"vkCreateSemaphore", "vkCreateDescriptorSetLayout"}) {
-    failCall(function, VK_ERROR_OUT_OF_HOST_MEMORY);
-    const auto made = Renderer::create({});
-    if (failureHappened()) {
-      EXPECT_FALSE(made) << function;
+  unsigned failures = 0;
+  for (const char* function : failingCalls) {
+    bool happened = true;
+    for (unsigned skip = 0; happened; ++skip) {
+      const std::string call = std::format("{} {}", function, skip);
+      const auto create = [&] {
+        failCall(function, VK_ERROR_OUT_OF_HOST_MEMORY, skip);
+        const auto made = Renderer::create({});
+        happened = failureHappened();
+        EXPECT_NE(made.has_value(), happened) << call;
+        if (!made) {
+          EXPECT_NE(made.error().text().find("VK_ERROR_OUT_OF_HOST_MEMORY"), std::string::npos) << made.error().text();
+        }
+      };
+      expectSettles(create, call);
+      failures += happened ? 1 : 0;
     }
   }
+  EXPECT_GE(failures, 5U) << "a renderer is made of that many things at least";
   const auto none = Renderer::create({.deviceName = "no such device"});
   ASSERT_FALSE(none);
   EXPECT_EQ(refusalOf(none.error(), Refusal::None), Refusal::GpuAbsent);

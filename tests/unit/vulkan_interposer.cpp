@@ -132,7 +132,13 @@ bool isCounted(std::string_view name) {
                                          "vkCreateDescriptorSetLayout",
                                          "vkCreateDescriptorPool",
                                          "vkCreatePipelineLayout",
-                                         "vkCreateGraphicsPipelines"};
+                                         "vkCreateGraphicsPipelines",
+                                         "vkCreateRenderPass",
+                                         "vkCreateShaderModule",
+                                         "vkCreateFramebuffer",
+                                         "vkCreateBuffer",
+                                         "vkCreateSemaphore",
+                                         "vkCreateCommandPool"};
   return std::ranges::find(makers, name) != std::end(makers);
 }
 
@@ -208,7 +214,11 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
   X(22, CreateSampler)                                                                                                 \
   X(23, CreateDescriptorSetLayout)                                                                                     \
   X(24, CreatePipelineLayout)                                                                                          \
-  X(25, CreateDescriptorPool)
+  X(25, CreateDescriptorPool)                                                                                          \
+  X(26, CreateRenderPass)                                                                                              \
+  X(27, CreateShaderModule)                                                                                            \
+  X(28, AllocateCommandBuffers)                                                                                        \
+  X(29, GetSemaphoreCounterValue)
 
 #define VITRINE_ENDINGS(X)                                                                                             \
   X(0, FreeMemory)                                                                                                     \
@@ -219,7 +229,13 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
   X(5, DestroyDescriptorSetLayout)                                                                                     \
   X(6, DestroyDescriptorPool)                                                                                          \
   X(7, DestroyPipelineLayout)                                                                                          \
-  X(8, DestroyPipeline)
+  X(8, DestroyPipeline)                                                                                                \
+  X(9, DestroyRenderPass)                                                                                              \
+  X(10, DestroyShaderModule)                                                                                           \
+  X(11, DestroyFramebuffer)                                                                                            \
+  X(12, DestroyBuffer)                                                                                                 \
+  X(13, DestroySemaphore)                                                                                              \
+  X(14, DestroyCommandPool)
 
 PFN_vkGetInstanceProcAddr realGetInstanceProcAddr() {
   // Not RTLD_NEXT: with its one symbol defined here, the linker may leave libvulkan out.

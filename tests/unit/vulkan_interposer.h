@@ -23,17 +23,39 @@ struct DriverCalls {
   uint64_t semaphoresWaited = 0; ///< by all vkQueueSubmit
   uint64_t foreignAcquires = 0;  ///< image barriers from VK_QUEUE_FAMILY_FOREIGN_EXT
   uint64_t foreignReleases = 0;  ///< and to it
-  int64_t liveObjects = 0;       ///< made and not yet destroyed, of the kinds that a texture needs
+  int64_t liveObjects = 0;       ///< made and not yet destroyed, of all kinds but instance and device
 };
 [[nodiscard]] DriverCalls& driverCalls();
 
 /** What a renderer calls, over and over, that may fail. */
-inline constexpr const char* failingCalls[] = {
-    "vkAllocateMemory",     "vkQueueSubmit",       "vkGetMemoryFdPropertiesKHR", "vkCreateImage",
-    "vkBindImageMemory",    "vkCreateImageView",   "vkAllocateDescriptorSets",   "vkCreateFramebuffer",
-    "vkCreateBuffer",       "vkMapMemory",         "vkBindBufferMemory",         "vkGetSemaphoreFdKHR",
-    "vkBeginCommandBuffer", "vkEndCommandBuffer",  "vkResetCommandPool",         "vkWaitSemaphores",
-    "vkCreateSemaphore",    "vkCreateCommandPool", "vkCreateGraphicsPipelines"};
+inline constexpr const char* failingCalls[] = {"vkAllocateMemory",
+                                               "vkQueueSubmit",
+                                               "vkGetMemoryFdPropertiesKHR",
+                                               "vkCreateImage",
+                                               "vkBindImageMemory",
+                                               "vkCreateImageView",
+                                               "vkAllocateDescriptorSets",
+                                               "vkCreateFramebuffer",
+                                               "vkCreateBuffer",
+                                               "vkMapMemory",
+                                               "vkBindBufferMemory",
+                                               "vkGetSemaphoreFdKHR",
+                                               "vkBeginCommandBuffer",
+                                               "vkEndCommandBuffer",
+                                               "vkResetCommandPool",
+                                               "vkWaitSemaphores",
+                                               "vkCreateSemaphore",
+                                               "vkCreateCommandPool",
+                                               "vkCreateGraphicsPipelines",
+                                               "vkAllocateCommandBuffers",
+                                               "vkCreateRenderPass",
+                                               "vkCreateShaderModule",
+                                               "vkCreateDescriptorSetLayout",
+                                               "vkCreateDescriptorPool",
+                                               "vkCreatePipelineLayout",
+                                               "vkCreateSampler",
+                                               "vkCreateSamplerYcbcrConversion",
+                                               "vkImportSemaphoreFdKHR"};
 
 /** From any thread: lets `skip` calls of `function` (`vkAllocateMemory`) pass, then makes one fail with `result` without asking the
  * driver. */
