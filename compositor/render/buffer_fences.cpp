@@ -63,6 +63,18 @@ UniqueFd BufferFences::forGpu() {
   return {};
 }
 
+UniqueFd BufferFences::forGpuWrite() const {
+  auto fence = exportSyncFile(dmabufFd_, FenceUse::Write);
+  if (fence) return std::move(*fence);
+  log("render").debug("{}", fence.error().text());
+  return {};
+}
+
+void BufferFences::writtenUntil(int syncFile) const {
+  if (auto told = importSyncFile(dmabufFd_, syncFile, FenceUse::Write); !told)
+    log("render").debug("{}", told.error().text());
+}
+
 int BufferFences::forPlane() {
   dropSignalled();
   return acquire_.get();

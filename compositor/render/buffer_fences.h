@@ -53,6 +53,10 @@ public:
 
   /** What the GPU has to wait for, or an invalid fd. */
   [[nodiscard]] UniqueFd forGpu();
+  /** What the GPU has to wait for before it writes the buffer: whoever reads or writes it still. */
+  [[nodiscard]] UniqueFd forGpuWrite() const;
+  /** The GPU writes the buffer until this sync file signals. */
+  void writtenUntil(int syncFile) const;
   /** IN_FENCE_FD for a plane, borrowed; -1: none, the kernel waits for the implicit fences by itself. */
   [[nodiscard]] int forPlane();
   /** The GPU reads the buffer until this sync file signals. */

@@ -60,6 +60,7 @@ private:
     command.blend = options.blend_mode == WLR_RENDER_BLEND_MODE_PREMULTIPLIED;
     command.nearest = options.filter_mode == WLR_SCALE_FILTER_NEAREST;
     add(options.clip, command);
+    if (adapter->dmabuf() != nullptr) sources_.emplace_back(adapter->dmabuf());
   }
 
   void addRect(const wlr_render_rect_options& options) {
@@ -74,12 +75,24 @@ private:
   }
 
   bool submit() {
+    std::vector<UniqueFd> waits;
+    const auto waitFor = [&](UniqueFd fence) {
+      if (fence) waits.push_back(std::move(fence));
+    };
+    waitFor(lock_.get()->fences().forGpuWrite());
+    for (const BufferLock& source : sources_)
+      waitFor(source.get()->fences().forGpu());
     for (const Group& group : groups_) {
-      auto fence = renderer_.compose(target_, group.commands, group.clip, {});
+      auto fence = renderer_.compose(target_, group.commands, group.clip, waits);
       if (!fence) {
         log("render").warn("{}", fence.error().text());
         return false;
       }
+      waits.clear(); // one queue: what the first waits for, all wait for
+      if (!fence->isValid()) continue;
+      lock_.get()->fences().writtenUntil(fence->get());
+      for (const BufferLock& source : sources_)
+        source.get()->fences().readUntil(fence->get());
     }
     return true;
   }
@@ -89,6 +102,7 @@ private:
   BufferLock lock_;
   RenderTarget& target_;
   std::vector<Group> groups_;
+  std::vector<BufferLock> sources_; ///< dma-bufs that are sampled
 };
 
 const wlr_render_pass_impl RenderPassAdapter::impl = {

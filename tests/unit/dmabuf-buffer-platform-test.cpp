@@ -1,7 +1,12 @@
 #include <drm_fourcc.h>
 #include <fcntl.h>
 
+#include <chrono>
+#include <optional>
+#include <thread>
+
 #include "compositor/render/dmabuf_buffer.h"
+#include "compositor/render/renderer_adapter.h"
 #include "protected-path/dmabuf/sync_file.h"
 #include "tests/clients/late_gpu.h"
 #include "tests/unit/renderer_fixture.h"
@@ -82,6 +87,78 @@ TEST_F(BufferImports, ImplicitFencesCountAgainAfterExplicitSynchronisation) {
   ASSERT_TRUE(fence);
   EXPECT_FALSE(syncFileSignalled(fence.get()).value_or(true)) << "the GPU would read before it is drawn";
   EXPECT_TRUE(gpu->finish());
+}
+
+/** Of a buffer whose GPU is late. */
+class LateFences : public BufferImports {
+protected:
+  void SetUp() override {
+    BufferImports::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    auto gpu = LateGpu::start();
+    ASSERT_TRUE(gpu) << gpu.error().text();
+    gpu_.emplace(std::move(*gpu));
+  }
+  /** Whether somebody who wants to use the buffer like this has nothing to wait for. */
+  bool isFreeFor(FenceUse use) const {
+    const auto fence = exportSyncFile(buffer_->dmabuf().plane(0).fd.get(), use);
+    EXPECT_TRUE(fence) << fence.error().text();
+    return fence && syncFileSignalled(fence->get()).value_or(false);
+  }
+  std::optional<LateGpu> gpu_;
+};
+
+TEST_F(LateFences, AClientMayWriteWhenTheGpuHasRead) {
+  buffer_->fences().readUntil(gpu_->fence());
+  buffer_->fences().released();
+  EXPECT_TRUE(isFreeFor(FenceUse::Read));
+  EXPECT_FALSE(isFreeFor(FenceUse::Write));
+  ASSERT_TRUE(gpu_->finish());
+  EXPECT_TRUE(isFreeFor(FenceUse::Write));
+}
+
+TEST_F(LateFences, AClientMayReadWhenTheGpuHasWritten) {
+  buffer_->fences().writtenUntil(gpu_->fence());
+  EXPECT_FALSE(isFreeFor(FenceUse::Read));
+  ASSERT_TRUE(gpu_->finish());
+  EXPECT_TRUE(isFreeFor(FenceUse::Read));
+}
+
+TEST_F(LateFences, AReleasePointSignalsWhenTheGpuHasRead) {
+  const UniqueFd device(open("/dev/dri/renderD128", O_RDWR | O_CLOEXEC)); // the platform's GPU
+  wlr_drm_syncobj_timeline* timeline = wlr_drm_syncobj_timeline_create(device.get());
+  ASSERT_NE(timeline, nullptr);
+  const SyncPoint acquire(*timeline, 1);
+  const SyncPoint release(*timeline, 2);
+  ASSERT_TRUE(acquire.signal(-1));
+  buffer_->fences().synchronise(acquire, SyncPoint(*timeline, 2));
+  wlr_drm_syncobj_timeline_unref(timeline);
+  buffer_->fences().readUntil(gpu_->fence());
+  ASSERT_EQ(release.hasFence().value_or(true), false) << "it is used still";
+  buffer_->fences().released();
+  const auto fence = release.exportFence();
+  ASSERT_TRUE(fence) << fence.error().text();
+  EXPECT_FALSE(syncFileSignalled(fence->get()).value_or(true));
+  ASSERT_TRUE(gpu_->finish());
+  EXPECT_TRUE(syncFileSignalled(fence->get()).value_or(false));
+}
+
+TEST_F(LateFences, ARenderPassOfWlrootsWaitsForWhoeverReadsItsTarget) {
+  wlr_renderer* adapter = RendererAdapter::create(renderer());
+  ASSERT_TRUE(importSyncFile(buffer_->dmabuf().plane(0).fd.get(), gpu_->fence(), FenceUse::Read));
+  wlr_render_pass* pass = wlr_renderer_begin_buffer_pass(adapter, buffer_->base(), nullptr);
+  ASSERT_NE(pass, nullptr);
+  const wlr_render_rect_options rect{.box = {0, 0, 4, 4}, .color = {1, 1, 1, 1}};
+  wlr_render_pass_add_rect(pass, &rect);
+  const uint64_t before = driverCalls().semaphoresWaited;
+  std::thread later([&] { // the driver here waits when it is given the work
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_TRUE(gpu_->finish());
+  });
+  EXPECT_TRUE(wlr_render_pass_submit(pass));
+  later.join();
+  EXPECT_EQ(driverCalls().semaphoresWaited, before + 1);
+  wlr_renderer_destroy(adapter);
 }
 
 } // namespace
