@@ -29,7 +29,11 @@ Rect mapped(const pixman_box32_t& box, const DrawCommand& command) {
 Composition::Composition(Renderer& renderer, const OutputBuffers& source, Color background)
     : renderer_(renderer), source_(source), background_(background) {}
 
-Composition::~Composition() = default;
+Composition::~Composition() {
+  leaveProtectedMemory();
+  for (const Swapchain& chain : retired_)
+    static_cast<void>(clearAll(chain)); // even what is on the screen
+}
 
 Result<> Composition::allocate(Size size, uint32_t fourcc) {
   auto buffers = source_.ordinary(size, fourcc);
@@ -232,11 +236,16 @@ void Composition::releaseRetired() {
   std::erase_if(retired_, [this](const Swapchain& chain) {
     const auto& slots = chain.slots();
     if (std::ranges::any_of(slots, [](const auto& slot) { return slot.buffer->base()->n_locks > 0; })) return false;
-    for (const Swapchain::Slot& slot : slots) {
-      if (auto cleared = clear(*slot.buffer); !cleared) log("output").warn("{}", cleared.error().text());
-    }
-    return true;
+    const auto cleared = clearAll(chain);
+    if (!cleared) log("output").debug("{}; trying again with the next frame", cleared.error().text());
+    return cleared.has_value();
   });
+}
+
+Result<> Composition::clearAll(const Swapchain& chain) {
+  for (const Swapchain::Slot& slot : chain.slots())
+    if (auto cleared = clear(*slot.buffer); !cleared) return cleared;
+  return {};
 }
 
 Result<> Composition::renderPublic(RenderTarget& target, std::span<const Layer> layers,

@@ -85,6 +85,7 @@ private:
   void leaveProtectedMemory();
   Result<UniqueFd> draw(RenderTarget& target, std::span<const Item> items, std::span<const Rect> damage);
   [[nodiscard]] Result<> clear(DmabufBuffer& buffer);
+  [[nodiscard]] Result<> clearAll(const Swapchain& chain);
   [[nodiscard]] Swapchain& active() { return inProtectedMemory() ? protected_ : ordinary_; }
   [[nodiscard]] const Swapchain& active() const { return inProtectedMemory() ? protected_ : ordinary_; }
 

@@ -179,7 +179,9 @@ bool Output::fallBack(const Error& error) {
   if (usesPlanes) {
     planner_->commitFailed(list_.layers(), plan_);
   } else if (usesProtected) {
-    composition_.refuseProtected(Refusal::PlaneCommitFailed, Composition::forGood);
+    const bool passing = error.number == EBUSY || error.number == ENOMEM || error.number == EINTR;
+    composition_.refuseProtected(Refusal::PlaneCommitFailed,
+                                 passing ? now() + Composition::protectedRetry : Composition::forGood);
   }
   return usesPlanes || usesProtected;
 }

@@ -40,12 +40,24 @@ Result<Swapchain> OutputBuffers::ordinary(Size size, uint32_t fourcc) const {
   return chain;
 }
 
-Result<Dmabuf> OutputBuffers::allocateProtected(const BufferRequest& request) const {
+Result<> OutputBuffers::addUsable(Swapchain& chain, Result<Dmabuf> buffer) const {
+  if (!buffer) return std::unexpected(buffer.error());
+  chain.add(std::move(*buffer));
+  auto usable = tryBuffer(*chain.slots().back().buffer, machine_.renderer, machine_.display);
+  if (!usable) chain.dropLast();
+  return usable;
+}
+
+Result<> OutputBuffers::addProtected(Swapchain& chain, const BufferRequest& request) const {
   if (gbm_) {
-    auto buffer = gbm_->allocateProtected(request, machine_.inspector);
-    if (buffer) return buffer;
-    log("output").debug("{}; asking the heaps", buffer.error().text());
+    const auto added = addUsable(chain, gbm_->allocateProtected(request, machine_.inspector));
+    if (added) return {};
+    log("output").debug("{}; asking the heaps", added.error().text());
   }
+  return addUsable(chain, allocateFromHeaps(request));
+}
+
+Result<Dmabuf> OutputBuffers::allocateFromHeaps(const BufferRequest& request) const {
   auto buffer = allocateBuffer(request, listHeaps(machine_.heaps), machine_.heaps);
   if (!buffer) return std::unexpected(buffer.error());
   if (auto inspected = machine_.inspector.inspect(buffer->buffer, false); !inspected) {
@@ -59,13 +71,9 @@ Result<Swapchain> OutputBuffers::protectedMemory(Size size, uint32_t fourcc) con
       .size = size, .fourcc = fourcc, .rowMultiple = machine_.renderer.device().targetRowMultiple};
   Swapchain chain;
   for (size_t i = 0; i < wantedBuffers; ++i) {
-    auto buffer = allocateProtected(request);
-    if (!buffer && i >= minimumBuffers) break;
-    if (!buffer) return std::unexpected(buffer.error());
-    chain.add(std::move(*buffer));
-    if (auto usable = tryBuffer(*chain.slots().back().buffer, machine_.renderer, machine_.display); !usable) {
-      return std::unexpected(usable.error());
-    }
+    const auto added = addProtected(chain, request);
+    if (!added && i >= minimumBuffers) break;
+    if (!added) return std::unexpected(added.error());
   }
   return chain;
 }

@@ -31,7 +31,9 @@ public:
   [[nodiscard]] Result<Swapchain> protectedMemory(Size size, uint32_t fourcc) const;
 
 private:
-  [[nodiscard]] Result<Dmabuf> allocateProtected(const BufferRequest& request) const;
+  [[nodiscard]] Result<> addProtected(Swapchain& chain, const BufferRequest& request) const;
+  [[nodiscard]] Result<> addUsable(Swapchain& chain, Result<Dmabuf> buffer) const;
+  [[nodiscard]] Result<Dmabuf> allocateFromHeaps(const BufferRequest& request) const;
   Machine machine_;
   std::optional<GbmDevice> gbm_;
 };

@@ -51,6 +51,11 @@ void Swapchain::add(Dmabuf buffer) {
   slots_.push_back({made, {wholeOf(*made)}});
 }
 
+void Swapchain::dropLast() {
+  wlr_buffer_drop(slots_.back().buffer->base());
+  slots_.pop_back();
+}
+
 void Swapchain::addDamage(const Rect& box) {
   for (Slot& slot : slots_)
     addBox(slot.damage, box);

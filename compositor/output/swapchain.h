@@ -25,6 +25,8 @@ public:
 
   /** Takes the buffer; all of it is damaged. */
   void add(Dmabuf buffer);
+  /** Gives up the one that was added last. */
+  void dropLast();
   [[nodiscard]] bool empty() const { return slots_.empty(); }
   [[nodiscard]] const std::vector<Slot>& slots() const { return slots_; }
 
