@@ -105,6 +105,24 @@ def composed_and_on_a_plane_a_video_is_the_same():
 
 
 @on("full")
+def covered_and_turned_it_is_the_same_too():
+    clip, wrong, transforms = s.make_clip(frames=1), [], ("90", "180", "270", "flipped", "flipped-90", "flipped-180", "flipped-270")
+    for arguments in (("--cover",), *(("--transform", transform) for transform in transforms)):
+        shown = {}
+        for use, path in (("auto", "plane"), ("composite", "composited")):
+            with s.Session(config=f'[output]\nplanes = "{use}"\n') as session:
+                video_on_panel(session, clip, *arguments)
+                testing.equal(last_surface(session)["path"], path, f"path with {arguments} and planes = {use}")
+                shown[use] = s.photograph().astype(int)
+        worst = np.abs(shown["auto"] - shown["composite"]).max()
+        print(f"# {' '.join(arguments)}: composed and on a plane differ by {worst} of 255 at most", flush=True)
+        if worst > 1:
+            wrong.append(f"{worst} of 255 with {' '.join(arguments)}")
+    if wrong:
+        raise AssertionError(f"composed and on a plane differ by {'; '.join(wrong)}")
+
+
+@on("full")
 def a_configuration_for_planes_alone_is_obeyed():
     with s.Session(config='[output]\nplanes = "plane"\n') as session:
         video_on_panel(session, s.make_clip(), "--size", "960x540")

@@ -1,7 +1,10 @@
 #include <drm_fourcc.h>
+#include <spdlog/sinks/ostream_sink.h>
 
 #include <format>
+#include <sstream>
 
+#include "protected-path/base/log.h"
 #include "tests/unit/open_fds.h"
 #include "tests/unit/renderer_fixture.h"
 #include "tests/unit/settles.h"
@@ -349,6 +352,31 @@ TEST_F(Failures, anUploadThatNeverGotThereIsNotShown) {
   EXPECT_FALSE((*uploaded)->contentLost());
   EXPECT_EQ(to.picture().at(8, 8), grey);
   EXPECT_EQ(own->counters().validationMessages, 0U);
+}
+
+/** That the silence of the validation layer elsewhere means something. */
+TEST_F(Failures, theValidationLayerSpeaksWhereBarriersAreWrong) {
+  constexpr Rect all{0, 0, 16, 16};
+  const Picture picture(16, 16, grey);
+  for (const auto& [what, words] :
+       {std::pair{Barriers::Weakened, "hazard detected"}, {Barriers::Dropped, "doesn't match"}}) {
+    std::ostringstream said;
+    log("vulkan").sinks().push_back(std::make_shared<spdlog::sinks::ostream_sink_mt>(said));
+    const auto own = newRenderer(true);
+    TestBuffer to = TestBuffer::from(Picture(16, 16), DRM_FORMAT_XRGB8888);
+    const auto target = own->importTarget(to.dmabuf());
+    ASSERT_TRUE(target);
+    setBarriers(what);
+    const auto uploaded = own->upload(picture.size(), DRM_FORMAT_ARGB8888, picture.strideBytes(), picture.bytes());
+    ASSERT_TRUE(uploaded);
+    const DrawCommand command = textureCommand(**uploaded, all);
+    EXPECT_TRUE(own->compose(**target, {&command, 1}, {&all, 1}, {}));
+    setBarriers(Barriers::Kept);
+    own->waitIdle();
+    log("vulkan").sinks().pop_back();
+    EXPECT_GT(own->counters().validationMessages, 0U) << words;
+    EXPECT_TRUE(said.str().contains(words)) << said.str();
+  }
 }
 
 TEST_F(Failures, aFrameIsNotTakenForDoneWhereTheDriverCannotSay) {

@@ -248,6 +248,7 @@ PFN_vkGetInstanceProcAddr realGetInstanceProcAddr() {
 VkInstance lastInstance = VK_NULL_HANDLE;
 PFN_vkGetDeviceProcAddr realGetDeviceProcAddr = nullptr;
 PFN_vkCmdPipelineBarrier realPipelineBarrier = nullptr;
+auto barriers = vitrine::test::Barriers::Kept;
 
 void pipelineBarrier(VkCommandBuffer buffer, VkPipelineStageFlags from, VkPipelineStageFlags to,
                      VkDependencyFlags flags, uint32_t memoryCount, const VkMemoryBarrier* memory, uint32_t bufferCount,
@@ -256,7 +257,21 @@ void pipelineBarrier(VkCommandBuffer buffer, VkPipelineStageFlags from, VkPipeli
     if (images[i].srcQueueFamilyIndex == VK_QUEUE_FAMILY_FOREIGN_EXT) driverCalls().foreignAcquires += 1;
     if (images[i].dstQueueFamilyIndex == VK_QUEUE_FAMILY_FOREIGN_EXT) driverCalls().foreignReleases += 1;
   }
-  realPipelineBarrier(buffer, from, to, flags, memoryCount, memory, bufferCount, buffers, imageCount, images);
+  std::vector<VkImageMemoryBarrier> weak;
+  switch (barriers) {
+  case vitrine::test::Barriers::Kept:
+    realPipelineBarrier(buffer, from, to, flags, memoryCount, memory, bufferCount, buffers, imageCount, images);
+    break;
+  case vitrine::test::Barriers::Weakened:
+    weak.assign(images, images + imageCount);
+    for (VkImageMemoryBarrier& image : weak)
+      image.srcAccessMask = image.dstAccessMask = 0;
+    realPipelineBarrier(buffer, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, flags, 0,
+                        nullptr, 0, nullptr, imageCount, weak.data());
+    break;
+  case vitrine::test::Barriers::Dropped:
+    break;
+  }
 }
 
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL getDeviceProcAddr(VkDevice device, const char* name) {
@@ -338,6 +353,10 @@ bool failureHappened() {
 
 void offerModifier(uint64_t modifier, unsigned extraPlanes, std::vector<VkFormat> formats) {
   offered = {modifier, extraPlanes, std::move(formats)};
+}
+
+void setBarriers(Barriers what) {
+  barriers = what;
 }
 
 void setSubmitHook(void (*hook)()) {

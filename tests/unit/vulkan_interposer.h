@@ -74,6 +74,14 @@ void answerNoMemoryType();
  */
 void offerModifier(uint64_t modifier, unsigned extraPlanes, std::vector<VkFormat> formats);
 
+/** What becomes of vkCmdPipelineBarrier. */
+enum class Barriers {
+  Kept,
+  Weakened, ///< layouts change as they should, but nothing waits
+  Dropped
+};
+void setBarriers(Barriers barriers);
+
 /** Called by vkQueueSubmit before the driver is; null for nothing. */
 void setSubmitHook(void (*hook)());
 
