@@ -48,6 +48,12 @@ Result<> decryptHere(std::span<const std::byte> from, std::span<std::byte> to, c
   return {};
 }
 
+/** The TEE has no such application. */
+bool isAbsent(const Error& error) {
+  constexpr uint32_t itemNotFound = 0xffff0008; // TEE_ERROR_ITEM_NOT_FOUND
+  return error.kind == ErrorKind::Tee && static_cast<uint32_t>(error.number) == itemNotFound;
+}
+
 } // namespace
 
 FrameFiller::FrameFiller(Application application, TeeSession session, TeeMemory shared, const Key& key)
@@ -61,9 +67,10 @@ FrameFiller::~FrameFiller() {
 
 Result<FrameFiller> FrameFiller::open(const TeeDevice& device, const Key& key, size_t maximumFrameBytes) {
   auto best = open(device, Application::FrameDecrypt, key, maximumFrameBytes);
-  if (best || best.error().kind != ErrorKind::Tee) return best;
+  // The second protects nothing on its way: never where the first is there and only failed.
+  if (best || !isAbsent(best.error())) return best;
   auto second = open(device, Application::SdpBasic, key, maximumFrameBytes);
-  if (second || second.error().kind != ErrorKind::Tee) return second;
+  if (second || !isAbsent(second.error())) return second;
   return missing("open application", device.node().string(),
                  std::format("the secure world has neither frame decryption ({}) nor optee_test's sdp_basic: {}",
                              frame_decrypt::uuid, second.error().text()),

@@ -4,17 +4,21 @@
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
+#include <linux/tee.h>
 #include <openssl/evp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdarg>
 #include <cstring>
 #include <format>
 #include <random>
+#include <vector>
 
 #include "protected-path/dmabuf/inspector.h"
 #include "protected-path/dmabuf/mapping.h"
@@ -25,6 +29,26 @@
 
 // What the kernel's own protected heap and a TEE answer, read from the kernel: for the virtual platform's boards, or a
 // real one with both.
+
+namespace {
+/** What the TEE answers to the next attempts to open a session, without being asked. */
+std::vector<uint32_t> openAnswers;
+} // namespace
+
+extern "C" int ioctl(int fd, unsigned long request, ...) noexcept {
+  va_list arguments;
+  va_start(arguments, request);
+  void* argument = va_arg(arguments, void*);
+  va_end(arguments);
+  if (request != TEE_IOC_OPEN_SESSION || openAnswers.empty())
+    return static_cast<int>(syscall(SYS_ioctl, fd, request, argument));
+  const auto* data = static_cast<const tee_ioctl_buf_data*>(argument);
+  auto* session = reinterpret_cast<tee_ioctl_open_session_arg*>(data->buf_ptr);
+  session->ret = openAnswers.front();
+  session->ret_origin = 3; // TEEC_ORIGIN_TEE
+  openAnswers.erase(openAnswers.begin());
+  return 0;
+}
 
 namespace vitrine {
 namespace {
@@ -351,6 +375,27 @@ TEST_F(ProtectedHeap, DecryptionIsPreferred) {
   const auto filler = FrameFiller::open(*tee_, key, 4096);
   ASSERT_TRUE(filler) << filler.error().text();
   EXPECT_EQ(filler->application(), FrameFiller::Application::FrameDecrypt);
+}
+
+TEST_F(ProtectedHeap, InjectionIsTakenWhereThereIsNoDecryptionAndNeverWhereThatFailed) {
+  constexpr uint32_t itemNotFound = 0xffff0008;
+  constexpr uint32_t busy = 0xffff000d;
+  openAnswers = {itemNotFound};
+  const auto injects = FrameFiller::open(*tee_, key, 4096);
+  ASSERT_TRUE(injects) << injects.error().text();
+  EXPECT_EQ(injects->application(), FrameFiller::Application::SdpBasic);
+
+  openAnswers = {busy};
+  const auto failed = FrameFiller::open(*tee_, key, 4096);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().kind, ErrorKind::Tee);
+  EXPECT_NE(failed.error().text().find("TEE_ERROR_BUSY"), std::string::npos) << failed.error().text();
+
+  openAnswers = {itemNotFound, itemNotFound};
+  const auto neither = FrameFiller::open(*tee_, key, 4096);
+  ASSERT_FALSE(neither);
+  EXPECT_EQ(neither.error().kind, ErrorKind::Missing);
+  EXPECT_NE(neither.error().text().find("neither"), std::string::npos) << neither.error().text();
 }
 
 TEST_F(ProtectedHeap, LargeFramesFitTheSharedBuffer) {
