@@ -100,7 +100,7 @@ struct Reader {
   Setter scale(float& into) const {
     return [&into, this](const toml::node& node) -> Result<> {
       const auto value = node.value<double>();
-      if (!value || *value < 0.5 || *value > 4) return wrong(node, file, "must be a number from 0.5 to 4");
+      if (!value || !(*value >= 0.5 && *value <= 4)) return wrong(node, file, "must be a number from 0.5 to 4");
       into = static_cast<float>(*value);
       return {};
     };
@@ -114,7 +114,8 @@ struct Reader {
       double hertz = 0;
       int used = 0;
       const int got = value ? std::sscanf(value->c_str(), "%ux%u%n@%lf%n", &width, &height, &used, &hertz, &used) : 0;
-      if (got < 2 || static_cast<size_t>(used) != value->size() || width == 0 || height == 0 || hertz < 0) {
+      if (got < 2 || static_cast<size_t>(used) != value->size() || width == 0 || height == 0 || value->contains('-') ||
+          !(hertz >= 0 && hertz <= 1000)) {
         return wrong(node, file, "must be a mode such as \"1920x1080\" or \"1920x1080@59.94\"");
       }
       into.mode = {width, height};

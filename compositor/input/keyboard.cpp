@@ -35,19 +35,22 @@ void Keyboard::setKeymap(const Config& config) {
   const std::unique_ptr<xkb_context, decltype(&xkb_context_unref)> context(xkb_context_new(XKB_CONTEXT_NO_FLAGS),
                                                                            xkb_context_unref);
   if (!context) return;
-  const std::unique_ptr<xkb_keymap, decltype(&xkb_keymap_unref)> keymap(
+  std::unique_ptr<xkb_keymap, decltype(&xkb_keymap_unref)> keymap(
       xkb_keymap_new_from_names(context.get(), &names, XKB_KEYMAP_COMPILE_NO_FLAGS), xkb_keymap_unref);
   if (!keymap) {
-    log("input").warn("keymap layout='{}' variant='{}' options='{}': xkbcommon does not know it", config.keyboardLayout,
-                      config.keyboardVariant, config.keyboardOptions);
-    return;
+    log("input").warn("keymap layout='{}' variant='{}' options='{}': xkbcommon does not know it; taking its default",
+                      config.keyboardLayout, config.keyboardVariant, config.keyboardOptions);
+    const xkb_rule_names plain{.rules = "evdev", .model = "pc105", .layout = "us", .variant = "", .options = ""};
+    keymap.reset(xkb_keymap_new_from_names(context.get(), &plain, XKB_KEYMAP_COMPILE_NO_FLAGS));
   }
+  if (!keymap) return;
   wlr_keyboard_set_keymap(&keyboard_, keymap.get());
 }
 
 void Keyboard::onKey(const wlr_keyboard_key_event& event) {
   constexpr uint32_t evdevToXkb = 8;
   const xkb_keysym_t* symbols = nullptr;
+  if (keyboard_.xkb_state == nullptr) return; // no keymap at all
   const int count = xkb_state_key_get_syms(keyboard_.xkb_state, event.keycode + evdevToXkb, &symbols);
   const uint32_t modifiers = wlr_keyboard_get_modifiers(&keyboard_);
   bool handled = false;

@@ -120,9 +120,9 @@ def desk():
 
 
 @contextlib.contextmanager
-def lit_session():
+def lit_session(config=""):
     """A session whose panel shows something: before that, there is nothing to photograph."""
-    with s.Session() as session:
+    with s.Session(config=config) as session:
         s.wait_until(lambda: session.output()["frames_presented"], "the first frame", PATIENCE)
         yield session
 
@@ -254,6 +254,16 @@ def keys_go_to_the_focused_window_and_a_click_changes_which_that_is():
             second.tell("hide")
             second.expect("keyboard-leave")
             s.wait_until(lambda: box_of(BLUE) is None, "the hidden window to be gone", PATIENCE)
+
+
+@on("full")
+def an_unknown_keyboard_layout_is_told_and_keys_work():
+    with lit_session('[keyboard]\nlayout = "nowhere"\n') as session, hands(session) as (_, keyboard):
+        s.wait_until(lambda: "xkbcommon does not know it" in session.compositor.log(), "the warning", PATIENCE)
+        window = Window(session)
+        window.expect("keyboard-enter")
+        keyboard.chord("a")
+        window.expect("key", code=uinput.KEYS["a"], pressed=True)
 
 
 @on("full")
