@@ -171,9 +171,14 @@ def while_only_the_video_changes_a_frame_is_one_commit_and_nothing_else():
     with s.Session(validated=False) as session:
         video_on_panel(session, s.make_clip(fps=60))
         session.wait_for_frames(60)
+        at_first = session.calls()
         before = session.output()
         spent = measure(session, 300)
         after = session.output()
+        counted = session.calls()["atomic_commits"] - at_first["atomic_commits"]
+        for name in ("test_only_commits", "vulkan_submits", "vulkan_allocations", "buffer_allocations", "framebuffers_added", "maps"):
+            if at_first[name] == 0:
+                raise AssertionError(f"no {name} until the video played: the call counter does not count them")
         for name in ("test_only_commits", "vulkan_submits", "vulkan_allocations", "buffer_allocations", "framebuffers_added",
                      "heap_allocations", "maps"):
             testing.equal(spent[name], 0, f"{name} in {spent['atomic_commits']} frames")
@@ -182,6 +187,9 @@ def while_only_the_video_changes_a_frame_is_one_commit_and_nothing_else():
         flips = after["frames_presented"] - before["frames_presented"]
         if abs(commits - flips) > 1:
             raise AssertionError(f"{commits} commits for {flips} frames")
+        # Calls were counted from within the time of these frames, and from around it.
+        if not spent["atomic_commits"] - 1 <= flips <= counted + 1:
+            raise AssertionError(f"{spent['atomic_commits']} to {counted} calls of DRM_IOCTL_MODE_ATOMIC for {flips} frames")
         if not SANITIZED:
             per_frame = spent["allocations_by_new"] / spent["atomic_commits"]
             print(f"# operator new: {spent['allocations_by_new']} in {spent['atomic_commits']} frames", flush=True)
