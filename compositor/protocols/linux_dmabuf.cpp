@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +29,13 @@ struct TableEntry {
 const struct zwp_linux_dmabuf_feedback_v1_interface feedbackImpl = {
     .destroy = [](wl_client*, wl_resource* resource) { wl_resource_destroy(resource); },
 };
+
+/** Where clients best allocate: the GPU's node, or the display's where the GPU has none, as software ones. */
+dev_t mainDevice(const LinuxDmabuf::Machine& machine) {
+  const std::string& node = machine.renderer.device().renderNode;
+  struct stat status{};
+  return !node.empty() && ::stat(node.c_str(), &status) == 0 ? status.st_rdev : machine.display.deviceNumber();
+}
 
 LinuxDmabuf& ownerOf(wl_resource* resource) {
   return *static_cast<LinuxDmabuf*>(wl_resource_get_user_data(resource));
@@ -158,12 +166,12 @@ void LinuxDmabuf::sendFeedback(wl_resource* feedback) const {
     zwp_linux_dmabuf_feedback_v1_send_tranche_formats(feedback, &list);
     zwp_linux_dmabuf_feedback_v1_send_tranche_done(feedback);
   };
-  dev_t display = machine_.display.deviceNumber();
-  wl_array mainDevice{sizeof display, sizeof display, &display};
+  dev_t gpu = mainDevice(machine_);
+  wl_array gpuBytes{sizeof gpu, sizeof gpu, &gpu};
   zwp_linux_dmabuf_feedback_v1_send_format_table(feedback, table_->file.get(), table_->sizeBytes);
-  zwp_linux_dmabuf_feedback_v1_send_main_device(feedback, &mainDevice);
-  sendTranche(display, table_->scanout, ZWP_LINUX_DMABUF_FEEDBACK_V1_TRANCHE_FLAGS_SCANOUT);
-  sendTranche(display, table_->sampled, 0);
+  zwp_linux_dmabuf_feedback_v1_send_main_device(feedback, &gpuBytes);
+  sendTranche(machine_.display.deviceNumber(), table_->scanout, ZWP_LINUX_DMABUF_FEEDBACK_V1_TRANCHE_FLAGS_SCANOUT);
+  sendTranche(gpu, table_->sampled, 0);
   zwp_linux_dmabuf_feedback_v1_send_done(feedback);
 }
 
