@@ -248,17 +248,15 @@ Result<> Composition::clearAll(const Swapchain& chain) {
   return {};
 }
 
-Result<> Composition::renderPublic(RenderTarget& target, std::span<const Layer> layers,
-                                   std::span<const LayerSource> sources) {
+Result<UniqueFd> Composition::renderPublic(RenderTarget& target, std::span<const Layer> layers,
+                                           std::span<const LayerSource> sources) {
   std::vector<Item> items;
   for (size_t i = 0; i < layers.size(); ++i) {
     const bool hidden = layers[i].protectedContent;
     items.push_back(itemFor(layers[i], sources[i], hidden ? Path::Placeholder : Path::Composited, false));
   }
   const Rect whole{0, 0, static_cast<int32_t>(target.size().width), static_cast<int32_t>(target.size().height)};
-  auto fence = draw(target, items, {&whole, 1});
-  if (!fence) return std::unexpected(fence.error());
-  return {}; // readers go through the same queue, after it
+  return draw(target, items, {&whole, 1});
 }
 
 Result<UniqueFd> Composition::draw(RenderTarget& target, std::span<const Item> items, std::span<const Rect> damage) {
@@ -273,7 +271,7 @@ Result<UniqueFd> Composition::draw(RenderTarget& target, std::span<const Item> i
   for (const Item& item : items) {
     commands_.push_back(item.command);
     if (item.dmabuf == nullptr) continue;
-    if (UniqueFd fence = item.dmabuf->fences().forGpu()) waits_.push_back(std::move(fence));
+    if (auto known = item.dmabuf->fences().addGpuWaits(waits_); !known) return std::unexpected(known.error());
   }
   auto done = renderer_.compose(target, commands_, damage, waits_);
   if (!done || !done->isValid()) return done;

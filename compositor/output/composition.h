@@ -62,9 +62,12 @@ public:
   /** R9, the session was switched away: protected buffers are cleared and let go. */
   void suspend();
 
-  /** Draws everything for readers into `target`: ordinary layers wherever they are shown, protected ones as the placeholder. */
-  [[nodiscard]] Result<> renderPublic(RenderTarget& target, std::span<const Layer> layers,
-                                      std::span<const LayerSource> sources);
+  /**
+   * Draws everything for readers into `target`: ordinary layers wherever they are shown, protected ones as the placeholder. The sync
+   * file as Renderer::compose() gives it.
+   */
+  [[nodiscard]] Result<UniqueFd> renderPublic(RenderTarget& target, std::span<const Layer> layers,
+                                              std::span<const LayerSource> sources);
 
 private:
   /** What decides how a layer looks; equal items look equal. */

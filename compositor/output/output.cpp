@@ -44,10 +44,9 @@ std::string applicationOf(wlr_surface* surface) {
 Output::Output(KmsOutput& kms, const Machine& machine, OutputSettings settings)
     : kms_(kms), machine_(machine), settings_(settings),
       sceneOutput_(wlr_scene_output_create(&machine.scene, kms.base())), list_(kms, machine.renderer, machine.colors),
-      composition_(machine.renderer, machine.buffers, settings.background) {
+      composition_(machine.renderer, machine.buffers, settings.background), publicView_(*kms.base(), machine.renderer) {
   test_ = [this](const FramePlan& plan) {
-    fillKmsFrame(plan, testFrame_);
-    return kms_.test(testFrame_).has_value();
+    return fillKmsFrame(plan, testFrame_).and_then([this] { return kms_.test(testFrame_); }).has_value();
   };
   kms_.onPresented = [this](const Presented& presented) { onPresented(presented); };
   frameListener_.connect(kms_.base()->events.frame, [this](void*) { onFrame(); });
@@ -147,8 +146,7 @@ bool Output::submitWithFallback(Nanoseconds time) {
       if (!recoverFrom(composed.error(), time)) return false;
       continue;
     }
-    fillKmsFrame(plan_, frame_);
-    const auto submitted = kms_.submit(frame_);
+    const auto submitted = fillKmsFrame(plan_, frame_).and_then([this] { return kms_.submit(frame_); });
     if (submitted) return true;
     if (!fallBack(submitted.error())) return false;
   }
@@ -171,17 +169,16 @@ bool Output::recoverFrom(const Error& error, Nanoseconds time) {
 bool Output::fallBack(const Error& error) {
   const bool usesPlanes = plan_.planesUsed() > 0;
   const bool usesProtected = plan_.composes && composition_.inProtectedMemory();
-  const bool lostDisplay = error.number == EACCES;
+  const bool lostDisplay = error.kind == ErrorKind::System && error.number == EACCES;
   const char* without = usesPlanes ? "; showing this frame without those planes" : "; without protected composition";
   log("output").warn("{}: {}{}", kms_.connector().name, error.text(),
                      lostDisplay || !(usesPlanes || usesProtected) ? "" : without);
   if (lostDisplay) return false;
   if (usesPlanes) {
-    planner_->commitFailed(list_.layers(), plan_);
+    planner_->commitFailed(list_.layers(), plan_, isPassing(error));
   } else if (usesProtected) {
-    const bool passing = error.number == EBUSY || error.number == ENOMEM || error.number == EINTR;
     composition_.refuseProtected(Refusal::PlaneCommitFailed,
-                                 passing ? now() + Composition::protectedRetry : Composition::forGood);
+                                 isPassing(error) ? now() + Composition::protectedRetry : Composition::forGood);
   }
   return usesPlanes || usesProtected;
 }
@@ -194,16 +191,18 @@ void Output::scheduleWakeUp(Nanoseconds time) {
                                at == 0 ? 0 : static_cast<int>(std::max<Nanoseconds>(at - time, 0) / millisecond + 1));
 }
 
-bool Output::fillPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome,
-                       PlaneContent& content) const {
-  const auto plane = std::ranges::find(kms_.planes(), outcome.planeId, &Plane::id);
+Result<> Output::addPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome,
+                          KmsFrame& frame) const {
+  PlaneContent content;
+  content.plane = &*std::ranges::find(kms_.planes(), outcome.planeId, &Plane::id); // the planner has it from there
   const Rect screen{0, 0, kms_.base()->width, kms_.base()->height};
-  if (plane == kms_.planes().end() || !clipToOutput(layer, screen, content.destination, content.source)) return false;
+  if (!clipToOutput(layer, screen, content.destination, content.source)) return {};
   const FormatInfo& format = source.dmabuf->dmabuf().format();
   const bool opaque = outcome.opaqueFormat;
   const auto& framebuffer = source.dmabuf->framebuffer(kms_.device(), opaque);
-  if (!framebuffer) return false;
-  content.plane = &*plane;
+  if (!framebuffer) return std::unexpected(framebuffer.error());
+  const auto fence = source.dmabuf->fences().forPlane();
+  if (!fence) return std::unexpected(fence.error());
   content.buffer = source.dmabuf;
   content.framebufferId = framebuffer->id();
   content.transform = layer.transform;
@@ -212,51 +211,47 @@ bool Output::fillPlane(const Layer& layer, const LayerSource& source, const Laye
   content.isYuv = format.isYuv;
   content.encoding = layer.encoding;
   content.range = layer.range;
-  content.inFence = source.dmabuf->fences().forPlane();
-  return true;
+  content.inFence = *fence;
+  frame.planes.push_back(content);
+  return {};
 }
 
-void Output::fillKmsFrame(const FramePlan& plan, KmsFrame& frame) const {
+/** An error says that the plan cannot be shown just now, as one of the commit itself does. */
+Result<> Output::fillKmsFrame(const FramePlan& plan, KmsFrame& frame) const {
   frame.planes.clear();
   if (plan.composes) {
     const bool underlays = std::ranges::any_of(plan.layers, &LayerOutcome::underlay);
     DmabufBuffer& composed = *composition_.current();
     const auto& framebuffer = composed.framebuffer(kms_.device(), !underlays);
-    if (framebuffer) {
-      frame.planes.push_back({.plane = kms_.primaryPlane(),
-                              .buffer = &composed,
-                              .framebufferId = framebuffer->id(),
-                              .source = SourceRect::whole(composed.dmabuf().size()),
-                              .destination = {0, 0, kms_.base()->width, kms_.base()->height},
-                              .blends = underlays,
-                              .inFence = composition_.currentFence()});
-    }
+    if (!framebuffer) return std::unexpected(framebuffer.error());
+    frame.planes.push_back({.plane = kms_.primaryPlane(),
+                            .buffer = &composed,
+                            .framebufferId = framebuffer->id(),
+                            .source = SourceRect::whole(composed.dmabuf().size()),
+                            .destination = {0, 0, kms_.base()->width, kms_.base()->height},
+                            .blends = underlays,
+                            .inFence = composition_.currentFence()});
   }
   for (size_t i = 0; i < plan.layers.size(); ++i) {
     if (plan.layers[i].path != Path::Plane) continue;
-    PlaneContent content;
-    if (fillPlane(list_.layers()[i], list_.sources()[i], plan.layers[i], content)) frame.planes.push_back(content);
+    if (auto added = addPlane(list_.layers()[i], list_.sources()[i], plan.layers[i], frame); !added) return added;
   }
+  return {};
 }
 
-/** What somebody captures, as wlroots' buffer of this frame. Who captures waits until there is one. */
-bool Output::drawPublicView(wlr_output_state& state) {
-  wlr_output& output = *kms_.base();
-  if (!wlr_output_configure_primary_swapchain(&output, &state, &output.swapchain)) return false;
-  wlr_buffer* buffer = wlr_swapchain_acquire(output.swapchain, nullptr);
-  if (buffer == nullptr) return false;
-  const auto& target = DmabufBuffer::from(buffer)->target(machine_.renderer);
-  const auto drawn = target ? composition_.renderPublic(**target, list_.layers(), list_.sources())
-                            : Result<>(std::unexpected(target.error()));
+/** Sees to it that what somebody captures is drawn. Who captures waits until it is. */
+void Output::servePublicView() {
+  if (kms_.base()->attach_render_locks == 0) return publicView_.drop();
+  if (publicView_.servesAll()) return;
+  const auto drawn = publicView_.draw(
+      [this](RenderTarget& target) { return composition_.renderPublic(target, list_.layers(), list_.sources()); });
   if (drawn) {
     counters_.publicViews++;
-    wlr_output_state_set_buffer(&state, buffer);
-  } else {
-    log("capture").warn("{}: {}", kms_.connector().name, drawn.error().text());
-    if (isDeviceLost(drawn.error())) static_cast<void>(recoverFrom(drawn.error(), now()));
+    return;
   }
-  wlr_buffer_unlock(buffer);
-  return drawn.has_value();
+  log("capture").warn("{}: {}", kms_.connector().name, drawn.error().text());
+  if (isDeviceLost(drawn.error())) static_cast<void>(recoverFrom(drawn.error(), now()));
+  wl_event_source_timer_update(wakeUp_, retryMilliseconds);
 }
 
 bool Output::announceCommit() {
@@ -270,12 +265,14 @@ bool Output::announceCommit() {
       wlr_presentation_surface_textured_on_output(source.surface, &output);
     }
   }
+  servePublicView();
   wlr_output_state state;
   wlr_output_state_init(&state);
-  if (output.attach_render_locks > 0 && !drawPublicView(state))
-    wl_event_source_timer_update(wakeUp_, retryMilliseconds);
+  wlr_buffer* handedOver = publicView_.finished();
+  if (handedOver != nullptr) wlr_output_state_set_buffer(&state, handedOver);
   const bool committed = wlr_output_commit_state(&output, &state);
   wlr_output_state_finish(&state);
+  if (handedOver != nullptr) publicView_.drop();
   kms_.setCommitSequence(output.commit_seq);
   return committed;
 }
@@ -334,6 +331,7 @@ void Output::reportSurface(const Layer& layer, const LayerSource& source, const 
 void Output::suspend() {
   suspended_ = true;
   kms_.suspend();
+  publicView_.drop();
   composition_.suspend();
   planner_->forget();
 }

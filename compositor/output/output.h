@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compositor/output/composition.h"
+#include "compositor/output/public_view.h"
 #include "compositor/wlr/listener.h"
 #include "protected-path/planes/planner.h"
 
@@ -43,7 +44,8 @@ struct OutputCounters {
  * One output's frames: display list -> plan -> compose -> commit, and its two views.
  *
  * The secure view is what submit() puts on the panel. The public view is what wlroots gets as the output's buffer, and only while
- * somebody captures (`attach_render_locks`): it is drawn into ordinary memory, where the renderer itself refuses protected content.
+ * somebody captures (`attach_render_locks`): it is drawn into ordinary memory, where the renderer itself refuses protected content,
+ * and handed over once the GPU has finished it.
  */
 class Output {
 public:
@@ -79,11 +81,11 @@ private:
   bool recoverFrom(const Error& error, Nanoseconds time);
   bool fallBack(const Error& error);
   void scheduleWakeUp(Nanoseconds time);
-  void fillKmsFrame(const FramePlan& plan, KmsFrame& frame) const;
-  bool fillPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome,
-                 PlaneContent& content) const;
+  [[nodiscard]] Result<> fillKmsFrame(const FramePlan& plan, KmsFrame& frame) const;
+  [[nodiscard]] Result<> addPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome,
+                                  KmsFrame& frame) const;
   bool announceCommit();
-  bool drawPublicView(wlr_output_state& state);
+  void servePublicView();
   void onPresented(const Presented& presented);
   void reportSurfaces();
   void reportSurface(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome);
@@ -96,6 +98,7 @@ private:
   wlr_scene_output* sceneOutput_;
   DisplayListBuilder list_;
   Composition composition_;
+  PublicView publicView_;
   std::optional<Planner> planner_;
   FramePlan plan_;
   KmsFrame frame_;

@@ -2,10 +2,10 @@
 
 #include <xf86drm.h>
 
+#include <cerrno>
 #include <format>
 
 #include "protected-path/base/log.h"
-#include "protected-path/dmabuf/sync_file.h"
 
 namespace vitrine {
 
@@ -35,60 +35,77 @@ Result<> SyncPoint::signal(int syncFile) const {
   return systemError("DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL", std::format("syncobj point {}", point_));
 }
 
+BufferFences::BufferFences(const Dmabuf& buffer) {
+  for (unsigned i = 0; i < buffer.planeCount(); ++i) {
+    bool known = false;
+    for (unsigned before = 0; before < i && !known; ++before)
+      known = buffer.planesShareBuffer(before, i);
+    if (!known) dmabufs_.push_back(buffer.plane(i).fd.get());
+  }
+}
+
 void BufferFences::synchronise(const SyncPoint& acquire, SyncPoint release) {
   explicit_ = true;
+  acquirePoint_ = acquire;
   acquire_.reset();
-  if (auto fence = acquire.exportFence()) {
-    acquire_ = std::move(*fence);
-  } else {
-    log("protocols").warn("{}", fence.error().text());
-  }
   releases_.push_back(std::move(release));
 }
 
-void BufferFences::dropSignalled() {
-  if (acquire_ && syncFileSignalled(acquire_.get()).value_or(true)) acquire_.reset();
-}
-
-UniqueFd BufferFences::forGpu() {
-  auto fence = Result<UniqueFd>(UniqueFd());
-  if (explicit_) {
-    dropSignalled();
-    if (acquire_) fence = duplicateFd(acquire_.get());
-  } else {
-    fence = exportSyncFile(dmabufFd_, FenceUse::Read);
+/** The acquire point's fence, as long as there is something to wait for. */
+Result<> BufferFences::updateAcquire() {
+  if (acquirePoint_) {
+    auto fence = acquirePoint_->exportFence();
+    if (!fence) return std::unexpected(fence.error());
+    acquire_ = std::move(*fence);
+    acquirePoint_.reset();
   }
-  if (fence) return std::move(*fence);
-  log("render").debug("{}", fence.error().text());
+  if (acquire_ && syncFileSignalled(acquire_.get()).value_or(false)) acquire_.reset();
   return {};
 }
 
-UniqueFd BufferFences::forGpuWrite() const {
-  auto fence = exportSyncFile(dmabufFd_, FenceUse::Write);
-  if (fence) return std::move(*fence);
-  log("render").debug("{}", fence.error().text());
+Result<> BufferFences::addImplicit(std::vector<UniqueFd>& waits, FenceUse use) const {
+  for (const int dmabuf : dmabufs_) {
+    auto fence = exportSyncFile(dmabuf, use);
+    if (!fence && fence.error().number == ENOTTY) continue; // a kernel before 6.0: the driver synchronises by itself
+    if (!fence) return std::unexpected(fence.error());
+    waits.push_back(std::move(*fence));
+  }
   return {};
+}
+
+void BufferFences::addImplicit(int syncFile, FenceUse use) const {
+  for (const int dmabuf : dmabufs_) {
+    if (auto told = importSyncFile(dmabuf, syncFile, use); !told) log("render").warn("{}", told.error().text());
+  }
+}
+
+Result<> BufferFences::addGpuWaits(std::vector<UniqueFd>& waits) {
+  if (!explicit_) return addImplicit(waits, FenceUse::Read);
+  if (auto updated = updateAcquire(); !updated) return updated;
+  if (!acquire_) return {};
+  auto fence = duplicateFd(acquire_.get());
+  if (!fence) return std::unexpected(fence.error());
+  waits.push_back(std::move(*fence));
+  return {};
+}
+
+Result<> BufferFences::addGpuWriteWaits(std::vector<UniqueFd>& waits) const {
+  return addImplicit(waits, FenceUse::Write);
 }
 
 void BufferFences::writtenUntil(int syncFile) const {
-  if (auto told = importSyncFile(dmabufFd_, syncFile, FenceUse::Write); !told)
-    log("render").debug("{}", told.error().text());
+  addImplicit(syncFile, FenceUse::Write);
 }
 
-int BufferFences::forPlane() {
-  dropSignalled();
+Result<int> BufferFences::forPlane() {
+  if (auto updated = updateAcquire(); !updated) return std::unexpected(updated.error());
   return acquire_.get();
 }
 
 void BufferFences::readUntil(int syncFile) {
-  if (explicit_) {
-    auto copy = duplicateFd(syncFile);
-    if (copy) read_ = std::move(*copy);
-    return;
-  }
-  if (auto told = importSyncFile(dmabufFd_, syncFile, FenceUse::Read); !told) {
-    log("render").debug("{}", told.error().text());
-  }
+  if (!explicit_) return addImplicit(syncFile, FenceUse::Read);
+  auto copy = duplicateFd(syncFile);
+  if (copy) read_ = std::move(*copy);
 }
 
 void BufferFences::released() {
@@ -97,6 +114,7 @@ void BufferFences::released() {
   }
   releases_.clear();
   read_.reset();
+  acquirePoint_.reset();
   acquire_.reset();
   explicit_ = false; // until the next commit says so
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "compositor/wlr/wlroots.h"
-#include "protected-path/base/unique_fd.h"
+#include "protected-path/dmabuf/dmabuf.h"
+#include "protected-path/dmabuf/sync_file.h"
 
 namespace vitrine {
 
@@ -12,8 +14,9 @@ class SyncPoint {
 public:
   SyncPoint(wlr_drm_syncobj_timeline& timeline, uint64_t point)
       : timeline_(wlr_drm_syncobj_timeline_ref(&timeline)), point_(point) {}
+  SyncPoint(const SyncPoint& other) : SyncPoint(*other.timeline_, other.point_) {}
   SyncPoint(SyncPoint&& other) noexcept : timeline_(std::exchange(other.timeline_, nullptr)), point_(other.point_) {}
-  SyncPoint& operator=(SyncPoint&& other) noexcept {
+  SyncPoint& operator=(SyncPoint other) noexcept {
     std::swap(timeline_, other.timeline_);
     std::swap(point_, other.point_);
     return *this;
@@ -44,32 +47,35 @@ private:
  */
 class BufferFences {
 public:
-  /** Borrows plane 0's fd, which carries the implicit fences. */
-  explicit BufferFences(int dmabufFd) : dmabufFd_(dmabufFd) {}
+  /** Borrows the buffer. Each dma-buf that its planes lie in carries implicit fences. */
+  explicit BufferFences(const Dmabuf& buffer);
   ~BufferFences() { released(); }
 
   /** Explicit sync, from a commit on: wait for `acquire`; signal `release` when nobody here uses the buffer any more. */
   void synchronise(const SyncPoint& acquire, SyncPoint release);
 
-  /** What the GPU has to wait for, or an invalid fd. */
-  [[nodiscard]] UniqueFd forGpu();
-  /** What the GPU has to wait for before it writes the buffer: whoever reads or writes it still. */
-  [[nodiscard]] UniqueFd forGpuWrite() const;
+  /** Adds what the GPU has to wait for. Error (no file descriptors left, say): it may not read the buffer now. */
+  [[nodiscard]] Result<> addGpuWaits(std::vector<UniqueFd>& waits);
+  /** Adds what the GPU has to wait for before it writes the buffer: whoever reads or writes it still. Error: it may not write now. */
+  [[nodiscard]] Result<> addGpuWriteWaits(std::vector<UniqueFd>& waits) const;
   /** The GPU writes the buffer until this sync file signals. */
   void writtenUntil(int syncFile) const;
-  /** IN_FENCE_FD for a plane, borrowed; -1: none, the kernel waits for the implicit fences by itself. */
-  [[nodiscard]] int forPlane();
+  /** IN_FENCE_FD for a plane, borrowed; -1: none, the kernel waits for the implicit fences by itself. Error: it may not be shown now. */
+  [[nodiscard]] Result<int> forPlane();
   /** The GPU reads the buffer until this sync file signals. */
   void readUntil(int syncFile);
   /** Nobody holds the buffer any more. How the client synchronises it next is for its next commit to say. */
   void released();
 
 private:
-  void dropSignalled();
-  int dmabufFd_;
+  [[nodiscard]] Result<> updateAcquire();
+  [[nodiscard]] Result<> addImplicit(std::vector<UniqueFd>& waits, FenceUse use) const;
+  void addImplicit(int syncFile, FenceUse use) const;
+  std::vector<int> dmabufs_; ///< borrowed, each once
   bool explicit_ = false;
-  UniqueFd acquire_; ///< until it has signalled
-  UniqueFd read_;    ///< of the last GPU read; work on one queue ends in order
+  std::optional<SyncPoint> acquirePoint_; ///< until its fence has been had
+  UniqueFd acquire_;                      ///< that fence, until it has signalled
+  UniqueFd read_;                         ///< of the last GPU read; work on one queue ends in order
   std::vector<SyncPoint> releases_;
 };
 

@@ -11,6 +11,11 @@ std::unordered_set<DmabufBuffer*>& live() {
   return buffers;
 }
 
+/** A refusal is the last word. What failed for want of memory may work now. */
+bool isSettled(const auto& made) {
+  return made && (*made || made->error().kind == ErrorKind::Refused);
+}
+
 } // namespace
 
 const wlr_buffer_impl DmabufBuffer::impl = {
@@ -38,9 +43,12 @@ const wlr_buffer_impl DmabufBuffer::impl = {
     .end_data_ptr_access = nullptr,
 };
 
-DmabufBuffer::DmabufBuffer(Dmabuf dmabuf) : dmabuf_(std::move(dmabuf)), fences_(dmabuf_.plane(0).fd.get()) {
+DmabufBuffer::DmabufBuffer(Dmabuf dmabuf) : dmabuf_(std::move(dmabuf)), fences_(dmabuf_) {
   wlr_buffer_init(&base_, &impl, static_cast<int>(dmabuf_.size().width), static_cast<int>(dmabuf_.size().height));
-  release_.connect(base_.events.release, [this](void*) { fences_.released(); });
+  release_.connect(base_.events.release, [this](void*) {
+    fences_.released();
+    readback_.reset();
+  });
   live().insert(this);
 }
 
@@ -65,9 +73,7 @@ void DmabufBuffer::forgetLostImports(const Renderer& renderer) {
 
 const Result<std::unique_ptr<Texture>>& DmabufBuffer::texture(Renderer& renderer) {
   forgetLostImports(renderer);
-  // A refusal is the last word. What failed for want of memory may work now.
-  const bool settled = texture_ && (*texture_ || texture_->error().kind == ErrorKind::Refused);
-  if (!settled) texture_ = renderer.import(dmabuf_);
+  if (!isSettled(texture_)) texture_ = renderer.import(dmabuf_);
   return *texture_;
 }
 
@@ -77,9 +83,18 @@ const Result<std::unique_ptr<RenderTarget>>& DmabufBuffer::target(Renderer& rend
   return *target_;
 }
 
+Result<int> DmabufBuffer::startReading(Renderer& renderer) {
+  const auto& drawn = target(renderer);
+  if (!drawn) return std::unexpected(drawn.error());
+  auto reading = renderer.startReading(**drawn);
+  if (!reading) return std::unexpected(reading.error());
+  readback_ = std::move(*reading);
+  return readback_->done();
+}
+
 const Result<Framebuffer>& DmabufBuffer::framebuffer(const KmsDevice& device, bool opaque) {
   auto& slot = opaque ? opaqueFramebuffer_ : framebuffer_;
-  if (!slot) slot = Framebuffer::create(device, dmabuf_, opaque);
+  if (!isSettled(slot)) slot = Framebuffer::create(device, dmabuf_, opaque);
   return *slot;
 }
 

@@ -32,6 +32,13 @@ public:
   [[nodiscard]] const Result<std::unique_ptr<Texture>>& texture(Renderer& renderer);
   /** To draw into. A refusal is not the last word: an output whose buffer was refused would stay as it is for ever. */
   [[nodiscard]] const Result<std::unique_ptr<RenderTarget>>& target(Renderer& renderer);
+  /**
+   * For readers on the CPU: has the GPU copy what has been composed into it until now. The sync file as Readback::done(); the copy is
+   * kept until nobody holds the buffer.
+   */
+  [[nodiscard]] Result<int> startReading(Renderer& renderer);
+  /** That copy, or null. */
+  [[nodiscard]] const Readback* readback() const { return readback_.get(); }
   /** To scan out. `opaque`: as the format's variant without alpha. */
   [[nodiscard]] const Result<Framebuffer>& framebuffer(const KmsDevice& device, bool opaque);
   /**
@@ -52,6 +59,7 @@ private:
   uint64_t generation_ = 0; ///< the renderer's, of the two that follow
   std::optional<Result<std::unique_ptr<Texture>>> texture_;
   std::optional<Result<std::unique_ptr<RenderTarget>>> target_;
+  std::unique_ptr<Readback> readback_;
   std::optional<Result<Framebuffer>> framebuffer_;
   std::optional<Result<Framebuffer>> opaqueFramebuffer_;
 };

@@ -76,12 +76,13 @@ private:
 
   bool submit() {
     std::vector<UniqueFd> waits;
-    const auto waitFor = [&](UniqueFd fence) {
-      if (fence) waits.push_back(std::move(fence));
-    };
-    waitFor(lock_.get()->fences().forGpuWrite());
+    auto known = lock_.get()->fences().addGpuWriteWaits(waits);
     for (const BufferLock& source : sources_)
-      waitFor(source.get()->fences().forGpu());
+      known = known.and_then([&] { return source.get()->fences().addGpuWaits(waits); });
+    if (!known) {
+      log("render").warn("{}", known.error().text());
+      return false;
+    }
     for (const Group& group : groups_) {
       auto fence = renderer_.compose(target_, group.commands, group.clip, waits);
       if (!fence) {

@@ -198,10 +198,10 @@ bool TextureAdapter::read(const wlr_texture_read_pixels_options& options) {
   const std::span<std::byte> bytes(data, static_cast<size_t>(options.stride) * static_cast<size_t>(box.height));
   Result<> done;
   if (DmabufBuffer* buffer = dmabuf_.get()) {
-    // Ours are output buffers: what wlroots reads back is always a public view.
-    const auto& target = buffer->target(pool_.renderer_);
-    done = target ? pool_.renderer_.readPixels(**target, source, options.format, options.stride, bytes)
-                  : Result<>(std::unexpected(target.error()));
+    // What wlroots reads back is always a public view, whose pixels came here before it was handed over.
+    const Readback* pixels = buffer->readback();
+    done = pixels != nullptr ? pixels->read(source, options.format, options.stride, bytes)
+                             : missing("read pixels", buffer->dmabuf().describe(), "a copy of them on the CPU");
   } else if (uploaded_ == nullptr) {
     return false;
   } else {

@@ -1,5 +1,6 @@
 #include "protected-path/base/result.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <format>
@@ -11,6 +12,11 @@ namespace vitrine {
 std::string errnoName(int number) {
   const char* name = strerrorname_np(number);
   return name != nullptr ? name : std::to_string(number);
+}
+
+bool isPassing(const Error& error) {
+  constexpr int passing[] = {EBUSY, ENOMEM, EMFILE, ENFILE, EINTR, EAGAIN};
+  return error.kind == ErrorKind::System && std::ranges::contains(passing, error.number);
 }
 
 static std::string cause(const Error& error) {

@@ -1,6 +1,7 @@
 #include "protected-path/dmabuf/dmabuf.h"
 
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -67,6 +68,13 @@ Result<Dmabuf> Dmabuf::create(DmabufAttributes attributes) {
 
 void Dmabuf::raiseEvidence(Evidence evidence) {
   evidence_ = std::max(evidence_, evidence);
+}
+
+bool Dmabuf::planesShareBuffer(unsigned a, unsigned b) const {
+  struct stat first{};
+  struct stat second{};
+  return fstat(plane(a).fd.get(), &first) == 0 && fstat(plane(b).fd.get(), &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
 Result<Dmabuf> Dmabuf::duplicate() const {

@@ -62,6 +62,8 @@ public:
   [[nodiscard]] uint64_t modifier() const { return attributes_.modifier; }
   [[nodiscard]] unsigned planeCount() const { return attributes_.planeCount; }
   [[nodiscard]] const DmabufPlane& plane(unsigned index) const { return attributes_.planes[index]; }
+  /** Whether two planes lie in one dma-buf, by its inode. */
+  [[nodiscard]] bool planesShareBuffer(unsigned a, unsigned b) const;
   /** Size in bytes of plane 0's dma-buf, by lseek(SEEK_END). */
   [[nodiscard]] uint64_t sizeBytes() const { return sizeBytes_; }
 

@@ -117,8 +117,8 @@ void Planner::plan(std::span<const Layer> layers, const PlanTest& test, FramePla
   work.lastPlan = plan;
 }
 
-void Planner::commitFailed(std::span<const Layer> layers, const FramePlan& plan) {
-  work_->memory.commitFailed(layers, plan);
+void Planner::commitFailed(std::span<const Layer> layers, const FramePlan& plan, bool passing) {
+  if (!passing) work_->memory.commitFailed(layers, plan);
   work_->failedIds.clear();
   for (size_t i = 0; i < layers.size(); ++i) {
     if (plan.layers[i].path == Path::Plane) work_->failedIds.push_back(layers[i].id);

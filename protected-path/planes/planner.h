@@ -58,9 +58,10 @@ public:
   /**
    * A real commit of this plan failed after its test passed. The next plan() uses no plane and asks nothing, so that
    * the same frame can be committed again (R7); what was on planes has PlaneCommitFailed. From then on the same
-   * surfaces are not put on planes together again; some of them alone may be.
+   * surfaces are not put on planes together again; some of them alone may be. A `passing` failure (isPassing()) says
+   * nothing about the planes: it is forgotten with that frame.
    */
-  void commitFailed(std::span<const Layer> layers, const FramePlan& plan);
+  void commitFailed(std::span<const Layer> layers, const FramePlan& plan, bool passing = false);
 
   /** Forgets all verdicts: after a modeset, or a change to other outputs of the device (shared bandwidth). */
   void forget();

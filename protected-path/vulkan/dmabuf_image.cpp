@@ -1,6 +1,5 @@
 #include "protected-path/vulkan/dmabuf_image.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <format>
@@ -146,11 +145,8 @@ Result<DeviceMemory> importMemory(Device& device, const Dmabuf& buffer, const Dm
 } // namespace
 
 bool planesShareBuffer(const Dmabuf& buffer, unsigned first, unsigned count) {
-  struct stat shared{};
-  if (fstat(buffer.plane(first).fd.get(), &shared) != 0) return false;
   for (unsigned i = 1; i < count; ++i) {
-    struct stat other{};
-    if (fstat(buffer.plane(first + i).fd.get(), &other) != 0 || other.st_ino != shared.st_ino) return false;
+    if (!buffer.planesShareBuffer(first, first + i)) return false;
   }
   return true;
 }

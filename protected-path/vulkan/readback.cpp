@@ -30,24 +30,43 @@ bool redFirst(const VulkanFormat& format) {
   return format.planeFormats[0] == VK_FORMAT_R8G8B8A8_UNORM;
 }
 
-/** Copies rows from `from`, without gaps, to the caller's, putting bytes in its order; alpha is 255 where either has
- * none. */
-void convertRows(const std::byte* from, const VulkanFormat& source, std::span<std::byte> to, uint32_t strideBytes,
-                 const VulkanFormat& wanted, const Rect& box) {
-  const bool swap = redFirst(source) != redFirst(wanted);
-  const bool opaque = !formatInfo(source.fourcc)->hasAlpha || !formatInfo(wanted.fourcc)->hasAlpha;
-  for (size_t row = 0; row < static_cast<size_t>(box.height); ++row) {
-    std::byte* out = to.data() + row * strideBytes;
-    for (size_t column = 0; column < static_cast<size_t>(box.width); ++column) {
-      out[0] = from[swap ? 2 : 0];
-      out[1] = from[1];
-      out[2] = from[swap ? 0 : 2];
-      out[3] = opaque ? std::byte{0xff} : from[3];
-      from += texelBytes;
-      out += texelBytes;
+/** Where the GPU has put a target's rows, without gaps. */
+class LandedPixels final : public Readback {
+public:
+  LandedPixels(UniqueFd done, std::shared_ptr<Device> device, std::shared_ptr<const HostBuffer> landing,
+               const VulkanFormat& format, Size size)
+      : Readback(std::move(done)), device_(std::move(device)), landing_(std::move(landing)), format_(format),
+        size_(size) {}
+
+  /** Bytes are put in the order that is asked for; alpha is 255 where either format has none. */
+  [[nodiscard]] Result<> read(const Rect& box, uint32_t fourcc, uint32_t strideBytes,
+                              std::span<std::byte> bytes) const override {
+    if (auto checked = checkRequest(size_, box, fourcc, strideBytes, bytes); !checked) return checked;
+    const VulkanFormat& wanted = *vulkanFormat(fourcc);
+    const bool swap = redFirst(format_) != redFirst(wanted);
+    const bool opaque = !formatInfo(format_.fourcc)->hasAlpha || !formatInfo(fourcc)->hasAlpha;
+    for (int32_t row = 0; row < box.height; ++row) {
+      const size_t first = static_cast<size_t>(box.y + row) * size_.width + static_cast<size_t>(box.x);
+      const std::byte* from = landing_->bytes() + first * texelBytes;
+      std::byte* out = bytes.data() + static_cast<size_t>(row) * strideBytes;
+      for (int32_t column = 0; column < box.width; ++column) {
+        out[0] = from[swap ? 2 : 0];
+        out[1] = from[1];
+        out[2] = from[swap ? 0 : 2];
+        out[3] = opaque ? std::byte{0xff} : from[3];
+        from += texelBytes;
+        out += texelBytes;
+      }
     }
+    return {};
   }
-}
+
+private:
+  std::shared_ptr<Device> device_; ///< first: outlives the landing, also after a GPU reset
+  std::shared_ptr<const HostBuffer> landing_;
+  const VulkanFormat& format_;
+  Size size_;
+};
 
 } // namespace
 
@@ -84,13 +103,22 @@ Result<> VulkanRenderer::readPixels(const Texture& source, const Rect& box, uint
   auto frame = frameFor(false);
   if (!frame) return std::unexpected(frame.error());
   recorder_->record(**frame, *picture, {&command, 1}, {&command.destination, 1});
-  return readImage(*picture, **frame, command.destination, fourcc, strideBytes, bytes);
+  auto reading = copyOut(*picture, **frame);
+  if (!reading) return std::unexpected(reading.error());
+  if (auto waited = frames_->waitIdle(); !waited) return waited;
+  return (*reading)->read(command.destination, fourcc, strideBytes, bytes);
 }
 
 Result<> VulkanRenderer::readPixels(const RenderTarget& source, const Rect& box, uint32_t fourcc, uint32_t strideBytes,
                                     std::span<std::byte> bytes) {
+  auto reading = startReading(source);
+  if (!reading) return std::unexpected(reading.error());
+  if (auto waited = frames_->waitIdle(); !waited) return waited;
+  return (*reading)->read(box, fourcc, strideBytes, bytes);
+}
+
+Result<std::unique_ptr<Readback>> VulkanRenderer::startReading(const RenderTarget& source) {
   if (source.isProtected()) return refused(Refusal::ViewPublic, "read pixels", "a protected target");
-  if (auto checked = checkRequest(source.size(), box, fourcc, strideBytes, bytes); !checked) return checked;
   const auto& resources = static_cast<const VulkanTarget&>(source).resources();
   if (resources->device != device_) return invalid("read pixels", "target", "it was imported before the GPU was reset");
   if (!resources->readable) {
@@ -98,18 +126,18 @@ Result<> VulkanRenderer::readPixels(const RenderTarget& source, const Rect& box,
   }
   auto frame = frameFor(false);
   if (!frame) return std::unexpected(frame.error());
-  return readImage(resources, **frame, box, fourcc, strideBytes, bytes);
+  return copyOut(resources, **frame);
 }
 
-Result<> VulkanRenderer::readImage(const std::shared_ptr<TargetResources>& source, Frame& frame, const Rect& box,
-                                   uint32_t fourcc, uint32_t strideBytes, std::span<std::byte> bytes) {
+Result<std::unique_ptr<Readback>> VulkanRenderer::copyOut(const std::shared_ptr<TargetResources>& source,
+                                                          Frame& frame) {
   const DeviceFunctions& vk = device_->vk();
-  const VkDeviceSize size = static_cast<VkDeviceSize>(box.width) * static_cast<VkDeviceSize>(box.height) * texelBytes;
+  const VkDeviceSize size = static_cast<VkDeviceSize>(source->size.width) * source->size.height * texelBytes;
   auto buffer =
       HostBuffer::create(*device_, size, VK_BUFFER_USAGE_TRANSFER_DST_BIT, VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
   if (!buffer) {
     // The frame may carry uploads, which their textures count on.
-    if (auto submitted = frames_->submit(frame); !submitted) return submitted;
+    if (auto submitted = frames_->submit(frame); !submitted) return std::unexpected(submitted.error());
     return std::unexpected(buffer.error());
   }
   const VkImage image = source->image.image.get();
@@ -123,8 +151,7 @@ Result<> VulkanRenderer::readImage(const std::shared_ptr<TargetResources>& sourc
                           &acquire);
   }
   const VkBufferImageCopy copy{.imageSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1},
-                               .imageOffset = {box.x, box.y, 0},
-                               .imageExtent = {static_cast<uint32_t>(box.width), static_cast<uint32_t>(box.height), 1}};
+                               .imageExtent = {source->size.width, source->size.height, 1}};
   vk.CmdCopyImageToBuffer(frame.commands, image, VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL, buffer->handle(), 1, &copy);
   if (source->foreign) {
     const VkImageMemoryBarrier release =
@@ -138,14 +165,13 @@ Result<> VulkanRenderer::readImage(const std::shared_ptr<TargetResources>& sourc
                                .dstAccessMask = VK_ACCESS_HOST_READ_BIT};
   vk.CmdPipelineBarrier(frame.commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &toHost, 0,
                         nullptr, 0, nullptr);
-  // The frame's too: a wait that fails leaves the GPU writing.
+  // The frame's too: whoever reads may give up while the GPU still writes.
   const auto landing = std::make_shared<const HostBuffer>(std::move(*buffer));
   frame.keepAlive.push_back(landing);
   frame.keepAlive.push_back(source);
-  if (auto submitted = frames_->submit(frame); !submitted) return submitted;
-  if (auto waited = frames_->wait(frame.ticket); !waited) return waited;
-  convertRows(landing->bytes(), *source->format, bytes, strideBytes, *vulkanFormat(fourcc), box);
-  return {};
+  auto done = frames_->submitWithFence(frame);
+  if (!done) return std::unexpected(done.error());
+  return std::make_unique<LandedPixels>(std::move(*done), device_, landing, *source->format, source->size);
 }
 
 } // namespace vitrine

@@ -85,6 +85,24 @@ protected:
   bool protected_;
 };
 
+/** The pixels of a target on their way to CPU memory: a copy, which later passes do not change. */
+class Readback {
+public:
+  virtual ~Readback() = default;
+  /** A sync file that signals when they are there; -1: they are. Borrowed. */
+  [[nodiscard]] int done() const { return done_.get(); }
+  /**
+   * Gives those of `box`, in rows `strideBytes` apart; not to be called before done() has signalled. `fourcc` ARGB8888,
+   * XRGB8888, ABGR8888 or XBGR8888. Refused(GpuFormatUnsupported, SizeInvalid, StrideTooSmall, LayoutOutOfBounds).
+   */
+  [[nodiscard]] virtual Result<> read(const Rect& box, uint32_t fourcc, uint32_t strideBytes,
+                                      std::span<std::byte> bytes) const = 0;
+
+protected:
+  explicit Readback(UniqueFd done) : done_(std::move(done)) {}
+  UniqueFd done_;
+};
+
 /** One thing drawn in a pass, in order. */
 struct DrawCommand {
   enum class Kind : uint8_t {
@@ -188,8 +206,14 @@ public:
                                                  std::span<const Rect> damage, std::span<UniqueFd> waitFor) = 0;
 
   /**
-   * Copies pixels of an ordinary texture or target to CPU memory, waiting until the GPU has done so.
-   * Refused(ViewPublic) for anything protected. `fourcc` ARGB8888, XRGB8888, ABGR8888 or XBGR8888.
+   * Has the GPU copy a target's pixels, as they are after what was composed into it until now. Waits for nothing.
+   * Refused(ViewPublic) for a protected one, Refused(GpuFormatUnsupported) where the driver does not copy from it; Vulkan.
+   */
+  [[nodiscard]] virtual Result<std::unique_ptr<Readback>> startReading(const RenderTarget& source) = 0;
+
+  /**
+   * Copies pixels of an ordinary texture or target to CPU memory, waiting until the GPU has done so: not for a frame's
+   * way. Refused(ViewPublic) for anything protected. `fourcc` as for Readback::read().
    */
   [[nodiscard]] virtual Result<> readPixels(const RenderTarget& source, const Rect& box, uint32_t fourcc,
                                             uint32_t strideBytes, std::span<std::byte> bytes) = 0;

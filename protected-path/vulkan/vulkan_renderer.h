@@ -24,6 +24,7 @@ public:
   [[nodiscard]] Result<std::unique_ptr<RenderTarget>> importTarget(const Dmabuf& buffer) override;
   [[nodiscard]] Result<UniqueFd> compose(RenderTarget& target, std::span<const DrawCommand> commands,
                                          std::span<const Rect> damage, std::span<UniqueFd> waitFor) override;
+  [[nodiscard]] Result<std::unique_ptr<Readback>> startReading(const RenderTarget& source) override;
   [[nodiscard]] Result<> readPixels(const RenderTarget& source, const Rect& box, uint32_t fourcc, uint32_t strideBytes,
                                     std::span<std::byte> bytes) override;
   [[nodiscard]] Result<> readPixels(const Texture& source, const Rect& box, uint32_t fourcc, uint32_t strideBytes,
@@ -53,8 +54,8 @@ private:
                                       std::span<const Rect> changed);
 
   [[nodiscard]] Result<std::shared_ptr<TargetResources>> makePicture(Size size);
-  [[nodiscard]] Result<> readImage(const std::shared_ptr<TargetResources>& source, Frame& frame, const Rect& box,
-                                   uint32_t fourcc, uint32_t strideBytes, std::span<std::byte> bytes);
+  /** Records the copy of a whole target and submits the frame, if need be without it: it may carry uploads. */
+  [[nodiscard]] Result<std::unique_ptr<Readback>> copyOut(const std::shared_ptr<TargetResources>& source, Frame& frame);
 
   Options options_;
   uint64_t generation_ = 1;

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <xf86drm.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -66,7 +67,8 @@ namespace {
 constexpr Size outputSize{640, 480};
 constexpr int spread = 3; ///< scenes are made for an output of a buffer's size; this one is larger
 constexpr Nanoseconds frameTimeout = 150'000'000; ///< windows that nobody sees get no frame
-constexpr Nanoseconds answerTimeout = 10'000'000'000;
+constexpr Nanoseconds answerTimeout =
+    60'000'000'000; ///< a sanitized guest on a busy machine has taken more than ten seconds
 constexpr auto gpuWork = std::chrono::milliseconds(20); ///< how late a client's GPU is
 
 /** The compositor, in a thread of its own from start to end. */
@@ -480,6 +482,7 @@ private:
   std::unique_ptr<Compositor> compositor_;
   std::optional<Client> client_;
   unsigned captures_ = 0;
+  unsigned scenesSinceFault_ = 0; ///< this one included; what a fault leads to may come in the next
 };
 
 Result<> Session::begin() {
@@ -494,6 +497,9 @@ Result<> Session::begin() {
 std::optional<std::string> Session::show(const LeakScene& scene) {
   std::optional<std::string> leak;
   bool lostSomething = false;
+  const bool faults =
+      std::ranges::any_of(scene, [](const LeakFrame& frame) { return frame.fault.function != nullptr; });
+  scenesSinceFault_ = faults ? 0 : scenesSinceFault_ + 1;
   for (const LeakFrame& frame : scene) {
     leak = show(frame);
     lostSomething |= frame.poolExhausted || (frame.commitFails && !verdicts.commitFails);
@@ -522,6 +528,9 @@ std::optional<std::string> Session::show(const LeakFrame& frame) {
   if (const auto shown = client_->show(frame); !shown) return shown.error().text();
   std::optional<std::string> leak;
   if (frame.capture) leak = capture(frame);
+  // A driver that fails to give a fence, or a GPU that was reset, has to be waited for.
+  if (!leak && scenesSinceFault_ > 1 && driverCalls().cpuWaits > before.cpuWaits)
+    leak = "the CPU has waited for the GPU";
   const bool failed = failureHappened();
   verdicts.armed = false;
   account_.frames += 1;

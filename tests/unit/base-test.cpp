@@ -41,6 +41,14 @@ TEST(Error, showsTeeResultsAsTheSpecificationWritesThem) {
   EXPECT_EQ(error.text(), "TEE_IOC_INVOKE command 1: TEE_ERROR_ACCESS_DENIED (0xffff0001)");
 }
 
+TEST(Error, onlyWantBusynessAndSignalsPass) {
+  EXPECT_TRUE(isPassing(systemError("open", "x", EMFILE).error()));
+  EXPECT_TRUE(isPassing(systemError("DRM_IOCTL_MODE_ATOMIC", "x", EBUSY).error()));
+  EXPECT_FALSE(isPassing(systemError("DRM_IOCTL_MODE_ATOMIC", "x", EINVAL).error()));
+  const auto sameNumber = Error{.kind = ErrorKind::Vulkan, .number = ENOMEM};
+  EXPECT_FALSE(isPassing(sameNumber)) << "a VkResult";
+}
+
 TEST(Refusal, everyReasonHasItsOwnNameAndWords) {
   std::set<std::string_view> names;
   for (int i = 0; i <= static_cast<int>(Refusal::ViewPublic); ++i) {

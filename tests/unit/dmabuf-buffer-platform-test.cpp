@@ -1,6 +1,9 @@
 #include <drm_fourcc.h>
 #include <fcntl.h>
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -81,12 +84,18 @@ TEST_F(BufferImports, ImplicitFencesCountAgainAfterExplicitSynchronisation) {
   ASSERT_TRUE(gpu) << gpu.error().text();
   const int dmabuf = buffer_->dmabuf().plane(0).fd.get();
   ASSERT_TRUE(importSyncFile(dmabuf, gpu->fence(), FenceUse::Write));
-  EXPECT_FALSE(fences.forGpu()) << "the client has said that the buffer may be read";
+  std::vector<UniqueFd> waits;
+  ASSERT_TRUE(fences.addGpuWaits(waits));
+  EXPECT_TRUE(waits.empty()) << "the client has said that the buffer may be read";
   fences.released(); // and is not held to that for its next commit
-  const UniqueFd fence = fences.forGpu();
-  ASSERT_TRUE(fence);
-  EXPECT_FALSE(syncFileSignalled(fence.get()).value_or(true)) << "the GPU would read before it is drawn";
+  ASSERT_TRUE(fences.addGpuWaits(waits));
+  ASSERT_EQ(waits.size(), 1U);
+  EXPECT_FALSE(syncFileSignalled(waits[0].get()).value_or(true)) << "the GPU would read before it is drawn";
   EXPECT_TRUE(gpu->finish());
+}
+
+UniqueFd copyOfFd(TestBuffer& buffer) {
+  return duplicateFd(buffer.dmabuf().plane(0).fd.get()).value_or(UniqueFd());
 }
 
 /** Of a buffer whose GPU is late. */
@@ -122,6 +131,59 @@ TEST_F(LateFences, AClientMayReadWhenTheGpuHasWritten) {
   EXPECT_FALSE(isFreeFor(FenceUse::Read));
   ASSERT_TRUE(gpu_->finish());
   EXPECT_TRUE(isFreeFor(FenceUse::Read));
+}
+
+TEST_F(LateFences, AllDmabufsOfABufferCount) {
+  TestBuffer y = TestBuffer::from(Picture(16, 16), DRM_FORMAT_XRGB8888);
+  TestBuffer uv = TestBuffer::from(Picture(16, 16), DRM_FORMAT_XRGB8888);
+  auto memory = Dmabuf::create({.size = {16, 16},
+                                .fourcc = DRM_FORMAT_NV12,
+                                .modifier = DRM_FORMAT_MOD_LINEAR,
+                                .planeCount = 2,
+                                .planes = {{{copyOfFd(y), 0, 64}, {copyOfFd(uv), 0, 64}}}});
+  ASSERT_TRUE(memory) << memory.error().text();
+  const int second = memory->plane(1).fd.get();
+  BufferFences fences(*memory);
+  std::vector<UniqueFd> waits;
+  ASSERT_TRUE(importSyncFile(second, gpu_->fence(), FenceUse::Write));
+  ASSERT_TRUE(fences.addGpuWaits(waits));
+  const auto late = [](const UniqueFd& fence) { return !syncFileSignalled(fence.get()).value_or(true); };
+  EXPECT_EQ(std::ranges::count_if(waits, late), 1) << "the chroma is not drawn yet";
+  ASSERT_TRUE(gpu_->finish());
+
+  auto reader = LateGpu::start();
+  ASSERT_TRUE(reader) << reader.error().text();
+  fences.readUntil(reader->fence());
+  const auto writer = exportSyncFile(second, FenceUse::Write);
+  ASSERT_TRUE(writer) << writer.error().text();
+  EXPECT_TRUE(late(*writer)) << "who decodes into the chroma would overtake the GPU";
+  EXPECT_TRUE(reader->finish());
+}
+
+TEST_F(LateFences, WithoutFileDescriptorsNothingIsRead) {
+  const UniqueFd device(open("/dev/dri/renderD128", O_RDWR | O_CLOEXEC)); // the platform's GPU
+  wlr_drm_syncobj_timeline* timeline = wlr_drm_syncobj_timeline_create(device.get());
+  ASSERT_NE(timeline, nullptr);
+  const SyncPoint acquire(*timeline, 1);
+  ASSERT_TRUE(acquire.signal(gpu_->fence()));
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  for (const bool explicitly : {false, true}) {
+    if (explicitly) buffer_->fences().synchronise(acquire, SyncPoint(*timeline, 2));
+    std::vector<UniqueFd> waits;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const auto unknown = buffer_->fences().addGpuWaits(waits);
+    const auto plane = buffer_->fences().forPlane();
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ASSERT_FALSE(unknown) << "nobody knows what there is to wait for";
+    EXPECT_EQ(plane.has_value(), !explicitly) << "implicit fences are the kernel's to wait for";
+    ASSERT_TRUE(buffer_->fences().addGpuWaits(waits)) << "and now again";
+    ASSERT_EQ(waits.size(), 1U);
+    EXPECT_EQ(syncFileSignalled(waits[0].get()).value_or(explicitly), !explicitly);
+  }
+  wlr_drm_syncobj_timeline_unref(timeline);
+  EXPECT_TRUE(gpu_->finish());
 }
 
 TEST_F(LateFences, AReleasePointSignalsWhenTheGpuHasRead) {

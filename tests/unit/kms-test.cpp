@@ -273,6 +273,15 @@ TEST_F(Kms, RefusedFramebufferLeavesNoHandle) {
       << framebuffer.error().text();
 }
 
+TEST_F(Kms, AFramebufferThatFailedForWantOfMemoryIsNotRefused) {
+  fake.addFramebufferErrno = ENOMEM;
+  const auto framebuffer = Framebuffer::create(*device, fake.makeNv12({64, 32}, true));
+  ASSERT_FALSE(framebuffer);
+  EXPECT_EQ(framebuffer.error().kind, ErrorKind::System);
+  EXPECT_EQ(framebuffer.error().number, ENOMEM);
+  EXPECT_TRUE(isPassing(framebuffer.error()));
+}
+
 TEST_F(Kms, OpaqueFramebufferTakesTheFormatWithoutAlpha) {
   const auto buffer = device->createDumbBuffer({16, 16}, DRM_FORMAT_ARGB8888);
   ASSERT_TRUE(buffer);

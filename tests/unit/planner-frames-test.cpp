@@ -187,6 +187,20 @@ TEST(PlannerCommitFailed, HoldsWhereverTheSurfaceGoes) {
   EXPECT_EQ(frames.next().layers[0].path, Path::Plane);
 }
 
+TEST(PlannerCommitFailed, APassingFailureIsForgottenWithItsFrame) {
+  Frames frames(fullHardware());
+  frames.layers = {makeProtected(2, box)};
+  frames.next();
+  ASSERT_EQ(frames.plan.planesUsed(), 1U);
+  frames.planner.commitFailed(frames.layers, frames.plan, true);
+  frames.next();
+  EXPECT_EQ(frames.plan.planesUsed(), 0U) << "the same frame again (R7)";
+  EXPECT_EQ(frames.plan.layers[0].refusal, Refusal::PlaneCommitFailed);
+  frames.next();
+  EXPECT_EQ(frames.plan.planesUsed(), 1U);
+  EXPECT_EQ(frames.tests, 0U);
+}
+
 // A display that fails every commit with planes must come to rest, each frame with at most two commits.
 TEST(PlannerCommitFailed, ComesToRest) {
   Frames frames(fullHardware());

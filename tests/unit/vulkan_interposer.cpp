@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <drm_fourcc.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -22,6 +23,7 @@ struct Failure {
 std::mutex failureMutex;
 bool noMemoryType = false;
 std::atomic<void (*)()> submitHook = nullptr;
+std::atomic<int> fence = -1;
 
 bool hasInChain(const void* next, VkStructureType type) {
   for (const auto* entry = static_cast<const VkBaseInStructure*>(next); entry != nullptr; entry = entry->pNext) {
@@ -47,6 +49,14 @@ void noteName(std::string_view name) {
   }
   if (name == "vkGetMemoryFdPropertiesKHR") driverCalls().fdQueries += 1;
   if (name == "vkCreateImage") driverCalls().imageCreations += 1;
+  if (name == "vkWaitSemaphores") driverCalls().cpuWaits += 1;
+}
+
+/** Puts the fence asked for in the place of the driver's. */
+void replaceFence(int& syncFile) {
+  if (fence < 0) return;
+  if (syncFile >= 0) close(syncFile);
+  syncFile = dup(fence);
 }
 
 /** The failure asked for, where its turn has come. */
@@ -174,6 +184,9 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
     }
     if constexpr (Slot == 2) {
       if (std::exchange(noMemoryType, false)) std::get<3>(std::tuple(arguments...))->memoryTypeBits = 1U << 31;
+    }
+    if constexpr (Slot == 11) {
+      if (result == VK_SUCCESS) replaceFence(*std::get<2>(std::tuple(arguments...)));
     }
     if (result == VK_SUCCESS && isCounted(name)) driverCalls().liveObjects += 1;
     if (result == VK_ERROR_DEVICE_LOST) driverCalls().devicesLost += 1;
@@ -357,6 +370,10 @@ void offerModifier(uint64_t modifier, unsigned extraPlanes, std::vector<VkFormat
 
 void setBarriers(Barriers what) {
   barriers = what;
+}
+
+void setFence(int syncFile) {
+  fence = syncFile;
 }
 
 void setSubmitHook(void (*hook)()) {

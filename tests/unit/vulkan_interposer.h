@@ -21,6 +21,7 @@ struct DriverCalls {
   uint64_t imageCreations = 0;   ///< vkCreateImage, failed ones too
   uint64_t allocations = 0;      ///< vkAllocateMemory of any kind
   uint64_t semaphoresWaited = 0; ///< by all vkQueueSubmit
+  uint64_t cpuWaits = 0;         ///< vkWaitSemaphores
   uint64_t foreignAcquires = 0;  ///< image barriers from VK_QUEUE_FAMILY_FOREIGN_EXT
   uint64_t foreignReleases = 0;  ///< and to it
   int64_t liveObjects = 0;       ///< made and not yet destroyed, of all kinds but instance and device
@@ -81,6 +82,9 @@ enum class Barriers {
   Dropped
 };
 void setBarriers(Barriers barriers);
+
+/** Sync files that the driver exports from now on signal when this one does, as if the GPU were at work until then; -1: when they do. */
+void setFence(int syncFile);
 
 /** Called by vkQueueSubmit before the driver is; null for nothing. */
 void setSubmitHook(void (*hook)());
