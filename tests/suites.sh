@@ -148,6 +148,7 @@ platformBoards() {
   done
   # Where the secure world lets a test read back what it decrypted.
   googleTest protected-heap-with-dump tests/platform/run --profile selftest -- protected-heap-platform-test
+  googleTest composition-with-dump tests/platform/run --profile selftest -- composition-platform-test
 }
 
 # pathsOn PROFILE...: which path video takes on these boards; leaves their rows of the table in build/paths/TREE.
@@ -181,7 +182,7 @@ displayOn() {
 displayBoards() {
   local profile
   VITRINE_SOAK_FRAMES=300 inGuest full full "$displayTree"
-  for profile in plane-only untrusted-display no-heap legacy-mediatek legacy-android tiny-pool; do
+  for profile in plane-only untrusted-display untrusted-gpu no-heap legacy-mediatek legacy-android tiny-pool; do
     inGuest "$profile" "$profile" "$displayTree"
   done
   pathsOn untrusted-display no-heap legacy-mediatek legacy-android tiny-pool

@@ -345,7 +345,25 @@ def a_video_is_turned_back_whichever_way_it_was_turned():
         raise AssertionError("; ".join(wrong))
 
 
-@on("untrusted-display")
+@on("full")
+def what_changes_little_is_redrawn_little():
+    with s.Session() as session:
+        terminal = session.start("terminal", "foot", "--config=/dev/null", "--window-size-pixels=400x300", "sh", "-c",
+                                 "while printf x; do sleep 0.05; done")
+        s.wait_until(lambda: session.output()["frames_rendered"] > 20, "a terminal at work")
+        before, drawn_before = session.output()["frames_rendered"], session.status()["vulkan"]["pixels_drawn"]
+        s.wait_until(lambda: session.output()["frames_rendered"] >= before + 40, "40 characters more")
+        drawn = session.status()["vulkan"]["pixels_drawn"] - drawn_before
+        frames = session.output()["frames_rendered"] - before
+        # A character and the cursor, for each of three buffers; a line of the terminal now and then.
+        if not 0 < drawn < frames * 400 * 30:
+            raise AssertionError(f"{drawn} pixels in {frames} frames of one character each")
+        # Captures are drawn whole: what was drawn bit by bit looks the same, once nothing changes any more.
+        terminal.process.send_signal(signal.SIGSTOP)
+        s.wait_until(lambda: np.array_equal(s.photograph(), session.screenshot()), "panel and screenshot to be the same")
+
+
+@on("untrusted-display", "untrusted-gpu")
 def a_failed_commit_becomes_the_placeholder_in_the_same_frame():
     with s.Session() as session:
         player = video_on_panel(session, s.make_clip())
@@ -357,6 +375,7 @@ def a_failed_commit_becomes_the_placeholder_in_the_same_frame():
             raise AssertionError("no commit failed: this profile's display is not what it should be")
         if "PlaneCommitFailed" not in session.compositor.log():
             raise AssertionError("the log does not say why")
+        testing.equal(session.output()["in_protected_memory"], False, "composed in protected memory after that")
         panel = s.photograph()
         shown = {tuple(int(c) for c in pixel) for pixel in np.unique(panel.reshape(-1, 3), axis=0)}
         testing.equal(shown, s.PLACEHOLDER | {s.DESKTOP}, "colours on the panel")

@@ -26,6 +26,7 @@
 #include "protected-path/heap/heap_allocator.h"
 #include "protected-path/tee/frame_decrypt.h"
 #include "protected-path/tee/frame_filler.h"
+#include "tests/unit/protected_memory.h"
 
 // What the kernel's own protected heap and a TEE answer, read from the kernel: for the virtual platform's boards, or a
 // real one with both.
@@ -335,18 +336,9 @@ uint32_t teeResultOf(const Result<>& result) {
  * commands are allowed (profile selftest); elsewhere nobody may look.
  */
 void expectContent(const TeeDevice& tee, const TeeMemory& target, std::span<const std::byte> plain) {
-  auto session = TeeSession::open(tee, TeeUuid::parse(sdp_basic::uuid));
-  ASSERT_TRUE(session) << session.error().text();
-  auto readable = TeeMemory::allocateShared(tee, plain.size());
-  ASSERT_TRUE(readable) << readable.error().text();
-  constexpr uint32_t commandDump = 2;
-  std::array parameters = {TeeParameter::memory(TeeParameter::Kind::MemoryInput, target, 0, plain.size()),
-                           TeeParameter::memory(TeeParameter::Kind::MemoryOutput, *readable, 0, plain.size())};
-  const auto dumped = session->invoke(commandDump, parameters);
+  const auto dumped = test::dumpProtected(tee, target, plain.size());
   if (dumped) {
-    EXPECT_TRUE(std::ranges::equal(readable->bytes(), plain));
-  } else {
-    EXPECT_EQ(teeResultName(teeResultOf(dumped)), "TEE_ERROR_NOT_SUPPORTED");
+    EXPECT_TRUE(std::ranges::equal(*dumped, plain));
   }
 }
 
