@@ -32,10 +32,27 @@ VkBool32 onMessage(VkDebugUtilsMessageSeverityFlagBitsEXT, VkDebugUtilsMessageTy
   return VK_FALSE;
 }
 
+VkImageUsageFlags usageOf(VkFormat format) {
+  return VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT | VK_IMAGE_USAGE_SAMPLED_BIT |
+         (format == depthFormat ? VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT : VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT);
+}
+
+VkImageCreateFlags flagsOf(bool isProtected) {
+  return isProtected ? VkImageCreateFlags{VK_IMAGE_CREATE_PROTECTED_BIT} : 0;
+}
+
+std::vector<VkExtensionProperties> extensionsOf(VkPhysicalDevice physical) {
+  uint32_t count = 0;
+  require(vkEnumerateDeviceExtensionProperties(physical, nullptr, &count, nullptr), "device extensions");
+  std::vector<VkExtensionProperties> extensions(count);
+  require(vkEnumerateDeviceExtensionProperties(physical, nullptr, &count, extensions.data()), "device extensions");
+  return extensions;
+}
+
 } // namespace
 
 Gpu::Gpu(const GpuOptions& options) {
-  makeInstance(options.validation);
+  makeInstance(options);
   uint32_t count = 1;
   require(vkEnumeratePhysicalDevices(instance, &count, &physical) == VK_SUCCESS && count == 1, "one physical device");
   vkGetPhysicalDeviceMemoryProperties(physical, &memoryTypes);
@@ -58,8 +75,10 @@ Gpu::~Gpu() {
   }
 }
 
-void Gpu::makeInstance(bool validation) {
-  const VkApplicationInfo application{.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO, .apiVersion = VK_API_VERSION_1_3};
+void Gpu::makeInstance(const GpuOptions& options) {
+  const VkApplicationInfo application{.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+                                      .apiVersion =
+                                          options.everything ? VK_HEADER_VERSION_COMPLETE : VK_API_VERSION_1_3};
   const VkDebugUtilsMessengerCreateInfoEXT messenger{.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
                                                      .messageSeverity =
                                                          VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT |
@@ -68,18 +87,20 @@ void Gpu::makeInstance(bool validation) {
                                                      .pfnUserCallback = &onMessage,
                                                      .pUserData = this};
   const char* layer = "VK_LAYER_KHRONOS_validation";
-  const char* extension = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
+  std::vector<const char*> extensions;
+  if (options.everything) extensions = {VK_KHR_SURFACE_EXTENSION_NAME, VK_EXT_HEADLESS_SURFACE_EXTENSION_NAME};
   VkInstanceCreateInfo info{.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO, .pApplicationInfo = &application};
-  if (validation) {
+  if (options.validation) {
     info.pNext = &messenger;
     info.enabledLayerCount = 1;
     info.ppEnabledLayerNames = &layer;
-    info.enabledExtensionCount = 1;
-    info.ppEnabledExtensionNames = &extension;
+    extensions.push_back(VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
   }
+  info.enabledExtensionCount = static_cast<uint32_t>(extensions.size());
+  info.ppEnabledExtensionNames = extensions.data();
   require(vkCreateInstance(&info, nullptr, &instance), "vkCreateInstance");
   atEnd([this] { vkDestroyInstance(instance, nullptr); });
-  if (!validation) return;
+  if (!options.validation) return;
   const auto create = reinterpret_cast<PFN_vkCreateDebugUtilsMessengerEXT>(
       vkGetInstanceProcAddr(instance, "vkCreateDebugUtilsMessengerEXT"));
   VkDebugUtilsMessengerEXT handle = VK_NULL_HANDLE;
@@ -94,8 +115,12 @@ void Gpu::makeDevice(const GpuOptions& options) {
   VkPhysicalDevicePipelineProtectedAccessFeaturesEXT access{
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_PROTECTED_ACCESS_FEATURES_EXT,
       .pipelineProtectedAccess = options.pipelineProtectedAccess};
-  VkPhysicalDeviceVulkan13Features vulkan13{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES,
+  VkPhysicalDeviceVulkan12Features vulkan12{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
                                             .pNext = &access,
+                                            .drawIndirectCount = VK_TRUE,
+                                            .imagelessFramebuffer = VK_TRUE};
+  VkPhysicalDeviceVulkan13Features vulkan13{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES,
+                                            .pNext = &vulkan12,
                                             .synchronization2 = VK_TRUE,
                                             .dynamicRendering = VK_TRUE};
   VkPhysicalDeviceProtectedMemoryFeatures memory{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_FEATURES,
@@ -111,14 +136,21 @@ void Gpu::makeDevice(const GpuOptions& options) {
                                           .flags = queueFlags,
                                           .queueCount = 1,
                                           .pQueuePriorities = &priority};
-  const char* extensions[] = {VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
-                              VK_EXT_PIPELINE_PROTECTED_ACCESS_EXTENSION_NAME};
+  std::vector<const char*> extensions{VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
+                                      VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
+                                      VK_EXT_PIPELINE_PROTECTED_ACCESS_EXTENSION_NAME};
+  const auto offered = extensionsOf(physical);
+  if (options.everything) {
+    extensions.clear();
+    for (const VkExtensionProperties& extension : offered)
+      extensions.push_back(extension.extensionName);
+  }
   const VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
                                 .pNext = &features,
                                 .queueCreateInfoCount = 1,
                                 .pQueueCreateInfos = &queueInfo,
-                                .enabledExtensionCount = 3,
-                                .ppEnabledExtensionNames = extensions};
+                                .enabledExtensionCount = static_cast<uint32_t>(extensions.size()),
+                                .ppEnabledExtensionNames = extensions.data()};
   require(vkCreateDevice(physical, &info, nullptr, &device), "vkCreateDevice");
   atEnd([this] { vkDestroyDevice(device, nullptr); });
   const VkDeviceQueueInfo2 which{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_INFO_2, .flags = queueFlags};
@@ -146,18 +178,15 @@ VkDeviceMemory Gpu::allocate(const VkMemoryRequirements& requirements, bool isPr
 }
 
 VkImage Gpu::unboundImage(bool isProtected, VkFormat format, VkSampleCountFlagBits samples) {
-  const VkImageUsageFlags attachment =
-      format == depthFormat ? VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT : VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
   const VkImageCreateInfo info{.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
-                               .flags = isProtected ? VkImageCreateFlags{VK_IMAGE_CREATE_PROTECTED_BIT} : 0,
+                               .flags = flagsOf(isProtected),
                                .imageType = VK_IMAGE_TYPE_2D,
                                .format = format,
                                .extent = {side, side, 1},
                                .mipLevels = 1,
                                .arrayLayers = 1,
                                .samples = samples,
-                               .usage = VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT |
-                                        VK_IMAGE_USAGE_SAMPLED_BIT | attachment};
+                               .usage = usageOf(format)};
   VkImage image = VK_NULL_HANDLE;
   require(vkCreateImage(device, &info, nullptr, &image), "vkCreateImage");
   atEnd([this, image] { vkDestroyImage(device, image, nullptr); });
@@ -165,7 +194,7 @@ VkImage Gpu::unboundImage(bool isProtected, VkFormat format, VkSampleCountFlagBi
 }
 
 TestImage Gpu::image(bool isProtected, VkFormat format, VkSampleCountFlagBits samples) {
-  TestImage made{.image = unboundImage(isProtected, format, samples)};
+  TestImage made{.isProtected = isProtected, .image = unboundImage(isProtected, format, samples)};
   VkMemoryRequirements requirements{};
   vkGetImageMemoryRequirements(device, made.image, &requirements);
   made.memory = allocate(requirements, isProtected);
@@ -200,18 +229,27 @@ TestBuffer Gpu::buffer(bool isProtected) {
   vkGetBufferMemoryRequirements(device, made.buffer, &requirements);
   made.memory = allocate(requirements, isProtected);
   require(vkBindBufferMemory(device, made.buffer, made.memory, 0), "vkBindBufferMemory");
+  if (isProtected) return made;
+  void* data = nullptr;
+  require(vkMapMemory(device, made.memory, 0, VK_WHOLE_SIZE, 0, &data), "vkMapMemory");
+  std::memset(data, 0, bufferBytes);
+  vkUnmapMemory(device, made.memory);
   return made;
 }
 
-VkCommandBuffer Gpu::commands(bool isProtected, VkCommandBufferLevel level) {
+VkCommandBuffer Gpu::commands(bool isProtected, VkCommandBufferLevel level, VkRenderPass pass) {
   const VkCommandBufferAllocateInfo info{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
                                          .commandPool = pools_[isProtected],
                                          .level = level,
                                          .commandBufferCount = 1};
   VkCommandBuffer buffer = VK_NULL_HANDLE;
   require(vkAllocateCommandBuffers(device, &info, &buffer), "vkAllocateCommandBuffers");
-  const VkCommandBufferInheritanceInfo inheritance{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_INHERITANCE_INFO};
+  const VkCommandBufferInheritanceInfo inheritance{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_INHERITANCE_INFO,
+                                                   .renderPass = pass};
+  const VkCommandBufferUsageFlags within =
+      pass == VK_NULL_HANDLE ? 0 : VkCommandBufferUsageFlags{VK_COMMAND_BUFFER_USAGE_RENDER_PASS_CONTINUE_BIT};
   const VkCommandBufferBeginInfo begin{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+                                       .flags = within,
                                        .pInheritanceInfo =
                                            level == VK_COMMAND_BUFFER_LEVEL_SECONDARY ? &inheritance : nullptr};
   require(vkBeginCommandBuffer(buffer, &begin), "vkBeginCommandBuffer");
@@ -253,11 +291,37 @@ VkRenderPass Gpu::renderPass(VkAttachmentLoadOp load) {
   return pass;
 }
 
-VkFramebuffer Gpu::framebuffer(VkRenderPass pass, VkImageView view) {
+VkFramebuffer Gpu::framebuffer(VkRenderPass pass, const std::vector<VkImageView>& views) {
   const VkFramebufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
                                      .renderPass = pass,
+                                     .attachmentCount = static_cast<uint32_t>(views.size()),
+                                     .pAttachments = views.data(),
+                                     .width = side,
+                                     .height = side,
+                                     .layers = 1};
+  VkFramebuffer made = VK_NULL_HANDLE;
+  require(vkCreateFramebuffer(device, &info, nullptr, &made), "vkCreateFramebuffer");
+  atEnd([this, made] { vkDestroyFramebuffer(device, made, nullptr); });
+  return made;
+}
+
+VkFramebuffer Gpu::imagelessFramebuffer(VkRenderPass pass, bool isProtected) {
+  const VkFramebufferAttachmentImageInfo image{.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_ATTACHMENT_IMAGE_INFO,
+                                               .flags = flagsOf(isProtected),
+                                               .usage = usageOf(colorFormat),
+                                               .width = side,
+                                               .height = side,
+                                               .layerCount = 1,
+                                               .viewFormatCount = 1,
+                                               .pViewFormats = &colorFormat};
+  const VkFramebufferAttachmentsCreateInfo images{.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_ATTACHMENTS_CREATE_INFO,
+                                                  .attachmentImageInfoCount = 1,
+                                                  .pAttachmentImageInfos = &image};
+  const VkFramebufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
+                                     .pNext = &images,
+                                     .flags = VK_FRAMEBUFFER_CREATE_IMAGELESS_BIT,
+                                     .renderPass = pass,
                                      .attachmentCount = 1,
-                                     .pAttachments = &view,
                                      .width = side,
                                      .height = side,
                                      .layers = 1};
@@ -327,8 +391,9 @@ VkPipeline Gpu::graphicsPipeline(VkShaderModule vertex, VkShaderModule fragment,
   return pipeline;
 }
 
-VkPipeline Gpu::computePipeline(VkShaderModule code, VkPipelineLayout layout) {
+VkPipeline Gpu::computePipeline(VkShaderModule code, VkPipelineLayout layout, VkPipelineCreateFlags flags) {
   const VkComputePipelineCreateInfo info{.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+                                         .flags = flags,
                                          .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
                                                    .stage = VK_SHADER_STAGE_COMPUTE_BIT,
                                                    .module = code,
@@ -405,6 +470,15 @@ void Gpu::write(VkDescriptorSet set, uint32_t binding, const TestImage& image) {
   vkUpdateDescriptorSets(device, 1, &write, 0, nullptr);
 }
 
+VkQueryPool Gpu::queryPool() {
+  const VkQueryPoolCreateInfo info{
+      .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO, .queryType = VK_QUERY_TYPE_OCCLUSION, .queryCount = 1};
+  VkQueryPool pool = VK_NULL_HANDLE;
+  require(vkCreateQueryPool(device, &info, nullptr, &pool), "vkCreateQueryPool");
+  atEnd([this, pool] { vkDestroyQueryPool(device, pool, nullptr); });
+  return pool;
+}
+
 VkResult Gpu::submit(VkCommandBuffer commands, bool isProtected) {
   require(vkEndCommandBuffer(commands), "vkEndCommandBuffer");
   const VkProtectedSubmitInfo protection{.sType = VK_STRUCTURE_TYPE_PROTECTED_SUBMIT_INFO, .protectedSubmit = VK_TRUE};
@@ -437,7 +511,7 @@ void recordCopyingDraw(Gpu& gpu, VkCommandBuffer commands, const TestImage& sour
                            gpu.shader(copying_frag, sizeof(copying_frag)), pass, pipelineLayout);
   const VkRenderPassBeginInfo begin{.sType = VK_STRUCTURE_TYPE_RENDER_PASS_BEGIN_INFO,
                                     .renderPass = pass,
-                                    .framebuffer = gpu.framebuffer(pass, target.view),
+                                    .framebuffer = gpu.framebuffer(pass, {target.view}),
                                     .renderArea = {{0, 0}, {side, side}}};
   vkCmdBeginRenderPass(commands, &begin, VK_SUBPASS_CONTENTS_INLINE);
   vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, pipeline);

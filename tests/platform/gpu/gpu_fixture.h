@@ -17,9 +17,11 @@ struct GpuOptions {
   bool protectedMemory = true;
   bool protectedQueue = true;
   bool pipelineProtectedAccess = true;
+  bool everything = false; ///< the newest Vulkan, and all extensions that the device has
 };
 
 struct TestImage {
+  bool isProtected = false;
   VkImage image = VK_NULL_HANDLE;
   VkDeviceMemory memory = VK_NULL_HANDLE;
   VkImageView view = VK_NULL_HANDLE;
@@ -68,25 +70,32 @@ public:
   TestImage image(bool isProtected, VkFormat format = colorFormat,
                   VkSampleCountFlagBits samples = VK_SAMPLE_COUNT_1_BIT);
   VkBuffer unboundBuffer(bool isProtected);
+  /** An unprotected one is zeroed. */
   TestBuffer buffer(bool isProtected);
 
-  /** Begun. */
-  VkCommandBuffer commands(bool isProtected, VkCommandBufferLevel level = VK_COMMAND_BUFFER_LEVEL_PRIMARY);
+  /** Begun; a secondary one within `pass`, if given. */
+  VkCommandBuffer commands(bool isProtected, VkCommandBufferLevel level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+                           VkRenderPass pass = VK_NULL_HANDLE);
   [[nodiscard]] VkCommandPool pool(bool isProtected) const { return pools_[isProtected]; }
   /** From undefined to GENERAL. */
   void prepare(VkCommandBuffer commands, const TestImage& image, VkImageAspectFlags aspect = VK_IMAGE_ASPECT_COLOR_BIT);
 
   VkRenderPass renderPass(VkAttachmentLoadOp load);
-  VkFramebuffer framebuffer(VkRenderPass pass, VkImageView view);
+  VkFramebuffer framebuffer(VkRenderPass pass, const std::vector<VkImageView>& views);
+  /** For one color image of either world. */
+  VkFramebuffer imagelessFramebuffer(VkRenderPass pass, bool isProtected);
   VkShaderModule shader(const uint32_t* code, size_t bytes);
   VkPipeline graphicsPipeline(VkShaderModule vertex, VkShaderModule fragment, VkRenderPass pass,
                               VkPipelineLayout layout, VkPipelineCreateFlags flags = 0);
-  VkPipeline computePipeline(VkShaderModule code, VkPipelineLayout layout);
+  VkPipeline computePipeline(VkShaderModule code, VkPipelineLayout layout, VkPipelineCreateFlags flags = 0);
   VkDescriptorSetLayout setLayout(VkDescriptorType type, uint32_t count, VkShaderStageFlags stages);
   VkPipelineLayout pipelineLayout(VkDescriptorSetLayout set);
   VkDescriptorSet descriptorSet(VkDescriptorSetLayout layout, VkDescriptorType type);
   void write(VkDescriptorSet set, uint32_t binding, const TestBuffer& buffer);
   void write(VkDescriptorSet set, uint32_t binding, const TestImage& image);
+
+  /** Of one occlusion query. */
+  VkQueryPool queryPool();
 
   /** Ends the command buffer and submits it. */
   VkResult submit(VkCommandBuffer commands, bool isProtected);
@@ -96,7 +105,7 @@ public:
   void atEnd(std::function<void()> destroy) { ends_.push_back(std::move(destroy)); }
 
 private:
-  void makeInstance(bool validation);
+  void makeInstance(const GpuOptions& options);
   void makeDevice(const GpuOptions& options);
   std::vector<std::function<void()>> ends_;
   VkCommandPool pools_[2] = {}; ///< [isProtected]
