@@ -1,3 +1,6 @@
+#include <cstdint>
+
+#include "tests/platform/gpu/copying_comp.h"
 #include "tests/platform/gpu/gpu_fixture.h"
 #include "tests/platform/gpu/triangle_vert.h"
 #include "tests/platform/gpu/white_frag.h"
@@ -117,6 +120,37 @@ TEST(Featureless, protectedQueue) {
   EXPECT_EQ(vkDeviceWaitIdle(gpu.device), VK_ERROR_DEVICE_LOST);
 }
 
+// Sparse memory is not offered, so there are no legal twins.
+
+TEST(Sparse, protectedImage) {
+  Gpu gpu;
+  const VkImageCreateInfo info{.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
+                               .flags = VK_IMAGE_CREATE_PROTECTED_BIT | VK_IMAGE_CREATE_SPARSE_BINDING_BIT,
+                               .imageType = VK_IMAGE_TYPE_2D,
+                               .format = colorFormat,
+                               .extent = {side, side, 1},
+                               .mipLevels = 1,
+                               .arrayLayers = 1,
+                               .samples = VK_SAMPLE_COUNT_1_BIT,
+                               .usage = VK_IMAGE_USAGE_TRANSFER_SRC_BIT};
+  VkImage image = VK_NULL_HANDLE;
+  expectLost(gpu, "VUID-VkImageCreateInfo-None-01891",
+             [&] { EXPECT_EQ(vkCreateImage(gpu.device, &info, nullptr, &image), VK_SUCCESS); });
+  vkDestroyImage(gpu.device, image, nullptr);
+}
+
+TEST(Sparse, protectedBuffer) {
+  Gpu gpu;
+  const VkBufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+                                .flags = VK_BUFFER_CREATE_PROTECTED_BIT | VK_BUFFER_CREATE_SPARSE_BINDING_BIT,
+                                .size = bufferBytes,
+                                .usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT};
+  VkBuffer buffer = VK_NULL_HANDLE;
+  expectLost(gpu, "VUID-VkBufferCreateInfo-None-01888",
+             [&] { EXPECT_EQ(vkCreateBuffer(gpu.device, &info, nullptr, &buffer), VK_SUCCESS); });
+  vkDestroyBuffer(gpu.device, buffer, nullptr);
+}
+
 TEST(Queues, withoutTheFlagAProtectedQueueIsNotToBeHad) {
   Gpu gpu;
   VkQueue queue = VK_NULL_HANDLE;
@@ -130,22 +164,52 @@ TEST(Queues, flagsMustBeThoseOfTheCreation) {
   expectLost(gpu, "VUID-VkDeviceQueueInfo2-flags-06225", [&] { vkGetDeviceQueue2(gpu.device, &info, &queue); });
 }
 
-VkPipeline pipelineForProtectedOnly(Gpu& gpu) {
-  return gpu.graphicsPipeline(gpu.shader(triangle_vert, sizeof(triangle_vert)),
-                              gpu.shader(white_frag, sizeof(white_frag)), gpu.renderPass(VK_ATTACHMENT_LOAD_OP_LOAD),
-                              gpu.pipelineLayout(VK_NULL_HANDLE), VK_PIPELINE_CREATE_PROTECTED_ACCESS_ONLY_BIT);
+void graphicsPipeline(Gpu& gpu, VkPipelineCreateFlags flags) {
+  gpu.graphicsPipeline(gpu.shader(triangle_vert, sizeof(triangle_vert)), gpu.shader(white_frag, sizeof(white_frag)),
+                       gpu.renderPass(VK_ATTACHMENT_LOAD_OP_LOAD), gpu.pipelineLayout(VK_NULL_HANDLE), flags);
 }
 
-TEST(PipelineAccess, flagsNeedTheFeature) {
-  Gpu gpu({.pipelineProtectedAccess = false});
-  expectLost(gpu, "VUID-VkGraphicsPipelineCreateInfo-pipelineProtectedAccess-07368",
-             [&] { pipelineForProtectedOnly(gpu); });
+void computePipeline(Gpu& gpu, VkPipelineCreateFlags flags) {
+  const auto set = gpu.setLayout(VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 2, VK_SHADER_STAGE_COMPUTE_BIT);
+  gpu.computePipeline(gpu.shader(copying_comp, sizeof(copying_comp)), gpu.pipelineLayout(set), flags);
 }
 
-TEST(PipelineAccess, flagsAreFineWithIt) {
+struct PipelineAccess {
+  void (*make)(Gpu& gpu, VkPipelineCreateFlags flags);
+  const char* needFeature;
+  const char* excludeEachOther;
+};
+
+class PipelineAccessFlags : public testing::TestWithParam<PipelineAccess> {};
+
+constexpr VkPipelineCreateFlags accessFlags[] = {VK_PIPELINE_CREATE_NO_PROTECTED_ACCESS_BIT,
+                                                 VK_PIPELINE_CREATE_PROTECTED_ACCESS_ONLY_BIT};
+
+TEST_P(PipelineAccessFlags, needTheFeature) {
+  for (const VkPipelineCreateFlags flag : accessFlags) {
+    Gpu gpu({.pipelineProtectedAccess = false});
+    expectLost(gpu, GetParam().needFeature, [&] { GetParam().make(gpu, flag); });
+  }
+}
+
+TEST_P(PipelineAccessFlags, excludeEachOther) {
+  Gpu gpu;
+  expectLost(gpu, GetParam().excludeEachOther, [&] { GetParam().make(gpu, accessFlags[0] | accessFlags[1]); });
+}
+
+TEST_P(PipelineAccessFlags, areFineOneAtATime) {
   Gpu gpu(legal);
-  pipelineForProtectedOnly(gpu);
+  for (const VkPipelineCreateFlags flag : accessFlags)
+    GetParam().make(gpu, flag);
+  EXPECT_EQ(vkDeviceWaitIdle(gpu.device), VK_SUCCESS);
 }
+
+// The specification has no VUIDs for compute pipelines, whose flags mean the same.
+INSTANTIATE_TEST_SUITE_P(
+    Rules, PipelineAccessFlags,
+    testing::Values(PipelineAccess{graphicsPipeline, "VUID-VkGraphicsPipelineCreateInfo-pipelineProtectedAccess-07368",
+                                   "VUID-VkGraphicsPipelineCreateInfo-flags-07369"},
+                    PipelineAccess{computePipeline, "VkPipelineCreateFlagBits", "VkPipelineCreateFlagBits"}));
 
 struct Submit {
   const char* rule;

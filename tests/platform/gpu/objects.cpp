@@ -7,15 +7,19 @@
 namespace vitrine::gpu {
 namespace {
 
-template<typename Handle>
-uint64_t number(Handle handle) {
-  return reinterpret_cast<uint64_t>(handle);
-}
-
 void checkFeature(VkDevice handle, bool isProtected, const char* rule, const char* what) {
   Device& device = *state().devices.at(handle);
   if (isProtected && !device.protectedMemory) state().lose(device, {rule, what});
 }
+
+void checkNotSparse(VkDevice handle, bool isProtected, bool isSparse, const char* rule, const char* what) {
+  if (isProtected && isSparse) state().lose(*state().devices.at(handle), {rule, what});
+}
+
+constexpr VkImageCreateFlags sparseImage =
+    VK_IMAGE_CREATE_SPARSE_BINDING_BIT | VK_IMAGE_CREATE_SPARSE_RESIDENCY_BIT | VK_IMAGE_CREATE_SPARSE_ALIASED_BIT;
+constexpr VkBufferCreateFlags sparseBuffer =
+    VK_BUFFER_CREATE_SPARSE_BINDING_BIT | VK_BUFFER_CREATE_SPARSE_RESIDENCY_BIT | VK_BUFFER_CREATE_SPARSE_ALIASED_BIT;
 
 void mark(std::vector<bool>& attachments, uint32_t attachment) {
   if (attachment < attachments.size()) attachments[attachment] = true; // not VK_ATTACHMENT_UNUSED
@@ -60,6 +64,8 @@ VKAPI_ATTR VkResult VKAPI_CALL entry::CreateImage(VkDevice device, const VkImage
   const Lock lock(state().mutex);
   checkFeature(device, isProtected, "VUID-VkImageCreateInfo-flags-01890",
                "vkCreateImage: protected without the protectedMemory feature");
+  checkNotSparse(device, isProtected, (info->flags & sparseImage) != 0, "VUID-VkImageCreateInfo-None-01891",
+                 "vkCreateImage: protected and sparse");
   state().images[*image] = {number(*image), "image", isProtected};
   return result;
 }
@@ -82,6 +88,8 @@ VKAPI_ATTR VkResult VKAPI_CALL entry::CreateBuffer(VkDevice device, const VkBuff
   const Lock lock(state().mutex);
   checkFeature(device, isProtected, "VUID-VkBufferCreateInfo-flags-01887",
                "vkCreateBuffer: protected without the protectedMemory feature");
+  checkNotSparse(device, isProtected, (info->flags & sparseBuffer) != 0, "VUID-VkBufferCreateInfo-None-01888",
+                 "vkCreateBuffer: protected and sparse");
   state().buffers[*buffer] = {number(*buffer), "buffer", isProtected};
   return result;
 }
@@ -100,7 +108,7 @@ VKAPI_ATTR VkResult VKAPI_CALL entry::CreateImageView(VkDevice device, const VkI
   const VkResult result = lavapipe().CreateImageView(device, info, callbacks, view);
   if (result != VK_SUCCESS) return result;
   const Lock lock(state().mutex);
-  state().imageViews[*view] = lookUp(state().images, info->image);
+  state().imageViews[*view] = lookUpImage(info->image);
   return result;
 }
 

@@ -21,13 +21,27 @@ void addStage(Pipeline& pipeline, const VkPipelineShaderStageCreateInfo& stage) 
   add(pipeline.uses, lookUp(state().shaders, stage.module));
 }
 
-void note(VkDevice handle, VkPipeline made, Pipeline pipeline, const char* command) {
+/** Which rules the flags answer to. Those of compute pipelines have no VUIDs, but mean the same. */
+struct FlagRules {
+  const char* command;
+  const char* needFeature;
+  const char* excludeEachOther;
+};
+constexpr FlagRules graphicsRules{"vkCreateGraphicsPipelines",
+                                  "VUID-VkGraphicsPipelineCreateInfo-pipelineProtectedAccess-07368",
+                                  "VUID-VkGraphicsPipelineCreateInfo-flags-07369"};
+constexpr FlagRules computeRules{"vkCreateComputePipelines", "VkPipelineCreateFlagBits", "VkPipelineCreateFlagBits"};
+
+void note(VkDevice handle, VkPipeline made, Pipeline pipeline, const FlagRules& rules) {
   Device& device = *state().devices.at(handle);
-  if ((pipeline.flags & accessFlags) != 0 && !device.pipelineProtectedAccess) {
+  const VkPipelineCreateFlags access = pipeline.flags & accessFlags;
+  if (access != 0 && !device.pipelineProtectedAccess) {
     state().lose(device,
-                 {"VUID-VkGraphicsPipelineCreateInfo-pipelineProtectedAccess-07368",
-                  std::string(command) + ": protected access flags without the pipelineProtectedAccess feature"});
+                 {rules.needFeature,
+                  std::string(rules.command) + ": protected access flags without the pipelineProtectedAccess feature"});
   }
+  if (access == accessFlags)
+    state().lose(device, {rules.excludeEachOther, std::string(rules.command) + ": both protected access flags"});
   state().pipelines[made] = std::move(pipeline);
 }
 
@@ -74,7 +88,7 @@ VKAPI_ATTR VkResult VKAPI_CALL entry::CreateGraphicsPipelines(VkDevice device, V
     Pipeline pipeline{infos[i].flags, {}};
     for (uint32_t stage = 0; stage < infos[i].stageCount; ++stage)
       addStage(pipeline, infos[i].pStages[stage]);
-    note(device, pipelines[i], std::move(pipeline), "VUID-VkGraphicsPipelineCreateInfo-pipelineProtectedAccess-07368");
+    note(device, pipelines[i], std::move(pipeline), graphicsRules);
   }
   return result;
 }
@@ -90,7 +104,7 @@ VKAPI_ATTR VkResult VKAPI_CALL entry::CreateComputePipelines(VkDevice device, Vk
     if (pipelines[i] == VK_NULL_HANDLE) continue;
     Pipeline pipeline{infos[i].flags, {}};
     addStage(pipeline, infos[i].stage);
-    note(device, pipelines[i], std::move(pipeline), "VkPipelineCreateFlagBits of VK_EXT_pipeline_protected_access");
+    note(device, pipelines[i], std::move(pipeline), computeRules);
   }
   return result;
 }

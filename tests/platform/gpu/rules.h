@@ -32,10 +32,10 @@ public:
   /** Written: besides, `unprotectedRule` if the command buffer is protected and the resource isn't. */
   void writes(const Resource& resource, const char* rule, const char* unprotectedRule);
 
-  void reads(VkImage image, const char* rule) { reads(lookUp(state().images, image), rule); }
+  void reads(VkImage image, const char* rule) { reads(lookUpImage(image), rule); }
   void reads(VkBuffer buffer, const char* rule) { reads(lookUp(state().buffers, buffer), rule); }
   void writes(VkImage image, const char* rule, const char* unprotectedRule) {
-    writes(lookUp(state().images, image), rule, unprotectedRule);
+    writes(lookUpImage(image), rule, unprotectedRule);
   }
   void writes(VkBuffer buffer, const char* rule, const char* unprotectedRule) {
     writes(lookUp(state().buffers, buffer), rule, unprotectedRule);

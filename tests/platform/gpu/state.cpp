@@ -26,6 +26,11 @@ void CommandBuffer::restart() {
   indexBuffer = {};
 }
 
+Resource lookUpImage(VkImage image) {
+  const auto found = state().images.find(image);
+  return found == state().images.end() ? Resource{number(image), "image", false} : found->second;
+}
+
 std::string describe(const Resource& resource) {
   return std::format("{} {} {:#x}", resource.isProtected ? "protected" : "unprotected", resource.kind, resource.handle);
 }

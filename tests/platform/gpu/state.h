@@ -123,6 +123,15 @@ typename Map::mapped_type lookUp(const Map& map, typename Map::key_type key) {
   return found == map.end() ? typename Map::mapped_type{} : found->second;
 }
 
+/** A handle as resources have it. */
+template<typename Handle>
+uint64_t number(Handle handle) {
+  return reinterpret_cast<uint64_t>(handle);
+}
+
+/** An image that this driver did not see made, as a swapchain's, is an unprotected one. */
+Resource lookUpImage(VkImage image);
+
 /** `image 0x1234`; `protected` or `unprotected` before it. */
 std::string describe(const Resource& resource);
 std::string describe(VkCommandBuffer handle, const CommandBuffer& buffer);
