@@ -22,6 +22,14 @@ bool knowsExtensions(VkPhysicalDevice physical, const VkDeviceCreateInfo& info) 
                      });
 }
 
+bool wantsWithheldFeatures(const VkDeviceCreateInfo& info) {
+  const auto isWanted = [](const VkBool32* feature) { return *feature == VK_TRUE; };
+  VkPhysicalDeviceFeatures features =
+      info.pEnabledFeatures == nullptr ? VkPhysicalDeviceFeatures{} : *info.pEnabledFeatures;
+  return std::ranges::any_of(withheldFeatures(features), isWanted) ||
+         std::ranges::any_of(withheldFeatures(const_cast<void*>(info.pNext)), isWanted);
+}
+
 std::vector<const char*> lavapipesExtensions(const VkDeviceCreateInfo& info) {
   std::vector<const char*> names(info.ppEnabledExtensionNames,
                                  info.ppEnabledExtensionNames + info.enabledExtensionCount);
@@ -52,6 +60,7 @@ VkResult createWithoutOurFeatures(VkPhysicalDevice physical, const VkDeviceCreat
 VKAPI_ATTR VkResult VKAPI_CALL entry::CreateDevice(VkPhysicalDevice physical, const VkDeviceCreateInfo* info,
                                                    const VkAllocationCallbacks* callbacks, VkDevice* handle) {
   if (!knowsExtensions(physical, *info)) return VK_ERROR_EXTENSION_NOT_PRESENT;
+  if (wantsWithheldFeatures(*info)) return VK_ERROR_FEATURE_NOT_PRESENT;
   // Lavapipe has one queue, so a protected-capable and an ordinary one of the same family cannot both be had.
   if (info->queueCreateInfoCount != 1) return VK_ERROR_INITIALIZATION_FAILED;
   auto device = std::make_shared<Device>();

@@ -16,9 +16,6 @@
 namespace vitrine::gpu {
 namespace {
 
-/** As a SoC's driver: newer versions and more extensions have ways to memory that the rules here do not follow. */
-constexpr uint32_t apiVersion = VK_MAKE_API_VERSION(0, 1, 3, 0);
-
 constexpr std::array<std::string_view, 31> extensions{VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
                                                       VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME,
                                                       VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME,
@@ -51,6 +48,10 @@ constexpr std::array<std::string_view, 31> extensions{VK_EXT_EXTERNAL_MEMORY_DMA
                                                       VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME,
                                                       VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME};
 
+void setQueueFlags(VkQueueFamilyProperties& family) {
+  family.queueFlags = (family.queueFlags | VK_QUEUE_PROTECTED_BIT) & ~VkQueueFlags{VK_QUEUE_SPARSE_BINDING_BIT};
+}
+
 void setProperties(VkPhysicalDeviceProperties& properties) {
   const std::string name = properties.deviceName;
   // The type stays CPU: programs that know llvmpipe's ways must still see them coming.
@@ -81,6 +82,47 @@ uint32_t protectedMemoryType(VkPhysicalDevice physical) {
   return memory.memoryTypeCount;
 }
 
+// Memory that is reached by its address, bound page by page, or put into descriptors after the draw was judged.
+
+std::vector<VkBool32*> withheldFeatures(VkPhysicalDeviceFeatures& features) {
+  return {&features.sparseBinding,           &features.sparseResidencyBuffer,    &features.sparseResidencyImage2D,
+          &features.sparseResidencyImage3D,  &features.sparseResidency2Samples,  &features.sparseResidency4Samples,
+          &features.sparseResidency8Samples, &features.sparseResidency16Samples, &features.sparseResidencyAliased};
+}
+
+std::vector<VkBool32*> withheldFeatures(void* chain) {
+  std::vector<VkBool32*> withheld;
+  const auto add = [&](const std::vector<VkBool32*>& features) {
+    withheld.insert(withheld.end(), features.begin(), features.end());
+  };
+  const auto addAfterBind = [&](auto& indexing) {
+    add({&indexing.descriptorBindingUniformBufferUpdateAfterBind,
+         &indexing.descriptorBindingSampledImageUpdateAfterBind, &indexing.descriptorBindingStorageImageUpdateAfterBind,
+         &indexing.descriptorBindingStorageBufferUpdateAfterBind,
+         &indexing.descriptorBindingUniformTexelBufferUpdateAfterBind,
+         &indexing.descriptorBindingStorageTexelBufferUpdateAfterBind});
+  };
+  const auto addAddresses = [&](auto& address) {
+    add({&address.bufferDeviceAddress, &address.bufferDeviceAddressCaptureReplay,
+         &address.bufferDeviceAddressMultiDevice});
+  };
+  if (auto* found = findInChain<VkPhysicalDeviceFeatures2>(chain, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2))
+    add(withheldFeatures(found->features));
+  if (auto* found =
+          findInChain<VkPhysicalDeviceVulkan12Features>(chain, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES)) {
+    add({&found->descriptorIndexing}); // which promises updates after binding
+    addAfterBind(*found);
+    addAddresses(*found);
+  }
+  if (auto* found = findInChain<VkPhysicalDeviceDescriptorIndexingFeatures>(
+          chain, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DESCRIPTOR_INDEXING_FEATURES))
+    addAfterBind(*found);
+  if (auto* found = findInChain<VkPhysicalDeviceBufferDeviceAddressFeatures>(
+          chain, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_BUFFER_DEVICE_ADDRESS_FEATURES))
+    addAddresses(*found);
+  return withheld;
+}
+
 std::vector<VkExtensionProperties> deviceExtensions(VkPhysicalDevice physical) {
   uint32_t count = 0;
   const auto enumerate = lavapipe().EnumerateDeviceExtensionProperties;
@@ -107,6 +149,13 @@ VKAPI_ATTR void VKAPI_CALL entry::GetPhysicalDeviceProperties2(VkPhysicalDevice 
   // protectedNoFault is FALSE, which is what lavapipe fills in.
 }
 
+VKAPI_ATTR void VKAPI_CALL entry::GetPhysicalDeviceFeatures(VkPhysicalDevice physical,
+                                                            VkPhysicalDeviceFeatures* features) {
+  lavapipe().GetPhysicalDeviceFeatures(physical, features);
+  for (VkBool32* withheld : withheldFeatures(*features))
+    *withheld = VK_FALSE;
+}
+
 VKAPI_ATTR void VKAPI_CALL entry::GetPhysicalDeviceFeatures2(VkPhysicalDevice physical,
                                                              VkPhysicalDeviceFeatures2* features) {
   lavapipe().GetPhysicalDeviceFeatures2(physical, features);
@@ -120,20 +169,22 @@ VKAPI_ATTR void VKAPI_CALL entry::GetPhysicalDeviceFeatures2(VkPhysicalDevice ph
   if (auto* found = findInChain<VkPhysicalDevicePipelineProtectedAccessFeaturesEXT>(
           chain, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_PROTECTED_ACCESS_FEATURES_EXT))
     found->pipelineProtectedAccess = VK_TRUE;
+  for (VkBool32* withheld : withheldFeatures(features))
+    *withheld = VK_FALSE;
 }
 
 VKAPI_ATTR void VKAPI_CALL entry::GetPhysicalDeviceQueueFamilyProperties(VkPhysicalDevice physical, uint32_t* count,
                                                                          VkQueueFamilyProperties* families) {
   lavapipe().GetPhysicalDeviceQueueFamilyProperties(physical, count, families);
   for (uint32_t i = 0; families != nullptr && i < *count; ++i)
-    families[i].queueFlags |= VK_QUEUE_PROTECTED_BIT;
+    setQueueFlags(families[i]);
 }
 
 VKAPI_ATTR void VKAPI_CALL entry::GetPhysicalDeviceQueueFamilyProperties2(VkPhysicalDevice physical, uint32_t* count,
                                                                           VkQueueFamilyProperties2* families) {
   lavapipe().GetPhysicalDeviceQueueFamilyProperties2(physical, count, families);
   for (uint32_t i = 0; families != nullptr && i < *count; ++i)
-    families[i].queueFamilyProperties.queueFlags |= VK_QUEUE_PROTECTED_BIT;
+    setQueueFlags(families[i].queueFamilyProperties);
 }
 
 VKAPI_ATTR void VKAPI_CALL entry::GetPhysicalDeviceMemoryProperties(VkPhysicalDevice physical,
