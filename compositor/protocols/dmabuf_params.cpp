@@ -1,12 +1,16 @@
 #include "compositor/protocols/dmabuf_params.h"
 
+#include <format>
 #include <memory>
 
+#include "compositor/protocols/protocol_error.h"
 #include "linux-dmabuf-v1-server-protocol.h"
 #include "protected-path/base/log.h"
 
 namespace vitrine {
 namespace {
+
+constexpr const char* alreadyUsed = "these params have made a wl_buffer already";
 
 const struct wl_buffer_interface bufferImpl = {
     .destroy = [](wl_client*, wl_resource* resource) { wl_resource_destroy(resource); },
@@ -110,21 +114,24 @@ DmabufParams* DmabufParams::from(wl_resource* resource) {
 
 void DmabufParams::add(wl_resource* resource, UniqueFd fd, uint32_t plane, uint32_t offset, uint32_t stride,
                        uint64_t modifier) {
+  const std::string object = std::format("plane {}", plane);
   if (used) {
-    wl_resource_post_error(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_ALREADY_USED, "params already used");
+    postError(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_ALREADY_USED, invalid("add", object, alreadyUsed).error());
     return;
   }
   if (plane >= attributes.planes.size()) {
-    wl_resource_post_error(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_PLANE_IDX, "plane index %u is over 3", plane);
+    postError(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_PLANE_IDX,
+              invalid("add", object, "its index is over 3").error());
     return;
   }
   if (attributes.planes[plane].fd.isValid()) {
-    wl_resource_post_error(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_PLANE_SET, "plane %u is already set", plane);
+    postError(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_PLANE_SET,
+              invalid("add", object, "it is set already").error());
     return;
   }
   if (hasModifier && modifier != attributes.modifier) {
-    wl_resource_post_error(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_INVALID_FORMAT,
-                           "all planes must have the same modifier");
+    postError(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_INVALID_FORMAT,
+              invalid("add", object, "its modifier is not that of the planes before it").error());
     return;
   }
   hasModifier = true;
@@ -135,13 +142,14 @@ void DmabufParams::add(wl_resource* resource, UniqueFd fd, uint32_t plane, uint3
 
 bool DmabufParams::checkComplete(wl_resource* resource, int32_t width, int32_t height) const {
   if (width <= 0 || height <= 0) {
-    wl_resource_post_error(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_INVALID_DIMENSIONS, "invalid size %dx%d", width,
-                           height);
+    postError(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_INVALID_DIMENSIONS,
+              invalid("create", std::format("wl_buffer of {}x{}", width, height), "a side is not positive").error());
     return false;
   }
   for (unsigned i = 0; i < std::max(attributes.planeCount, 1U); ++i) {
     if (attributes.planes[i].fd.isValid()) continue;
-    wl_resource_post_error(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_INCOMPLETE, "no dma-buf for plane %u", i);
+    postError(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_INCOMPLETE,
+              invalid("create", "wl_buffer", std::format("no dma-buf for plane {}", i)).error());
     return false;
   }
   return true;
@@ -150,7 +158,8 @@ bool DmabufParams::checkComplete(wl_resource* resource, int32_t width, int32_t h
 void DmabufParams::createBuffer(wl_client* client, wl_resource* resource, uint32_t bufferId, Size size, uint32_t format,
                                 uint32_t flags) {
   if (used) {
-    wl_resource_post_error(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_ALREADY_USED, "params already used");
+    postError(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_ALREADY_USED,
+              invalid("create", "wl_buffer", alreadyUsed).error());
     return;
   }
   used = true;
@@ -162,15 +171,14 @@ void DmabufParams::createBuffer(wl_client* client, wl_resource* resource, uint32
   if (flags == 0) buffer = owner->admit(std::move(attributes), claimed);
   attributes = {};
   if (!buffer) {
-    const std::string why = buffer.error().text();
     const uint32_t code = protocolError(refusalOf(buffer.error(), Refusal::None));
-    log("protocols").warn("{}", why);
     if (code != UINT32_MAX) {
-      wl_resource_post_error(resource, code, "%s", why.c_str());
+      postError(resource, code, buffer.error());
     } else if (bufferId == 0) {
+      log("protocols").warn("{}", buffer.error().text());
       zwp_linux_buffer_params_v1_send_failed(resource);
     } else {
-      wl_resource_post_error(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_INVALID_WL_BUFFER, "%s", why.c_str());
+      postError(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_INVALID_WL_BUFFER, buffer.error());
     }
     return;
   }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "compositor/protocols/protocol_error.h"
 #include "compositor/render/dmabuf_buffer.h"
 #include "compositor/wlr/listener.h"
 #include "linux-drm-syncobj-v1-server-protocol.h"
@@ -142,7 +143,9 @@ bool SurfaceSync::pointsAreInOrder() {
   const Points& points = pending();
   const wlr_buffer* buffer = surface_.pending.buffer;
   const auto refuse = [this](uint32_t error, const char* what) {
-    wlr_surface_reject_pending(&surface_, resource, error, "%s", what);
+    const std::string words = invalid("commit", "wl_surface", what).error().text();
+    log("protocols").warn("{}", words);
+    wlr_surface_reject_pending(&surface_, resource, error, "%s", words.c_str());
     return false;
   };
   if (buffer == nullptr) {
@@ -216,7 +219,8 @@ void setPoint(wl_resource* resource, std::optional<SyncPoint> Points::* which, w
               uint32_t low) {
   auto* sync = static_cast<SurfaceSync*>(wl_resource_get_user_data(resource));
   if (sync == nullptr) {
-    wl_resource_post_error(resource, WP_LINUX_DRM_SYNCOBJ_SURFACE_V1_ERROR_NO_SURFACE, "the wl_surface is gone");
+    postError(resource, WP_LINUX_DRM_SYNCOBJ_SURFACE_V1_ERROR_NO_SURFACE,
+              invalid("set", "synchronisation point", "the wl_surface is gone").error());
     return;
   }
   (sync->pending().*which).emplace(timelineOf(timeline), uint64_t{high} << 32 | low);
@@ -234,8 +238,8 @@ void getSurface(wl_client* client, wl_resource* manager, uint32_t id, wl_resourc
   wlr_surface& surface = *wlr_surface_from_resource(surfaceResource);
   SurfaceSync* sync = SurfaceSync::of(surface);
   if (sync != nullptr && sync->resource != nullptr) {
-    wl_resource_post_error(manager, WP_LINUX_DRM_SYNCOBJ_MANAGER_V1_ERROR_SURFACE_EXISTS,
-                           "the surface has a synchronisation object already");
+    postError(manager, WP_LINUX_DRM_SYNCOBJ_MANAGER_V1_ERROR_SURFACE_EXISTS,
+              invalid("synchronise", "wl_surface", "it has a synchronisation object already").error());
     return;
   }
   wl_resource* resource =
@@ -261,8 +265,8 @@ void importTimeline(wl_client* client, wl_resource* manager, uint32_t id, int sy
   const auto* owner = static_cast<const ExplicitSync*>(wl_resource_get_user_data(manager));
   wlr_drm_syncobj_timeline* timeline = wlr_drm_syncobj_timeline_import(owner->deviceFd(), fd.get());
   if (timeline == nullptr) {
-    wl_resource_post_error(manager, WP_LINUX_DRM_SYNCOBJ_MANAGER_V1_ERROR_INVALID_TIMELINE,
-                           "the file descriptor is no DRM syncobj's");
+    postError(manager, WP_LINUX_DRM_SYNCOBJ_MANAGER_V1_ERROR_INVALID_TIMELINE,
+              invalid("import", "timeline", "the file descriptor is no DRM syncobj's").error());
     return;
   }
   wl_resource* resource =

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "compositor/protocols/dmabuf_params.h"
+#include "compositor/protocols/protocol_error.h"
 #include "linux-dmabuf-v1-server-protocol.h"
 #include "protected-path/base/log.h"
 #include "weston-restricted-buffer-server-protocol.h"
@@ -140,11 +141,11 @@ void LinuxDmabuf::bindRestricted(wl_client* client, uint32_t version, uint32_t i
             DmabufParams* params = DmabufParams::from(paramsResource);
             if (params == nullptr) return; // every params object of this display is ours
             if (params->used) {
-              wl_resource_post_error(resource, WESTON_RESTRICTED_BUFFER_V1_ERROR_PARAMS_ALREADY_USED,
-                                     "these params have made a wl_buffer already");
+              postError(resource, WESTON_RESTRICTED_BUFFER_V1_ERROR_PARAMS_ALREADY_USED,
+                        invalid("claim", "protected buffer", "these params have made a wl_buffer already").error());
             } else if (params->claimed) {
-              wl_resource_post_error(resource, WESTON_RESTRICTED_BUFFER_V1_ERROR_ALREADY_SET,
-                                     "these params are already marked");
+              postError(resource, WESTON_RESTRICTED_BUFFER_V1_ERROR_ALREADY_SET,
+                        invalid("claim", "protected buffer", "these params are claimed already").error());
             }
             params->claimed = true;
           },

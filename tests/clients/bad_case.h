@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ struct BadPlane {
   uint32_t index = 0;
   uint32_t offsetBytes = 0;
   uint32_t strideBytes = 0;
+  std::optional<uint64_t> modifier; ///< where it is not the case's
 };
 
 /** What a case does with its buffer. */
@@ -51,7 +53,7 @@ enum class BadSync {
   AllGoneWhileHeld,    ///< object and surface destroyed while a commit waits
 };
 
-/** What the compositor may answer. */
+/** What the compositor answers. */
 struct BadAnswer {
   std::string outcome;   ///< `protocol-error`, `failed`, `created`, `presented`, `discarded`, `killed`
   std::string interface; ///< of a protocol error
@@ -72,7 +74,9 @@ struct BadCase {
   uint32_t fourcc = 0;
   uint64_t modifier = 0;
   std::vector<BadPlane> planes;
-  std::vector<BadAnswer> expected; ///< any of these is right; a protocol leaves some choice
+  BadAnswer expected;
+  /** In the compositor's log, for this case alone, numbers of fds and inodes as N. Empty: no warning at all. */
+  std::string_view logged;
 };
 
 /** All cases. The buffer behind each is that of a 640 × 360 NV12 picture. */

@@ -83,8 +83,9 @@ public:
   Parameters& operator=(const Parameters&) = delete;
 
   void add(const BadPlane& plane) {
+    const uint64_t modifier = plane.modifier.value_or(case_.modifier);
     zwp_linux_buffer_params_v1_add(object_.get(), fd_, plane.index, plane.offsetBytes, plane.strideBytes,
-                                   static_cast<uint32_t>(case_.modifier >> 32), static_cast<uint32_t>(case_.modifier));
+                                   static_cast<uint32_t>(modifier >> 32), static_cast<uint32_t>(modifier));
   }
   void addAll() {
     for (const BadPlane& plane : case_.planes)
