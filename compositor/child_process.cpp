@@ -1,8 +1,16 @@
 #include "compositor/child_process.h"
 
+#include <algorithm>
 #include <csignal>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
+
+#include "protected-path/base/unique_fd.h"
+
+extern "C" { // glibc before 2.42 does not say so itself
+#include <sys/pidfd.h>
+}
 
 extern char** environ;
 
@@ -40,6 +48,16 @@ bool ChildProcess::noteExit(pid_t pid, int waitStatus) {
 
 void ChildProcess::terminate() const {
   if (pid_ > 0) ::kill(-pid_, SIGTERM);
+}
+
+void ChildProcess::awaitEnd(Nanoseconds deadline) {
+  if (pid_ <= 0) return;
+  const UniqueFd process(::pidfd_open(pid_, 0));
+  pollfd polled{process.get(), POLLIN, 0};
+  const timespec limit = toTimespec(std::max<Nanoseconds>(deadline - now(), 0));
+  if (::ppoll(&polled, 1, &limit, nullptr) != 1) ::kill(-pid_, SIGKILL);
+  int status = 0;
+  if (::waitpid(pid_, &status, 0) == pid_) noteExit(pid_, status);
 }
 
 } // namespace vitrine

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "protected-path/base/clock.h"
 #include "protected-path/base/result.h"
 
 namespace vitrine {
@@ -24,6 +25,8 @@ public:
   [[nodiscard]] int exitStatus() const { return exitStatus_; }
   /** SIGTERM to the process group. */
   void terminate() const;
+  /** Waits for the process, which was terminated, and kills its group where it has not ended by `deadline` (now()'s clock). */
+  void awaitEnd(Nanoseconds deadline);
 
 private:
   pid_t pid_ = -1;

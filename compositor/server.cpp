@@ -11,6 +11,12 @@
 #include "protected-path/base/log.h"
 
 namespace vitrine {
+namespace {
+
+/** How long those that the session started may take to end with it. */
+constexpr Nanoseconds clientPatience = 2'000'000'000;
+
+} // namespace
 
 Server::Server(Config config, ServerOptions options) : config_(std::move(config)), options_(std::move(options)) {}
 
@@ -28,6 +34,8 @@ Result<std::unique_ptr<Server>> Server::start(Config config, ServerOptions optio
 
 Server::~Server() {
   kiosk_.terminate();
+  for (const ChildProcess& command : commands_)
+    command.terminate();
   if (dmabuf_) writeStatus();
   if (display_ != nullptr) wl_display_destroy_clients(display_);
   for (wl_event_source* source : signals_)
@@ -51,6 +59,10 @@ Server::~Server() {
   renderer_.reset();
   if (session_ != nullptr) wlr_session_destroy(session_);
   if (display_ != nullptr) wl_display_destroy(display_);
+  const Nanoseconds deadline = now() + clientPatience;
+  for (ChildProcess& command : commands_)
+    command.awaitEnd(deadline);
+  kiosk_.awaitEnd(deadline);
 }
 
 Result<> Server::openDisplayAndSession() {
@@ -128,7 +140,7 @@ void Server::makeGlobals() {
   wlr_xdg_output_manager_v1_create(display_, layout_);
   wlr_seat* seat = wlr_seat_create(display_, "seat0");
   desktop_ = std::make_unique<Desktop>(*display_, *layout_, *seat);
-  Seat::Actions actions{[this] { stop(0); }, [this](const std::string& command) { startCommand(command); },
+  Seat::Actions actions{[this] { stop(0, "a key"); }, [this](const std::string& command) { startCommand(command); },
                         [this](unsigned vt) { wlr_session_change_vt(session_, vt); }};
   seat_ = std::make_unique<Seat>(*seat, *desktop_, kms_->device(), config_, std::move(actions));
 }
@@ -160,7 +172,8 @@ Result<> Server::startClients() {
 
 void Server::startCommand(const std::string& command) {
   auto child = ChildProcess::start({"/bin/sh", "-c", command});
-  if (!child) log("server").warn("{}", child.error().text());
+  if (!child) return log("server").warn("{}", child.error().text());
+  commands_.push_back(*child);
 }
 
 void Server::watchSignals() {
@@ -168,8 +181,8 @@ void Server::watchSignals() {
     signals_.push_back(wl_event_loop_add_signal(loop_, number, handler, this));
   };
   for (const int number : {SIGINT, SIGTERM}) {
-    watch(number, [](int, void* data) {
-      static_cast<Server*>(data)->stop(0);
+    watch(number, [](int signal, void* data) {
+      static_cast<Server*>(data)->stop(0, signal == SIGINT ? "SIGINT" : "SIGTERM");
       return 0;
     });
   }
@@ -181,7 +194,8 @@ void Server::watchSignals() {
     auto* self = static_cast<Server*>(data);
     int status = 0;
     for (pid_t pid = ::waitpid(-1, &status, WNOHANG); pid > 0; pid = ::waitpid(-1, &status, WNOHANG)) {
-      if (self->kiosk_.noteExit(pid, status)) self->stop(self->kiosk_.exitStatus());
+      if (self->kiosk_.noteExit(pid, status)) self->stop(self->kiosk_.exitStatus(), "its client has ended");
+      std::erase_if(self->commands_, [&](ChildProcess& command) { return command.noteExit(pid, status); });
     }
     return 0;
   });
@@ -228,7 +242,8 @@ void Server::writeStatus() const {
   if (!written) log("server").warn("{}", written.error().text());
 }
 
-void Server::stop(int status) {
+void Server::stop(int status, std::string_view why) {
+  log("server").info("stopping: {}", why);
   exitStatus_ = status;
   wl_display_terminate(display_);
 }

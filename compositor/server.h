@@ -51,7 +51,7 @@ private:
   void onSessionActive();
   void startCommand(const std::string& command);
   void writeStatus() const;
-  void stop(int status);
+  void stop(int status, std::string_view why);
 
   Config config_;
   ServerOptions options_;
@@ -78,6 +78,7 @@ private:
   std::vector<std::unique_ptr<Output>> outputs_;
   std::vector<wl_event_source*> signals_;
   ChildProcess kiosk_;
+  std::vector<ChildProcess> commands_; ///< the others that were started and still run
   Listener<wlr_output> newOutput_;
   Listener<wlr_input_device> newInput_;
   Listener<void> sessionActive_;

@@ -195,6 +195,7 @@ displayPaths() {
   pathsOn full plane-only gpu-only single-plane
   displayTests=resilience.py inGuest resilience-gpu-only gpu-only "$displayTree"
   displayTests=shell.py inGuest shell full "$displayTree"
+  displayTests=stopping.py inGuest stopping full "$displayTree"
 }
 
 suite_display() {

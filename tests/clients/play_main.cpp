@@ -180,11 +180,11 @@ int play(Options& options) {
   }
   options.player.transform = transformNamed(options.transform);
   if (options.flag != "auto") options.player.claim = options.flag == "always" ? ClaimMode::Always : ClaimMode::Never;
+  auto stop = StopSignals::create();
+  if (!stop) return fail(stop.error());
   ClipKey key{};
   auto clip = openClip(options, key);
   if (!clip) return fail(clip.error());
-  auto stop = StopSignals::create();
-  if (!stop) return fail(stop.error());
 
   Player player(*clip, options.player, *stop);
   const auto outcome = player.play(key);

@@ -1,6 +1,7 @@
 #include "tests/clients/player.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <format>
 
@@ -25,13 +26,24 @@ Player::Player(ClipReader& clip, const PlayerOptions& options, StopSignals& stop
 Player::~Player() = default;
 
 Result<> Player::play(const ClipKey& key) {
-  auto done = setUp(key);
-  if (done) done = run();
-  if (done) done = drain();
+  auto done = unlessStopped(setUp(key));
+  if (done && report_.endedBy.empty()) done = unlessStopped(run());
+  if (done && stage_->window) {
+    // The signal may have been for the compositor, too, which then has no feedback left to give.
+    auto drained = drain();
+    if (report_.endedBy != "signal") done = unlessStopped(drained);
+  }
   if (!done) report_.endedBy = "error";
   if (started_ != 0) report_.seconds = static_cast<double>(now() - started_) / 1e9;
   report_.framesMissed = pacer_.missed();
   return done;
+}
+
+/** A signal ends a wait with EINTR. */
+Result<> Player::unlessStopped(Result<> done) {
+  if (done || done.error().kind != ErrorKind::System || done.error().number != EINTR || !stop_.stopped()) return done;
+  if (report_.endedBy.empty()) report_.endedBy = "signal";
+  return {};
 }
 
 Result<> Player::setUp(const ClipKey& key) {
@@ -53,7 +65,7 @@ Result<> Player::openBuffers(const ClipKey& key) {
   stage_->filler.emplace(std::move(*filler));
   report_.application = stage_->filler->application();
 
-  auto connection = WaylandConnection::open();
+  auto connection = WaylandConnection::open(stop_.fd());
   if (!connection) return std::unexpected(connection.error());
   stage_->connection = std::move(*connection);
   if (!stage_->connection->takes({DRM_FORMAT_NV12, DRM_FORMAT_MOD_LINEAR}))
@@ -133,7 +145,7 @@ Result<> Player::run() {
       const Nanoseconds left = std::max<Nanoseconds>(*deadline_ - now(), 0);
       timeout = timeout < 0 ? left : std::min(timeout, left);
     }
-    if (auto done = stage_->connection->dispatch(timeout, stop_.fd()); !done) return done;
+    if (auto done = stage_->connection->dispatch(timeout); !done) return done;
   }
   return {};
 }

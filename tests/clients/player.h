@@ -48,7 +48,10 @@ struct PlayerReport {
   static constexpr size_t maximumFillTimes = 100'000;
 };
 
-/** Plays a clip through TEE, protected heap and compositor. One event loop in one thread; waits in poll only. */
+/**
+ * Plays a clip through TEE, protected heap and compositor. One event loop in one thread; waits in poll only, and no
+ * longer than until a stop signal comes, which is an end like any other.
+ */
 class Player : private VideoWindowObserver {
 public:
   /** Borrows all three. */
@@ -71,6 +74,7 @@ private:
   [[nodiscard]] Result<> openWindow();
   [[nodiscard]] Result<> run();
   [[nodiscard]] Result<> drain();
+  [[nodiscard]] Result<> unlessStopped(Result<> done);
   [[nodiscard]] Result<> fillOne();
   [[nodiscard]] Result<> fill(ProtectedBuffer& buffer, uint64_t frame);
   [[nodiscard]] Result<std::optional<Nanoseconds>> showDue();

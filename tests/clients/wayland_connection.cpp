@@ -140,8 +140,8 @@ void WaylandConnection::addTranche(const wl_array& indices) {
   }
 }
 
-Result<std::unique_ptr<WaylandConnection>> WaylandConnection::open() {
-  std::unique_ptr<WaylandConnection> connection(new WaylandConnection);
+Result<std::unique_ptr<WaylandConnection>> WaylandConnection::open(int stopFd) {
+  std::unique_ptr<WaylandConnection> connection(new WaylandConnection(stopFd));
   connection->display_.reset(wl_display_connect(nullptr));
   if (!connection->display_) {
     const char* name = std::getenv("WAYLAND_DISPLAY");
@@ -211,11 +211,15 @@ Result<> WaylandConnection::dispatch(Nanoseconds timeout, int otherFd) {
     wl_display_cancel_read(display);
     return failure("flush");
   }
-  std::array<pollfd, 2> polled{{{wl_display_get_fd(display), POLLIN, 0}, {otherFd, POLLIN, 0}}};
+  std::array<pollfd, 3> polled{{{wl_display_get_fd(display), POLLIN, 0}, {stopFd_, POLLIN, 0}, {otherFd, POLLIN, 0}}};
   const timespec limit = toTimespec(std::max<Nanoseconds>(timeout, 0));
   if (ppoll(polled.data(), polled.size(), timeout < 0 ? nullptr : &limit, nullptr) < 0 && errno != EINTR) {
     wl_display_cancel_read(display);
     return systemError("ppoll", "Wayland connection");
+  }
+  if (polled[1].revents != 0) {
+    wl_display_cancel_read(display);
+    return systemError("wait", "Wayland connection", EINTR);
   }
   if (polled[0].revents == 0) {
     wl_display_cancel_read(display);
@@ -226,7 +230,14 @@ Result<> WaylandConnection::dispatch(Nanoseconds timeout, int otherFd) {
 }
 
 Result<> WaylandConnection::roundtrip() {
-  if (wl_display_roundtrip(display_.get()) < 0) return failure("roundtrip");
+  static constexpr wl_callback_listener listener = {
+      .done = [](void* data, wl_callback*, uint32_t) { *static_cast<bool*>(data) = true; },
+  };
+  bool answered = false;
+  const WaylandPtr<wl_callback> callback(wl_display_sync(display_.get()));
+  wl_callback_add_listener(callback.get(), &listener, &answered);
+  while (!answered)
+    if (auto done = dispatch(-1); !done) return done;
   return {};
 }
 

@@ -41,8 +41,11 @@ struct ProtocolError {
  */
 class WaylandConnection {
 public:
-  /** Connects and collects globals and formats. Invalid where a global that is not optional is absent: it is named. */
-  [[nodiscard]] static Result<std::unique_ptr<WaylandConnection>> open();
+  /**
+   * Connects and collects globals and formats. Invalid where a global that is not optional is absent: it is named. No
+   * wait of this connection outlasts `stopFd` (if not negative, borrowed) becoming readable.
+   */
+  [[nodiscard]] static Result<std::unique_ptr<WaylandConnection>> open(int stopFd = -1);
   WaylandConnection(const WaylandConnection&) = delete;
   WaylandConnection& operator=(const WaylandConnection&) = delete;
 
@@ -59,11 +62,12 @@ public:
 
   /**
    * Flushes, then waits until there are events, `otherFd` (if not negative) is readable or `timeout` has passed
-   * (negative: for ever), and dispatches what came. Errors: the compositor's protocol error, or its going away.
+   * (negative: for ever), and dispatches what came. Errors: the compositor's protocol error, or its going away; EINTR
+   * where the `stopFd` of open() is readable.
    */
   [[nodiscard]] Result<> dispatch(Nanoseconds timeout, int otherFd = -1);
 
-  /** Waits until the compositor has answered everything so far. */
+  /** Waits until the compositor has answered everything so far. Errors: dispatch()'s. */
   [[nodiscard]] Result<> roundtrip();
   /** The first seat, version 5 at most, for a caller who listens to it at once, since it speaks at once; null: none. */
   [[nodiscard]] WaylandPtr<wl_seat> bindSeat();
@@ -72,7 +76,7 @@ public:
   [[nodiscard]] const std::optional<ProtocolError>& protocolError() const { return protocolError_; }
 
 private:
-  WaylandConnection() = default;
+  explicit WaylandConnection(int stopFd) : stopFd_(stopFd) {}
   [[nodiscard]] Result<> collect();
   [[nodiscard]] Result<> checkGlobals() const;
   [[nodiscard]] std::unexpected<Error> failure(const char* operation);
@@ -86,6 +90,7 @@ private:
   static const wp_presentation_listener presentationListener;
   static const wp_color_representation_manager_v1_listener colorListener;
 
+  int stopFd_;
   WaylandPtr<wl_display> display_; ///< first, so that it outlives all others
   WaylandPtr<wl_registry> registry_;
   WaylandGlobals globals_;

@@ -17,6 +17,7 @@ import frame_bar  # noqa: E402
 import reference  # noqa: E402
 import session as s  # noqa: E402
 import testing  # noqa: E402
+from session import video_on_panel  # noqa: E402
 
 PROFILE = os.environ["VITRINE_PROFILE"]
 SANITIZED = os.environ["VITRINE_BUILD"].endswith("asan")
@@ -28,15 +29,6 @@ NOT_APPLICABLE = 77
 def on(*profiles):
     """Adds the test where the profile is one of these."""
     return testing.test if PROFILE in profiles else lambda function: function
-
-
-def video_on_panel(session, clip, *arguments):
-    player = session.play(clip, "--loop", *arguments)
-    s.wait_until(lambda: session.output()["protected_surfaces"] or not player.running(), "the first protected frame")
-    if not player.running():
-        raise AssertionError(f"vitrine-play ended with {player.process.returncode}: {player.log()}")
-    session.wait_for_frames(5)
-    return player
 
 
 def last_surface(session):

@@ -80,9 +80,9 @@ class Session:
     """Starts `vitrine`; `with Session() as session:` stops it again and fails where it did not end well. `within`: a command that
     executes the command after it, in another environment. Vulkan's validation layer looks on, and a session in which it speaks has not
     ended well; `validated=False` where a test counts what the compositor itself does. A sanitized session goes
-    without the layer, which would crawl."""
+    without the layer, which would crawl. `kiosk`: the command of its one client."""
 
-    def __init__(self, config="", arguments=(), counted=True, name="vitrine", within=(), validated=True):
+    def __init__(self, config="", arguments=(), counted=True, name="vitrine", within=(), validated=True, kiosk=()):
         self.clients = []
         self.status_path = os.path.join(OUT, f"{name}-status.json")
         self.environment = dict(os.environ)
@@ -96,6 +96,7 @@ class Session:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(config)
             command += ["--config", path]
+        command += kiosk
         self.counter_path = f"/tmp/{name}-calls"
         environment = call_counter.environment(self.counter_path) if counted else dict(os.environ)
         self.compositor = Client(name, command, environment)
@@ -166,6 +167,16 @@ class Session:
         """Until `count` more frames were presented."""
         wanted = self.output()["frames_presented"] + count
         wait_until(lambda: self.output()["frames_presented"] >= wanted, f"{count} frames", seconds)
+
+
+def video_on_panel(session, clip, *arguments):
+    """vitrine-play with this clip, once some frames of it are on the panel."""
+    player = session.play(clip, "--loop", *arguments)
+    wait_until(lambda: session.output()["protected_surfaces"] or not player.running(), "the first protected frame")
+    if not player.running():
+        raise AssertionError(f"vitrine-play ended with {player.process.returncode}: {player.log()}")
+    session.wait_for_frames(5)
+    return player
 
 
 def find_box(panel, screenshot):
