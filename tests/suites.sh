@@ -190,12 +190,14 @@ displayBoards() {
 }
 
 displayPaths() {
+  local profile
   # A sanitizer keeps what was freed, so that a long run's memory says nothing.
   if [ "$displayTree" != asan ]; then inGuest soak full "$displayTree" memory-and-files; fi
   pathsOn full plane-only gpu-only single-plane
   displayTests=resilience.py inGuest resilience-gpu-only gpu-only "$displayTree"
   displayTests=shell.py inGuest shell full "$displayTree"
   displayTests=stopping.py inGuest stopping full "$displayTree"
+  for profile in full gpu-only; do displayTests=video.py inGuest "video-$profile" "$profile" "$displayTree"; done
 }
 
 suite_display() {

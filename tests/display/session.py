@@ -197,8 +197,8 @@ def only_placeholder(picture):
     return {tuple(int(c) for c in pixel) for pixel in np.unique(picture.reshape(-1, 3), axis=0)} <= PLACEHOLDER
 
 
-def make_clip(size="640x360", fps=30, frames=60, name="clip"):
+def make_clip(size="640x360", fps=30, frames=60, name="clip", encoding="bt709", limited=True):
     path = f"/tmp/{name}.vclip"
-    subprocess.run(["vitrine-pack", "--test-pattern", f"{size}@{fps}:{frames}", "--encoding", "bt709", "--range", "limited", "-o", path],
-                   check=True, capture_output=True, timeout=120)
+    subprocess.run(["vitrine-pack", "--test-pattern", f"{size}@{fps}:{frames}", "--encoding", encoding,
+                    "--range", "limited" if limited else "full", "-o", path], check=True, capture_output=True, timeout=120)
     return path

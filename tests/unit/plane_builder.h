@@ -34,6 +34,11 @@ inline void giveColours(Plane& plane) {
   plane.properties[PlaneProperty::ColorRange] = range;
 }
 
+inline void takeFullRange(Plane& plane) {
+  std::erase_if(plane.properties[PlaneProperty::ColorRange].enumValues,
+                [](const auto& value) { return value.first == "YCbCr full range"; });
+}
+
 inline void giveAlpha(Plane& plane) {
   plane.properties[PlaneProperty::Alpha] = {.id = 92, .rangeMaximum = 0xffff};
 }

@@ -151,6 +151,7 @@ std::vector<Case> refusalCases() {
   const auto turned = [](Layer& l) { l.transform = Transform::R180; };
   const auto faded = [](Layer& l) { l.alpha = 0x8000; };
   const auto wide = [](Layer& l) { l.encoding = ColorEncoding::Bt2020; };
+  const auto fullRange = [](Layer& l) { l.range = ColorRange::Full; };
   const auto planar = [](Layer& l) { l.fourcc = DRM_FORMAT_YUV420; };
   const auto tiled = [](Layer& l) { l.modifier = I915_FORMAT_MOD_X_TILED; };
   const auto implicit = [](Layer& l) { l.modifier = DRM_FORMAT_MOD_INVALID; };
@@ -159,6 +160,7 @@ std::vector<Case> refusalCases() {
   const std::vector<Plane> full = fullHardware();
   const std::vector<Plane> one = overlayHardware(1);
   const std::vector<Plane> noColours = eachPlane(full, [](Plane& p) { p.properties = {}; });
+  const std::vector<Plane> limited = eachPlane(full, takeFullRange);
   const std::vector<Plane> turning = eachPlane(full, giveHalfTurn);
   const std::vector<Plane> fading = eachPlane(full, giveAlpha);
   const Expected shm = composed(Refusal::PlaneNotDmabuf);
@@ -177,6 +179,12 @@ std::vector<Case> refusalCases() {
       {"encoding unknown, ordinary", noColours, {video}, {composed(Refusal::PlaneEncoding)}, {.tests = 0}},
       {"encoding unknown, mandatory", noColours, {secret}, {onPlane(overlayA)}},
       {"encoding that no plane has", full, {with(secret, wide)}, {placeholder(Refusal::PlaneEncoding)}, {.tests = 0}},
+      {"range that no plane has, ordinary", limited, {with(video, fullRange)}, {composed(Refusal::PlaneEncoding)}, {.tests = 0}},
+      {"range that no plane has, mandatory", limited, {with(secret, fullRange)}, {placeholder(Refusal::PlaneEncoding)}, {.tests = 0}},
+      {"the range that planes have left", limited, {video}, {onPlane(overlayA)}},
+      {"range that planes can do", full, {with(video, fullRange)}, {onPlane(overlayA)}},
+      {"range is nothing to RGB", limited, {with(with(makePanel(2, box), fast), fullRange)}, {onPlane(overlayA)}},
+      {"range unknown, mandatory", noColours, {with(secret, fullRange)}, {onPlane(overlayA)}},
       {"encoding is nothing to RGB", noColours, {with(makePanel(2, box), fast)}, {onPlane(overlayA)}},
       {"scaling, mandatory", one, {with(secret, scaled)}, {placeholder(Refusal::PlaneScaling)}, {.accepts = refuseScaling}},
       {"scaling, ordinary", one, {with(video, scaled)}, {composed(Refusal::PlaneScaling)}, {.accepts = refuseScaling}},
