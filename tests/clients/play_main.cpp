@@ -113,6 +113,7 @@ nlohmann::json reportJson(const Options& options, const ClipHeader& header, cons
     json["application"] = *report.application == FrameFiller::Application::FrameDecrypt ? "frame-decrypt" : "sdp-basic";
   json["buffers"] = report.buffers;
   json["buffers_wanted"] = options.player.buffers;
+  json["buffers_needed"] = ProtectedBuffers::minimum;
   json["claimed"] = report.claimed;
   json["color_told"] = report.colorTold;
   json["frames_submitted"] = report.framesSubmitted;

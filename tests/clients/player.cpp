@@ -76,12 +76,11 @@ Result<> Player::openBuffers(const ClipKey& key) {
   report_.claimed = canClaim && options_.claim != ClaimMode::Never;
 
   auto buffers = ProtectedBuffers::create(header, *heaps, stage_->table, *stage_->tee, *stage_->connection,
-                                          report_.claimed, options_.buffers);
+                                          report_.claimed, options_.buffers, report_.buffers);
   if (!buffers) return std::unexpected(buffers.error());
   stage_->buffers.emplace(std::move(*buffers));
   report_.heap = stage_->buffers->heapName();
   report_.evidence = stage_->buffers->evidence();
-  report_.buffers = stage_->buffers->count();
   if (report_.buffers < options_.buffers)
     log("play").warn("heap {} gave {} of {} buffers; playing with those (it needs {})", report_.heap, report_.buffers,
                      options_.buffers, ProtectedBuffers::minimum);

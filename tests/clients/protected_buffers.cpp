@@ -62,7 +62,8 @@ Result<std::vector<Heap>> ProtectedBuffers::chooseHeaps(const ClipHeader& header
 
 Result<ProtectedBuffers> ProtectedBuffers::create(const ClipHeader& header, std::span<const Heap> heaps,
                                                   const HeapTable& table, const TeeDevice& device,
-                                                  WaylandConnection& connection, bool claim, size_t wanted) {
+                                                  WaylandConnection& connection, bool claim, size_t wanted,
+                                                  size_t& got) {
   ProtectedBuffers result;
   while (result.count() < wanted) {
     auto memory = allocateBuffer(bufferRequestFor(header), heaps, table);
@@ -79,6 +80,7 @@ Result<ProtectedBuffers> ProtectedBuffers::create(const ClipHeader& header, std:
     if (!waylandBuffer) return std::unexpected(waylandBuffer.error());
     result.buffers_.push_back(
         std::make_unique<ProtectedBuffer>(std::move(*memory), std::move(*teeMemory), std::move(*waylandBuffer)));
+    got = result.count();
   }
   return result;
 }

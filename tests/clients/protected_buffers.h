@@ -61,11 +61,12 @@ public:
 
   /**
    * Allocates `wanted` buffers, registers each with the TEE and makes its wl_buffer. An exhausted heap gives fewer;
-   * less than `minimum` is Refused(HeapExhausted) and says how many there were.
+   * less than `minimum` is Refused(HeapExhausted) and says how many there were. `got` counts them either way.
    */
   [[nodiscard]] static Result<ProtectedBuffers> create(const ClipHeader& header, std::span<const Heap> heaps,
                                                        const HeapTable& table, const TeeDevice& device,
-                                                       WaylandConnection& connection, bool claim, size_t wanted);
+                                                       WaylandConnection& connection, bool claim, size_t wanted,
+                                                       size_t& got);
 
   [[nodiscard]] size_t count() const { return buffers_.size(); }
   [[nodiscard]] const std::string& heapName() const { return buffers_.front()->memory().heapName; }
