@@ -198,6 +198,7 @@ displayPaths() {
   displayTests=shell.py inGuest shell full "$displayTree"
   displayTests=stopping.py inGuest stopping full "$displayTree"
   for profile in full gpu-only; do displayTests=video.py inGuest "video-$profile" "$profile" "$displayTree"; done
+  for profile in full gpu-only; do displayTests=machine.py inGuest "machine-$profile" "$profile" "$displayTree"; done
 }
 
 suite_display() {

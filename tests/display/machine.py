@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""What vitrine-probe says of a machine, against what the kernel and other people's tools say, in the guest; and what an ordinary user
+may do there with the rule of configs/."""
+
+import ctypes
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../platform/selftest"))
+
+import frame_bar  # noqa: E402
+import kms  # noqa: E402
+import reference  # noqa: E402
+import session as s  # noqa: E402
+import testing  # noqa: E402
+
+PROFILE = os.environ["VITRINE_PROFILE"]
+PLANE_TYPES = ["overlay", "primary", "cursor"]  # DRM_PLANE_TYPE_*
+ENUMS, IMMUTABLE = 0x08 | 0x20, 0x04  # DRM_MODE_PROP_ENUM, _BITMASK; _IMMUTABLE
+RULE = "60-vitrine-heaps.rules"
+AS_USER = ("setpriv", "--reuid", "1000", "--regid", "1000", "--groups", "video")
+IN_SESSION = (*AS_USER[:-1], "video,render")  # a GPU's render node is another thing than heaps
+
+
+class Card(kms.Card):
+    """With what the probe tells of properties and formats."""
+
+    def property_info(self, identifier):
+        """Whether it is immutable, and the names of an enum's or bitmask's values."""
+        layout = "QQII32sII"
+        _, _, _, flags, _, _, count = self._call(0xAA, layout, 0, 0, identifier, 0, b"", 0, 0)
+        names, at = self._array(40 * count, ctypes.c_uint8)
+        if flags & ENUMS:
+            self._call(0xAA, layout, 0, at, identifier, 0, b"", 0, count)
+        entries = [bytes(names[40 * i + 8 : 40 * i + 40]).rstrip(b"\0").decode() for i in range(count if flags & ENUMS else 0)]
+        return {"immutable": bool(flags & IMMUTABLE), "values": entries}
+
+    def formats(self, plane):
+        """Pairs of fourcc and modifier, of the plane's IN_FORMATS."""
+        blob = self.planes[plane]["IN_FORMATS"][1]
+        _, length, _ = self._call(0xAC, "IIQ", blob, 0, 0)
+        data, at = self._array(length, ctypes.c_uint8)
+        self._call(0xAC, "IIQ", blob, length, at)
+        data = bytes(data)
+        _, _, formats, formats_at, modifiers, modifiers_at = struct.unpack_from("<6I", data)
+        fourccs = struct.unpack_from(f"<{formats}I", data, formats_at)
+        pairs = set()
+        for i in range(modifiers):
+            mask, first, _, modifier = struct.unpack_from("<QIIQ", data, modifiers_at + 24 * i)
+            pairs |= {(fourccs[first + bit], modifier) for bit in range(64) if mask >> bit & 1}
+        return pairs
+
+
+def probe(*prefix):
+    got = subprocess.run([*prefix, "vitrine-probe", "--json"], capture_output=True, text=True, timeout=60, check=False)
+    return got.returncode, json.loads(got.stdout)
+
+
+@testing.test
+def the_probe_knows_every_heap_and_its_class():
+    status, report = probe()
+    testing.equal((status, report["path"]), (0, "composited"), "status and path")
+    heaps = {heap["name"]: (heap["node"], heap["class"], heap["for_protected_video"], heap["refusal"]) for heap in report["heaps"]}
+    wanted = {"protected,secure-video": ("protected", True, None), "system": ("ordinary", False, "HeapUnsuitable")}
+    testing.equal(heaps, {name: (f"/dev/dma_heap/{name}", *wanted[name]) for name in os.listdir("/dev/dma_heap")}, "heaps")
+    frame = report["video_frame"]
+    testing.equal((frame["heap"], frame["evidence"], frame["refusal"], frame["error"]),
+                  ("protected,secure-video", "Authenticated", None, None), "the frame that was taken")
+
+
+@testing.test
+def the_probe_knows_every_plane_with_its_formats_and_properties():
+    _, report = probe()
+    testing.equal([device["node"] for device in report["kms"]], ["/dev/dri/card0"], "displays")
+    planes, card = {plane["id"]: plane for plane in report["kms"][0]["planes"]}, Card()
+    try:
+        testing.equal(sorted(planes), sorted(card.planes), "planes")
+        testing.equal(len(planes), {"full": 6, "gpu-only": 2}[PROFILE], "how many planes this board has")
+        for number, properties in card.planes.items():
+            plane = planes[number]
+            testing.equal(plane["type"], PLANE_TYPES[properties["type"][1]], f"type of plane {number}")
+            testing.equal((plane["stacking"], plane["stacking_known"]), (properties["zpos"][1], True), f"stacking of plane {number}")
+            told = sum(len(modifiers) for modifiers in plane["formats"].values())
+            testing.equal(told, len(card.formats(number)), f"formats with modifiers of plane {number}")
+            testing.equal(("NV12" in plane["formats"]), (kms.fourcc("NV12"), 0) in card.formats(number), f"NV12 on plane {number}")
+            for name, told in plane["properties"].items():
+                testing.equal(told, card.property_info(properties[name][0]), f"{name} of plane {number}")
+            shown = {"COLOR_ENCODING", "COLOR_RANGE", "rotation", "alpha", "pixel blend mode", "IN_FENCE_FD", "IN_FORMATS", "zpos"}
+            testing.equal(set(plane["properties"]) & shown, set(properties) & shown, f"properties of plane {number}")
+    finally:
+        os.close(card.fd)
+
+
+@testing.test
+def the_probe_knows_the_gpu_as_vulkan_has_it():
+    said = subprocess.run(["vulkaninfo"], capture_output=True, text=True, timeout=120, check=True).stdout
+    fields = dict(line.strip().split("=", 1) for line in said.splitlines() if line.count("=") == 1)
+    fields = {name.strip(): value.strip() for name, value in fields.items()}
+    _, report = probe()
+    testing.equal([(gpu["name"], gpu["protected_memory"], gpu["refusal"], gpu["missing_extensions"]) for gpu in report["vulkan"]],
+                  [(fields["deviceName"], fields["protectedMemory"] == "true", None, [])], "Vulkan devices")
+
+
+def gpu_node(said):
+    """The device number of the GPU's own DRM node, by VK_EXT_physical_device_drm; None where it has none."""
+    found = dict(re.findall(r"(has(?:Render|Primary)|(?:render|primary)M(?:aj|in)or)\s*=\s*(\w+)", said))
+    for kind in ("render", "primary"):
+        if found.get(f"has{kind.capitalize()}") == "true":
+            return os.makedev(int(found[f"{kind}Major"]), int(found[f"{kind}Minor"]))
+    return None
+
+
+@testing.test
+def dmabuf_feedback_is_what_planes_and_gpu_take():
+    with s.Session() as session:
+        said = subprocess.run(["wayland-info", "-i", "zwp_linux_dmabuf_v1"], env=session.environment, capture_output=True, text=True,
+                              timeout=60, check=True).stdout
+    display = os.stat("/dev/dri/card0").st_rdev
+    gpu = gpu_node(subprocess.run(["vulkaninfo"], capture_output=True, text=True, timeout=120, check=True).stdout)
+    testing.equal(int(re.search(r"main device: (0x\w+)", said).group(1), 16), display if gpu is None else gpu, "main device")
+    tranches = {}
+    for text in said.split("tranche\n")[1:]:
+        device, flags = re.search(r"target device: (0x\w+)\s+flags: (.+)", text).groups()
+        formats = {(int(fourcc, 16), int(modifier, 16)) for fourcc, modifier in re.findall(r"(0x\w+) = '.*?'; (0x\w+)", text)}
+        tranches[flags.strip()] = (int(device, 16), formats)
+    testing.equal(sorted(tranches), ["none", "scanout"], "flags of the tranches")
+    testing.equal(tranches["scanout"][0], display, "target device of the scanout tranche")
+    card = Card()
+    scanned = set().union(*(card.formats(plane) for plane in card.planes))
+    os.close(card.fd)
+    told, sampled = tranches["scanout"][1], tranches["none"][1]
+    testing.equal(told - scanned, set(), "scanout formats that no plane has")
+    # What no one here can lay out (base/format.h) is left out; it is sampled no more than scanned out.
+    testing.equal({pair for pair in scanned - told if pair in sampled}, set(), "formats of planes that are sampled and not told")
+    for wanted in ("XR24", "AR24", "NV12"):
+        testing.equal([(kms.fourcc(wanted), 0) in formats for formats in (told, sampled)], [True, True], f"{wanted} LINEAR in both")
+    print(f"# {len(told)} of {len(scanned)} formats of planes, {len(sampled)} sampled", flush=True)
+
+
+class Rule:
+    """`with Rule():` the rule of configs/ installed, as it says itself."""
+
+    def __init__(self):
+        self.path = f"/etc/udev/rules.d/{RULE}"
+
+    def reload(self):
+        for arguments in (["control", "--reload"], ["trigger", "--subsystem-match=dma_heap", "--subsystem-match=tee"], ["settle"]):
+            subprocess.run(["udevadm", *arguments], check=True, timeout=60)
+
+    def __enter__(self):
+        os.makedirs(os.path.dirname(self.path), exist_ok=True)
+        shutil.copy(f"/vitrine/configs/{RULE}", self.path)
+        self.reload()
+
+    def __exit__(self, *_):
+        os.remove(self.path)
+        self.reload()
+
+
+@testing.test
+def an_ordinary_user_in_group_video_needs_the_rule_and_no_more():
+    status, report = probe(*AS_USER)
+    heap = report["heaps"][0]
+    testing.equal((status, report["video_frame"]["heap"], heap["refusal"]), (1, None, "HeapNoPermission"), "without the rule")
+    for word in (heap["node"], "EACCES (13)", f"configs/{RULE}"):
+        if word not in report["video_frame"]["explanation"]:
+            raise AssertionError(f"the probe does not say {word}: {report['video_frame']['explanation']}")
+    with Rule():
+        status, report = probe(*AS_USER)
+        frame = report["video_frame"]
+        testing.equal((status, frame["heap"], frame["evidence"]), (0, "protected,secure-video", "Authenticated"), "with the rule")
+        for node in ("/dev/dma_heap/system", "/dev/dma_heap/protected,secure-video"):
+            testing.equal(os.stat(node).st_mode & 0o777, 0o600 if node.endswith("system") else 0o660, f"mode of {node}")
+
+
+@testing.test
+def an_ordinary_user_in_group_video_plays_with_the_rule():
+    home, out, runtime = "/tmp/user", s.OUT, os.environ["XDG_RUNTIME_DIR"]
+    os.makedirs(home, mode=0o700, exist_ok=True)
+    os.chown(home, 1000, 1000)
+    clip = s.make_clip()
+    shutil.copy(clip + ".key", "/tmp/user.key")
+    os.chmod("/tmp/user.key", 0o644)
+    try:
+        s.OUT = os.environ["XDG_RUNTIME_DIR"] = home
+        with Rule(), s.Session(within=IN_SESSION, counted=False) as session:
+            player = session.start("player", *AS_USER, "vitrine-play", clip, "--key", "/tmp/user.key", "--loop", "--json", f"{home}/player.json")
+            s.wait_until(lambda: session.output()["protected_surfaces"] or not player.running(), "the first protected frame")
+            testing.equal(player.running(), True, f"whether the player runs; it says {player.log()}")
+            session.wait_for_frames(5)
+            output, panel = session.output(), s.photograph()
+            box = ((output["width"] - 640) // 2, (output["height"] - 360) // 2, 640, 360)
+            shown = s.crop(panel, box)
+            worst = reference.largest_difference(shown, 640, 360, frame_bar.read_frame_number(shown))
+            if worst > 2:
+                raise AssertionError(f"the video differs from the reference by {worst:.2f} of 255")
+            testing.equal(player.stop(), 0, "status of vitrine-play")
+    finally:
+        s.OUT, os.environ["XDG_RUNTIME_DIR"] = out, runtime
+
+
+if __name__ == "__main__":
+    testing.main(sys.argv[1:])
