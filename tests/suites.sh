@@ -5,6 +5,7 @@ suitesKnown=("${suitesDefault[@]}" leak bench)
 results=$(mktemp "${TMPDIR:-/tmp}/vitrine-check.XXXXXX")
 reports=$(mktemp -d "${TMPDIR:-/tmp}/vitrine-check-reports.XXXXXX")
 trap 'rm -rf "$results" "$reports"' EXIT
+export PLATFORM_LOGS=$reports/kernel-logs # of every machine that a suite boots; see kernelLogsAreClean
 
 usage() { sed -n '2,4s/^# *//p' check; }
 
@@ -71,11 +72,20 @@ inGuest() {
   if [ "$status" -gt 1 ] || { [ "$status" = 1 ] && ! grep -q '^FAIL' "$out.lines"; }; then
     printf 'FAIL %s: status %s\n%s\n' "$label" "$status" "$(tail -n 30 "$out.errors" | sed 's/^/    /')"
   fi
-  if grep -nE 'WARNING:|BUG:|Oops|Call Trace|Kernel panic|INFO: task' "$out/kernel.log" >"$out.kernel"; then
-    echo "FAIL $label/kernel-log-is-clean: $(head -n 1 "$out.kernel")"
-  else
-    echo "ok $label/kernel-log-is-clean"
-  fi
+}
+
+# kernelLogsAreClean: of every machine that the suite booted, whatever for.
+kernelLogsAreClean() {
+  local log said machines=0 dirty=0
+  for log in "$PLATFORM_LOGS"/*.log; do
+    [ -e "$log" ] || return 0 # not one
+    machines=$((machines + 1))
+    if ! said=$(tests/platform/complaints "$log"); then
+      dirty=$((dirty + 1))
+      echo "FAIL kernel-log-of-machine-$machines: $(head -n 1 "${log%.log}.command"): $(head -n 1 <<<"${said#"$log":}")"
+    fi
+  done
+  if [ "$dirty" = 0 ]; then echo "ok kernel-logs-are-clean ($machines machines)"; fi
 }
 
 # atOnce A B: two functions at a time, for most tests wait most of the time; what B says comes after what A says.
@@ -323,7 +333,9 @@ main() {
     echo "== $suite"
     status=0
     rm -rf "${reports:?}"/* # two suites run the same tests of two builds
+    mkdir "$PLATFORM_LOGS"
     "suite_$suite" | note "$suite" || status=$?
+    kernelLogsAreClean | note "$suite"
     if [ "$status" != 0 ] && ! grep -q "^FAIL $suite/" "$results"; then
       echo "FAIL the-suite-itself: ended with status $status" | note "$suite"
     fi
