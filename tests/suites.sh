@@ -12,14 +12,16 @@ usage() { sed -n '2,4s/^# *//p' check; }
 # note SUITE: counts the result lines on standard input and passes everything on.
 note() { sed -uE "s#^(ok|FAIL|skip) #\1 $1/#" | tee -a "$results"; }
 
-# buildTree NAME OPTION...: configures on the first call, then builds what has changed. A warning is a failure.
+# buildTree NAME OPTION...: configures on the first call, then builds what has changed. A warning is a failure, and stays one:
+# what the compiler warns of is not built; what others do (the linker) fails this run.
 buildTree() {
   local name=$1 log=$reports/build-$1
   shift
   echo "building the tree $name (quick where little has changed, some minutes from nothing)"
   if ! tests/platform/enter -- sh -ec '
     name=$1; shift
-    [ -e build/$name/build.ninja ] || meson setup build/$name -Dtests=enabled "$@" >/dev/null
+    [ -e build/$name/build.ninja ] || meson setup build/$name -Dtests=enabled --werror "$@" >/dev/null
+    meson configure build/$name -Dwerror=true # whoever configured it, ./demo for one; changes nothing where it is so
     ninja -C build/$name' build "$name" "$@" >"$log" 2>&1; then
     echo "FAIL build-$name: $(grep -m 1 -E 'error|FAILED' "$log")"
     tail -n 40 "$log" | sed 's/^/    /'
