@@ -293,9 +293,11 @@ asanBoards() {
   GTEST_FILTER=YccImages.* googleTest renderer-ycc-images tests/platform/run --build asan --cpus 1 --time-limit 900 -- renderer-test
   mesonSuite asan gpu tests/platform/run --build asan --cpus 1 --time-limit 900 --
   VITRINE_LEAK_SCENES=20 googleTest leak-session-on-gpu-only tests/platform/run --profile gpu-only --build asan --cpus 1 --time-limit 900 -- leak-session-test
+  GTEST_FILTER=-YccImages.* googleTest renderer-on-plane-only tests/platform/run --profile plane-only --build asan --cpus 1 --time-limit 900 -- renderer-test
   for profile in legacy-mediatek legacy-android tegra-vpr; do
     googleTest "protected-heap-on-$profile" tests/platform/run --profile "$profile" --build asan --cpus 1 -- protected-heap-platform-test
   done
+  googleTest protected-heap-with-dump tests/platform/run --profile selftest --build asan --cpus 1 -- protected-heap-platform-test
 }
 
 # A skip is a failure, unless tests/allowed-skips says why it may be: a test that quietly stops running tests nothing.
