@@ -10,6 +10,15 @@ repoDir=$(cd "$platformDir/../.." && pwd)
 say() { printf 'platform: %s\n' "$*" >&2; }
 die() { printf 'platform: %s\n' "$*" >&2; exit 1; }
 
+# misused TEXT...: ends a script that was called wrongly.
+misused() { say "$@"; exit 2; }
+
+# needProfile NAME: it has to be one.
+needProfile() {
+  [ -e "$platformDir/profiles/$1.profile" ] ||
+    misused "no profile $1; there are: $(cd "$platformDir/profiles" && ls | sed 's/\.profile//' | xargs)"
+}
+
 # keyOf FILE...: one key for the contents of these files.
 keyOf() { cat -- "$@" | sha256sum | cut -c1-12; }
 
