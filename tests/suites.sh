@@ -233,7 +233,7 @@ judgeDemo() {
 # The demonstration itself, as a newcomer calls it.
 suite_demo() {
   local profile
-  for profile in full gpu-only untrusted-display no-heap; do
+  for profile in full plane-only gpu-only untrusted-display no-heap tiny-pool; do
     judgeDemo "$profile" ./demo --profile "$profile" --seconds 2 --out "$reports/demo-$profile"
   done
 }
