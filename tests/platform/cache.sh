@@ -65,8 +65,9 @@ logged() {
   local label=$1 log=$2 start=$SECONDS pid status=0
   shift 2
   say "$label (log: $log)"
-  # In a session of its own, so that an interruption can end all of it, and only then lets go of the lock.
-  setsid "$@" >"$log" 2>&1 </dev/null 9>&- &
+  # In a session of its own, so that an interruption can end all of it. It holds the lock, too: where this script was killed
+  # and could end nothing, the next call waits until nobody writes to what it removes.
+  setsid "$@" >"$log" 2>&1 </dev/null &
   pid=$!
   trap 'kill -TERM -- -$pid 2>/dev/null || true; wait $pid 2>/dev/null || true
     say "interrupted while: $label; the next call makes it again"; exit 130' INT TERM
@@ -78,4 +79,19 @@ logged() {
     die "$label failed with status $status; the whole log is $log"
   fi
   say "$label: done in $((SECONDS - start)) s"
+}
+
+# removeTree DIR: also where an ordinary user's root filesystem holds files of other (mapped) users.
+removeTree() {
+  rm -rf -- "$1" 2>/dev/null || unshare --map-auto --map-root-user rm -rf -- "$1" || die "cannot remove $1; remove it by hand"
+}
+
+# makeOnce LABEL TARGET COMMAND...: COMMAND TARGET.partial, then rename; what an interrupted call left is removed first.
+makeOnce() {
+  local label=$1 target=$2
+  shift 2
+  if [ -e "$target" ]; then return; fi
+  if [ -e "$target.partial" ]; then removeTree "$target.partial"; fi
+  logged "$label" "$target.log" "$@" "$target.partial"
+  mv -T "$target.partial" "$target"
 }
