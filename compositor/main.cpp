@@ -27,7 +27,11 @@ void describe(CLI::App& app, CommandLine& line) {
   app.add_flag("--check-config", line.checkConfig, "Read the configuration, say what is wrong with it, and end");
   app.add_option("-s,--startup", line.options.startup, "Shell command to start in the session");
   app.add_option("--status", line.options.statusFile, "Write a JSON report there on SIGUSR1 and at the end");
-  app.add_option("-l,--log", line.logLevels, "Log levels, such as info,kms=debug (also VITRINE_LOG)");
+  app.add_option("-l,--log", line.logLevels, "Log levels, such as info,kms=debug (also VITRINE_LOG)")
+      ->check([](const std::string& text) {
+        const auto levels = parseLogLevels(text);
+        return levels ? std::string() : levels.error().text();
+      });
   app.add_option("command", line.options.command,
                  "A client to run as a kiosk: the session ends with it, with its status");
   app.positionals_at_end();
@@ -38,16 +42,18 @@ void describe(CLI::App& app, CommandLine& line) {
 
 Result<Config> loadConfig(const CommandLine& line) {
   const std::filesystem::path file = line.config.empty() ? Config::find() : line.config;
-  return file.empty() ? Result<Config>(Config{}) : Config::load(file);
+  const ConfigCheck check = line.checkConfig ? ConfigCheck::Machine : ConfigCheck::Text;
+  return file.empty() ? Result<Config>(Config{}) : Config::load(file, check);
 }
 
+/** In this order, so that the command line has the last word. What the other two say has been checked. */
 Result<> applyLogLevels(const CommandLine& line, const Config& config) {
   const char* environment = std::getenv("VITRINE_LOG");
-  for (const std::string& levels :
-       {config.logLevels, std::string(environment != nullptr ? environment : ""), line.logLevels}) {
-    if (auto done = setLogLevels(levels); !done) return done;
+  if (auto done = setLogLevels(config.logLevels); !done) return done;
+  if (auto done = setLogLevels(environment != nullptr ? environment : ""); !done) {
+    return invalid("read VITRINE_LOG", environment, done.error().text());
   }
-  return {};
+  return setLogLevels(line.logLevels);
 }
 
 } // namespace

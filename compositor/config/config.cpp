@@ -2,6 +2,9 @@
 
 #include "compositor/config/config.h"
 
+#include "protected-path/base/log.h"
+#include "protected-path/heap/heap_table.h"
+
 #include <charconv>
 #include <cstdlib>
 #include <format>
@@ -41,8 +44,23 @@ Result<> apply(const toml::table& table, const std::string& file, const Setters&
   return {};
 }
 
+/** Takes a number (for a double: a plain decimal) from the beginning of `text`. */
+template<typename Number, typename... How>
+bool takeNumber(std::string_view& text, Number& into, How... how) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into, how...);
+  text.remove_prefix(static_cast<size_t>(end - text.data()));
+  return error == std::errc();
+}
+
+bool takeCharacter(std::string_view& text, char character) {
+  if (!text.starts_with(character)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
 struct Reader {
   const std::string& file;
+  ConfigCheck check;
 
   Setter text(std::string& into) const {
     return [&into, this](const toml::node& node) -> Result<> {
@@ -50,6 +68,23 @@ struct Reader {
       if (!value) return wrong(node, file, "must be a string");
       into = *value;
       return {};
+    };
+  }
+  Setter logLevels(std::string& into) const {
+    return [&into, this](const toml::node& node) -> Result<> {
+      if (auto done = text(into)(node); !done) return done;
+      const auto levels = parseLogLevels(into);
+      return levels ? Result<>() : wrong(node, file, levels.error().text());
+    };
+  }
+  Setter heapOverrides(std::filesystem::path& into) const {
+    return [&into, this](const toml::node& node) -> Result<> {
+      std::string path;
+      if (auto done = text(path)(node); !done) return done;
+      into = path;
+      if (check == ConfigCheck::Text || path.empty()) return {};
+      const auto added = HeapTable().addOverrides(into);
+      return added ? Result<>() : wrong(node, file, added.error().text());
     };
   }
   Setter flag(bool& into) const {
@@ -109,13 +144,13 @@ struct Reader {
   Setter mode(OutputSettings& into) const {
     return [&into, this](const toml::node& node) -> Result<> {
       const auto value = node.value_exact<std::string>();
-      unsigned width = 0;
-      unsigned height = 0;
+      std::string_view rest = value ? std::string_view(*value) : std::string_view();
+      uint16_t width = 0; // as in struct drm_mode_modeinfo
+      uint16_t height = 0;
       double hertz = 0;
-      int used = 0;
-      const int got = value ? std::sscanf(value->c_str(), "%ux%u%n@%lf%n", &width, &height, &used, &hertz, &used) : 0;
-      if (got < 2 || static_cast<size_t>(used) != value->size() || width == 0 || height == 0 || value->contains('-') ||
-          !(hertz >= 0 && hertz <= 1000)) {
+      const bool sized = takeNumber(rest, width) && takeCharacter(rest, 'x') && takeNumber(rest, height);
+      const bool shaped = !takeCharacter(rest, '@') || takeNumber(rest, hertz, std::chars_format::fixed);
+      if (!sized || !shaped || !rest.empty() || width == 0 || height == 0 || !(hertz >= 0 && hertz <= 1000)) {
         return wrong(node, file, "must be a mode such as \"1920x1080\" or \"1920x1080@59.94\"");
       }
       into.mode = {width, height};
@@ -157,23 +192,38 @@ Result<> readOutputs(const toml::node& node, const Reader& reader, Config& confi
   return {};
 }
 
+/** Names that xkbcommon does not know are an error only where the machine is checked: a session takes a default. */
+Result<> readKeyboard(const toml::node& node, const Reader& reader, Config& config) {
+  const auto table = reader.table({{"layout", reader.text(config.keymap.layout)},
+                                   {"variant", reader.text(config.keymap.variant)},
+                                   {"options", reader.text(config.keymap.options)},
+                                   {"repeat_rate", reader.number(config.repeatRate, 0, 1000)},
+                                   {"repeat_delay", reader.number(config.repeatDelay, 1, 10000)}});
+  if (auto done = table(node); !done || reader.check == ConfigCheck::Text) return done;
+  KeymapNames names; // one more at a time, to find the wrong one
+  for (const auto& [key, name] : {std::pair{"layout", &KeymapNames::layout},
+                                  {"variant", &KeymapNames::variant},
+                                  {"options", &KeymapNames::options}}) {
+    names.*name = config.keymap.*name;
+    if ((names.*name).empty() || compileKeymap(names)) continue;
+    return wrong(*node.as_table()->get(key), reader.file,
+                 std::format("xkbcommon knows no {} \"{}\"", key, names.*name));
+  }
+  return {};
+}
+
 } // namespace
 
-Result<Config> Config::parse(std::string_view text, const std::string& fileName) {
-  const Reader reader{fileName};
+Result<Config> Config::parse(std::string_view text, const std::string& fileName, ConfigCheck check) {
+  const Reader reader{fileName, check};
   Config config;
-  std::string heapFile;
   const Setters top = {
-      {"log", reader.table({{"levels", reader.text(config.logLevels)}})},
-      {"heaps", reader.table({{"overrides", reader.text(heapFile)}})},
+      {"log", reader.table({{"levels", reader.logLevels(config.logLevels)}})},
+      {"heaps", reader.table({{"overrides", reader.heapOverrides(config.heapOverrides)}})},
       {"vulkan", reader.table({{"device", reader.text(config.vulkanDevice)},
                                {"validation", reader.flag(config.vulkanValidation)}})},
       {"desktop", reader.table({{"terminal", reader.text(config.terminal)}})},
-      {"keyboard", reader.table({{"layout", reader.text(config.keyboardLayout)},
-                                 {"variant", reader.text(config.keyboardVariant)},
-                                 {"options", reader.text(config.keyboardOptions)},
-                                 {"repeat_rate", reader.number(config.repeatRate, 0, 1000)},
-                                 {"repeat_delay", reader.number(config.repeatDelay, 1, 10000)}})},
+      {"keyboard", [&](const toml::node& node) { return readKeyboard(node, reader, config); }},
       {"output", [&](const toml::node& node) { return readOutputs(node, reader, config); }},
   };
   const toml::parse_result parsed = toml::parse(text, fileName);
@@ -183,16 +233,17 @@ Result<Config> Config::parse(std::string_view text, const std::string& fileName)
                    std::string(parsed.error().description()));
   }
   if (auto done = apply(parsed.table(), fileName, top); !done) return std::unexpected(done.error());
-  config.heapOverrides = heapFile;
   return config;
 }
 
-Result<Config> Config::load(const std::filesystem::path& file) {
+Result<Config> Config::load(const std::filesystem::path& file, ConfigCheck check) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) return systemError("read", file.string(), EISDIR);
   std::ifstream stream(file);
   if (!stream) return systemError("open", file.string());
   std::stringstream text;
   text << stream.rdbuf();
-  return parse(text.str(), file.string());
+  return parse(text.str(), file.string(), check);
 }
 
 std::filesystem::path Config::find() {

@@ -4,9 +4,16 @@
 #include <map>
 #include <string>
 
+#include "compositor/input/keymap.h"
 #include "compositor/output/output.h"
 
 namespace vitrine {
+
+/** How far a configuration is checked. */
+enum class ConfigCheck {
+  Text,    ///< what it says
+  Machine, ///< and that what it names is there: the file of heap overrides, the keyboard's keymap
+};
 
 /**
  * What a user may choose. Nothing here is needed for a right decision (R10); the defaults are what an empty file means.
@@ -20,21 +27,23 @@ struct Config {
   std::string vulkanDevice;            ///< part of a device's name; empty: the best one
   bool vulkanValidation = false;
   std::string terminal = "foot"; ///< what Logo+Return starts
-  std::string keyboardLayout;    ///< XKB names; empty: XKB_DEFAULT_* or the system's
-  std::string keyboardVariant;
-  std::string keyboardOptions;
+  KeymapNames keymap;
   int repeatRate = 25;                           ///< per second
   int repeatDelay = 600;                         ///< milliseconds
   OutputSettings anyOutput;                      ///< [output]
   std::map<std::string, OutputSettings> outputs; ///< [output.NAME], on top of [output]
+
+  bool operator==(const Config&) const = default;
 
   [[nodiscard]] const OutputSettings& settingsFor(const std::string& connector) const {
     const auto found = outputs.find(connector);
     return found != outputs.end() ? found->second : anyOutput;
   }
 
-  [[nodiscard]] static Result<Config> load(const std::filesystem::path& file);
-  [[nodiscard]] static Result<Config> parse(std::string_view text, const std::string& fileName);
+  /** Errors: a file that cannot be read, and parse()'s. */
+  [[nodiscard]] static Result<Config> load(const std::filesystem::path& file, ConfigCheck check = ConfigCheck::Text);
+  [[nodiscard]] static Result<Config> parse(std::string_view text, const std::string& fileName,
+                                            ConfigCheck check = ConfigCheck::Text);
 
   /**
    * The file to load where none is named: $XDG_CONFIG_HOME/vitrine/vitrine.toml, ~/.config/vitrine/vitrine.toml,

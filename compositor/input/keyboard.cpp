@@ -1,8 +1,8 @@
 #include "compositor/input/keyboard.h"
 
 #include <algorithm>
-#include <memory>
 
+#include "compositor/input/keymap.h"
 #include "protected-path/base/log.h"
 
 namespace vitrine {
@@ -29,19 +29,11 @@ std::vector<uint32_t> Keyboard::heldForClients(const wlr_keyboard& keyboard) {
 }
 
 void Keyboard::setKeymap(const Config& config) {
-  const auto named = [](const std::string& name) { return name.empty() ? nullptr : name.c_str(); };
-  const xkb_rule_names names{nullptr, nullptr, named(config.keyboardLayout), named(config.keyboardVariant),
-                             named(config.keyboardOptions)};
-  const std::unique_ptr<xkb_context, decltype(&xkb_context_unref)> context(xkb_context_new(XKB_CONTEXT_NO_FLAGS),
-                                                                           xkb_context_unref);
-  if (!context) return;
-  std::unique_ptr<xkb_keymap, decltype(&xkb_keymap_unref)> keymap(
-      xkb_keymap_new_from_names(context.get(), &names, XKB_KEYMAP_COMPILE_NO_FLAGS), xkb_keymap_unref);
+  KeymapPointer keymap = compileKeymap(config.keymap);
   if (!keymap) {
     log("input").warn("keymap layout='{}' variant='{}' options='{}': xkbcommon does not know it; taking its default",
-                      config.keyboardLayout, config.keyboardVariant, config.keyboardOptions);
-    const xkb_rule_names plain{.rules = "evdev", .model = "pc105", .layout = "us", .variant = "", .options = ""};
-    keymap.reset(xkb_keymap_new_from_names(context.get(), &plain, XKB_KEYMAP_COMPILE_NO_FLAGS));
+                      config.keymap.layout, config.keymap.variant, config.keymap.options);
+    keymap = defaultKeymap();
   }
   if (!keymap) return;
   wlr_keyboard_set_keymap(&keyboard_, keymap.get());

@@ -20,6 +20,7 @@ struct OutputSettings {
   /** Wanted mode; zero size: the preferred one. */
   Size mode;
   uint32_t refreshMilliHertz = 0; ///< 0: any
+  bool operator==(const OutputSettings&) const = default;
 };
 
 /** What became of a protected surface: for reports, kept after the surface is gone. */

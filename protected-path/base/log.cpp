@@ -3,16 +3,14 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <map>
 #include <mutex>
 
 namespace vitrine {
 namespace {
 
-/** Levels by logger name; the entry with an empty name is the default. */
 struct Levels {
   std::mutex mutex;
-  std::map<std::string, spdlog::level::level_enum, std::less<>> byName{{"", spdlog::level::info}};
+  LogLevels byName{{"", spdlog::level::info}};
 };
 
 Levels& levels() {
@@ -57,8 +55,8 @@ spdlog::logger& audit() {
   return logger;
 }
 
-Result<> setLogLevels(std::string_view list) {
-  const std::scoped_lock lock(levels().mutex);
+Result<LogLevels> parseLogLevels(std::string_view list) {
+  LogLevels parsed;
   while (!list.empty()) {
     const size_t comma = list.find(',');
     const std::string_view item = list.substr(0, comma);
@@ -71,8 +69,17 @@ Result<> setLogLevels(std::string_view list) {
       return invalid("log levels", std::string(item), "no such level",
                      "use trace, debug, info, warn, error, critical or off");
     }
-    levels().byName.insert_or_assign(std::string(name), level);
+    parsed.insert_or_assign(std::string(name), level);
   }
+  return parsed;
+}
+
+Result<> setLogLevels(std::string_view list) {
+  auto parsed = parseLogLevels(list);
+  if (!parsed) return std::unexpected(parsed.error());
+  const std::scoped_lock lock(levels().mutex);
+  parsed->merge(levels().byName); // what the list does not name stays as it is
+  levels().byName = std::move(*parsed);
   spdlog::apply_all([](const std::shared_ptr<spdlog::logger>& logger) { logger->set_level(levelFor(logger->name())); });
   return {};
 }

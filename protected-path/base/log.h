@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,10 +26,17 @@ namespace vitrine {
  */
 [[nodiscard]] spdlog::logger& audit();
 
+/** Levels by logger name; that of the empty name is the default. */
+using LogLevels = std::map<std::string, spdlog::level::level_enum, std::less<>>;
+
+/** What setLogLevels() takes, without setting anything. */
+[[nodiscard]] Result<LogLevels> parseLogLevels(std::string_view list);
+
 /**
  * Sets levels from a list such as `info,kms=debug,vulkan=trace`: a bare level is the default, NAME=LEVEL one logger's.
- * The environment variable VITRINE_LOG has the same form. An unknown level is an Invalid error that names it.
+ * The environment variable VITRINE_LOG has the same form. An unknown level is an Invalid error that names it; then
+ * nothing is set.
  */
-[[nodiscard]] Result<> setLogLevels(std::string_view levels);
+[[nodiscard]] Result<> setLogLevels(std::string_view list);
 
 } // namespace vitrine

@@ -40,6 +40,7 @@ struct Color {
   float green = 0;
   float blue = 0;
   float alpha = 1;
+  bool operator==(const Color&) const = default;
 };
 
 /** Whether an error says that the GPU was reset (VK_ERROR_DEVICE_LOST): everything on it is gone. */
