@@ -62,6 +62,8 @@ public:
   [[nodiscard]] Dmabuf& dmabuf() { return *buffer_; }
   /** One row of a plane, mapped. */
   [[nodiscard]] std::span<uint8_t> row(unsigned plane, uint32_t y);
+  /** All planes and what lies between them. */
+  [[nodiscard]] std::span<uint8_t> bytes() { return {bytes_.get(), bytes_.get_deleter().length}; }
   [[nodiscard]] Picture picture();
   void fill(const Picture& picture);
 

@@ -32,9 +32,21 @@ bool hasInChain(const void* next, VkStructureType type) {
   return false;
 }
 
+PFN_vkGetPhysicalDeviceMemoryProperties realMemoryProperties = nullptr;
+VkPhysicalDeviceMemoryProperties memoryTypes{}; ///< as the renderer was told
+
+VKAPI_ATTR void VKAPI_CALL memoryProperties(VkPhysicalDevice device, VkPhysicalDeviceMemoryProperties* properties) {
+  realMemoryProperties(device, properties);
+  memoryTypes = *properties;
+}
+
 void noteAllocation(const VkMemoryAllocateInfo& info) {
   driverCalls().allocations += 1;
-  if (hasInChain(info.pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR)) driverCalls().memoryImports += 1;
+  if (!hasInChain(info.pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR)) return;
+  driverCalls().memoryImports += 1;
+  if (hasInChain(info.pNext, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO)) driverCalls().dedicatedImports += 1;
+  const VkMemoryPropertyFlags flags = memoryTypes.memoryTypes[info.memoryTypeIndex].propertyFlags;
+  if ((flags & VK_MEMORY_PROPERTY_PROTECTED_BIT) != 0) driverCalls().protectedImports += 1;
 }
 
 void noteSubmit(const VkSubmitInfo& info) {
@@ -323,6 +335,10 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instan
     This::real = reinterpret_cast<PFN_vkCreateDevice>(found);
     This::name = "vkCreateDevice";
     return reinterpret_cast<PFN_vkVoidFunction>(&This::call);
+  }
+  if (std::string_view(name) == "vkGetPhysicalDeviceMemoryProperties" && found != nullptr) {
+    realMemoryProperties = reinterpret_cast<PFN_vkGetPhysicalDeviceMemoryProperties>(found);
+    return reinterpret_cast<PFN_vkVoidFunction>(&memoryProperties);
   }
   if (std::string_view(name) == "vkGetPhysicalDeviceFormatProperties2" && found != nullptr) {
     realFormatProperties = reinterpret_cast<PFN_vkGetPhysicalDeviceFormatProperties2>(found);

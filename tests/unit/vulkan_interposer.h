@@ -17,6 +17,8 @@ struct DriverCalls {
   uint64_t protectedSubmits = 0; ///< of them
   uint64_t devicesLost = 0;      ///< VK_ERROR_DEVICE_LOST by the driver, not by failCall()
   uint64_t memoryImports = 0;    ///< vkAllocateMemory with VkImportMemoryFdInfoKHR
+  uint64_t dedicatedImports = 0; ///< of them, with VkMemoryDedicatedAllocateInfo
+  uint64_t protectedImports = 0; ///< of them, into a memory type that is protected
   uint64_t fdQueries = 0;        ///< vkGetMemoryFdPropertiesKHR
   uint64_t imageCreations = 0;   ///< vkCreateImage, failed ones too
   uint64_t allocations = 0;      ///< vkAllocateMemory of any kind
