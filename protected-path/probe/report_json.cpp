@@ -148,6 +148,7 @@ Json vulkanJson(const VulkanDeviceReport& report) {
           {"software", report.softwareRasterizer},
           {"dmabuf_import", report.gpu.dmabufImport},
           {"protected_memory", report.gpu.protectedMemory},
+          {"protected_no_fault", report.protectedNoFault},
           {"refusal", refusalJson(report.refusal)},
           {"missing_extensions", report.missingExtensions}};
 }

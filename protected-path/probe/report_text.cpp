@@ -176,6 +176,10 @@ void addVulkan(std::string& text, const std::vector<VulkanDeviceReport>& devices
   for (const VulkanDeviceReport& device : devices) {
     std::string why = device.refusal == Refusal::None ? "has protected memory and imports dma-bufs"
                                                       : std::string(refusalWords(device.refusal));
+    if (device.gpu.protectedMemory) {
+      why += device.protectedNoFault ? "; a forbidden access would be dropped (protectedNoFault)"
+                                     : "; a forbidden access could do anything (no protectedNoFault)";
+    }
     if (!device.missingExtensions.empty()) why += "; lacks " + join(device.missingExtensions, ", ");
     text += std::format("  {:<3}  {}{}: {}\n", device.refusal == Refusal::None ? "yes" : "no", device.name,
                         device.softwareRasterizer ? " (software)" : "", why);

@@ -12,13 +12,23 @@ namespace {
 
 constexpr const char* validationLayer = "VK_LAYER_KHRONOS_validation";
 
-bool hasValidationLayer(const GlobalFunctions& vk) {
+Result<> requireValidationLayer(const GlobalFunctions& vk) {
   uint32_t count = 0;
-  if (vk.EnumerateInstanceLayerProperties(&count, nullptr) != VK_SUCCESS) return false;
+  VkResult result = vk.EnumerateInstanceLayerProperties(&count, nullptr);
   std::vector<VkLayerProperties> layers(count);
-  if (vk.EnumerateInstanceLayerProperties(&count, layers.data()) < VK_SUCCESS) return false;
-  return std::ranges::any_of(
+  if (result == VK_SUCCESS) result = vk.EnumerateInstanceLayerProperties(&count, layers.data());
+  if (result < VK_SUCCESS) return vulkanError("vkEnumerateInstanceLayerProperties", validationLayer, result);
+  const bool found = std::ranges::any_of(
       layers, [](const VkLayerProperties& layer) { return std::string_view(layer.layerName) == validationLayer; });
+  if (found) return {};
+  return missing("vkCreateInstance", validationLayer, "the layer is not installed",
+                 "install vulkan-validationlayers, or run without validation");
+}
+
+/** The loader's own, beside InstanceFunctions: of an extension, or before these are loaded. */
+template<typename Function>
+Function lookUp(VkInstance instance, const char* name) {
+  return reinterpret_cast<Function>(vkGetInstanceProcAddr(instance, name));
 }
 
 Result<VkInstance> createHandle(const GlobalFunctions& vk, bool validation) {
@@ -50,9 +60,8 @@ Result<VkInstance> createHandle(const GlobalFunctions& vk, bool validation) {
 Result<std::unique_ptr<Instance>> Instance::create(bool validation) {
   const auto global = loadGlobalFunctions();
   if (!global) return std::unexpected(global.error());
-  if (validation && !hasValidationLayer(*global)) {
-    return missing("vkCreateInstance", validationLayer, "the layer is not installed",
-                   "install vulkan-validationlayers, or run without validation");
+  if (validation) {
+    if (auto layer = requireValidationLayer(*global); !layer) return std::unexpected(layer.error());
   }
   const auto handle = createHandle(*global, validation);
   if (!handle) return std::unexpected(handle.error());
@@ -69,16 +78,15 @@ Result<std::unique_ptr<Instance>> Instance::create(bool validation) {
 
 Instance::~Instance() {
   if (messenger_ != VK_NULL_HANDLE) {
-    const auto destroy = reinterpret_cast<PFN_vkDestroyDebugUtilsMessengerEXT>(
-        vkGetInstanceProcAddr(handle_, "vkDestroyDebugUtilsMessengerEXT"));
+    const auto destroy = lookUp<PFN_vkDestroyDebugUtilsMessengerEXT>(handle_, "vkDestroyDebugUtilsMessengerEXT");
     if (destroy != nullptr) destroy(handle_, messenger_, nullptr);
   }
-  if (functions_.DestroyInstance != nullptr) functions_.DestroyInstance(handle_, nullptr);
+  // Not of functions_, which may be empty: loading them may be what failed.
+  if (const auto destroy = lookUp<PFN_vkDestroyInstance>(handle_, "vkDestroyInstance")) destroy(handle_, nullptr);
 }
 
 Result<> Instance::watchValidation() {
-  const auto create = reinterpret_cast<PFN_vkCreateDebugUtilsMessengerEXT>(
-      vkGetInstanceProcAddr(handle_, "vkCreateDebugUtilsMessengerEXT"));
+  const auto create = lookUp<PFN_vkCreateDebugUtilsMessengerEXT>(handle_, "vkCreateDebugUtilsMessengerEXT");
   if (create == nullptr) {
     return missing("vkGetInstanceProcAddr", "vkCreateDebugUtilsMessengerEXT", "the loader lacks this function");
   }

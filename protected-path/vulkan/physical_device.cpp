@@ -4,6 +4,8 @@
 #include <format>
 #include <string_view>
 
+#include "protected-path/vulkan/vulkan_error.h"
+
 namespace vitrine {
 namespace {
 
@@ -13,13 +15,17 @@ constexpr const char* requiredExtensions[] = {
 
 class ExtensionList {
 public:
-  ExtensionList(const InstanceFunctions& vk, VkPhysicalDevice device) {
+  [[nodiscard]] static Result<ExtensionList> of(const InstanceFunctions& vk, VkPhysicalDevice device,
+                                                std::string_view name) {
+    ExtensionList list;
     uint32_t count = 0;
-    if (vk.EnumerateDeviceExtensionProperties(device, nullptr, &count, nullptr) != VK_SUCCESS) return;
-    extensions_.resize(count);
-    if (vk.EnumerateDeviceExtensionProperties(device, nullptr, &count, extensions_.data()) < VK_SUCCESS) {
-      extensions_.clear();
+    VkResult result = vk.EnumerateDeviceExtensionProperties(device, nullptr, &count, nullptr);
+    list.extensions_.resize(count);
+    if (result == VK_SUCCESS) {
+      result = vk.EnumerateDeviceExtensionProperties(device, nullptr, &count, list.extensions_.data());
     }
+    if (result < VK_SUCCESS) return vulkanError("vkEnumerateDeviceExtensionProperties", name, result);
+    return list;
   }
   [[nodiscard]] bool has(std::string_view name) const {
     return std::ranges::any_of(extensions_, [&](const auto& extension) { return name == extension.extensionName; });
@@ -104,7 +110,6 @@ void readProperties(const InstanceFunctions& vk, PhysicalDevice& device) {
   VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &protection};
   vk.GetPhysicalDeviceProperties2(device.handle, &properties);
   device.report.driver = std::format("{} {}", driver.driverName, driver.driverInfo);
-  device.protectedNoFault = protection.protectedNoFault == VK_TRUE;
   VkPhysicalDeviceProtectedMemoryFeatures feature{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_FEATURES};
   VkPhysicalDeviceSamplerYcbcrConversionFeatures conversion{
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SAMPLER_YCBCR_CONVERSION_FEATURES, .pNext = &feature};
@@ -114,13 +119,16 @@ void readProperties(const InstanceFunctions& vk, PhysicalDevice& device) {
   // The feature alone is not enough: what is used is a memory type and a queue that takes protected submits.
   device.report.gpu.protectedMemory = feature.protectedMemory == VK_TRUE && hasProtectedMemoryType(vk, device.handle) &&
                                       findQueueFamily(vk, device.handle, true).has_value();
+  device.report.protectedNoFault = device.report.gpu.protectedMemory && protection.protectedNoFault == VK_TRUE;
 }
 
-PhysicalDevice inspect(const InstanceFunctions& vk, VkPhysicalDevice handle) {
+Result<PhysicalDevice> inspect(const InstanceFunctions& vk, VkPhysicalDevice handle) {
   PhysicalDevice device{.handle = handle};
   VulkanDeviceReport& report = device.report;
   readProperties(vk, device);
-  const ExtensionList extensions(vk, handle);
+  const auto listed = ExtensionList::of(vk, handle, report.name);
+  if (!listed) return std::unexpected(listed.error());
+  const ExtensionList& extensions = *listed;
   if (report.apiVersion < VK_API_VERSION_1_2) report.missingExtensions.emplace_back("Vulkan 1.2");
   for (const char* name : requiredExtensions) {
     if (!extensions.has(name)) report.missingExtensions.emplace_back(name);
@@ -184,16 +192,21 @@ std::string describeLacks(const std::vector<PhysicalDevice>& devices, const std:
 
 } // namespace
 
-std::vector<PhysicalDevice> inspectPhysicalDevices(const Instance& instance) {
+Result<std::vector<PhysicalDevice>> inspectPhysicalDevices(const Instance& instance) {
   const InstanceFunctions& vk = instance.vk();
   uint32_t count = 0;
-  if (vk.EnumeratePhysicalDevices(instance.handle(), &count, nullptr) != VK_SUCCESS) return {};
+  VkResult result = vk.EnumeratePhysicalDevices(instance.handle(), &count, nullptr);
   std::vector<VkPhysicalDevice> handles(count);
-  if (vk.EnumeratePhysicalDevices(instance.handle(), &count, handles.data()) < VK_SUCCESS) return {};
+  if (result == VK_SUCCESS) result = vk.EnumeratePhysicalDevices(instance.handle(), &count, handles.data());
+  if (result < VK_SUCCESS) return vulkanError("vkEnumeratePhysicalDevices", "", result);
+  handles.resize(count); // one may have gone since they were counted
   std::vector<PhysicalDevice> devices;
   devices.reserve(count);
-  for (VkPhysicalDevice handle : handles)
-    devices.push_back(inspect(vk, handle));
+  for (VkPhysicalDevice handle : handles) {
+    auto device = inspect(vk, handle);
+    if (!device) return std::unexpected(device.error());
+    devices.push_back(std::move(*device));
+  }
   return devices;
 }
 

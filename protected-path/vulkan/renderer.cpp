@@ -14,8 +14,13 @@ std::vector<VulkanDeviceReport> listVulkanDevices() {
     log("vulkan").debug("{}", instance.error().text());
     return {};
   }
+  auto devices = inspectPhysicalDevices(**instance);
+  if (!devices) {
+    log("vulkan").warn("{}", devices.error().text());
+    return {};
+  }
   std::vector<VulkanDeviceReport> reports;
-  for (PhysicalDevice& device : inspectPhysicalDevices(**instance))
+  for (PhysicalDevice& device : *devices)
     reports.push_back(std::move(device.report));
   return reports;
 }
@@ -43,7 +48,9 @@ Result<std::unique_ptr<Renderer>> Renderer::create(const Options& options) {
 Result<std::unique_ptr<VulkanRenderer>> VulkanRenderer::create(const Options& options) {
   auto instance = Instance::create(options.validation);
   if (!instance) return std::unexpected(instance.error());
-  auto physical = choosePhysicalDevice(inspectPhysicalDevices(**instance), options.deviceName);
+  auto devices = inspectPhysicalDevices(**instance);
+  if (!devices) return std::unexpected(devices.error());
+  auto physical = choosePhysicalDevice(std::move(*devices), options.deviceName);
   if (!physical) return std::unexpected(physical.error());
   auto device = Device::create(std::move(*instance), std::move(*physical));
   if (!device) return std::unexpected(device.error());

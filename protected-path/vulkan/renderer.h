@@ -23,6 +23,12 @@ struct VulkanDeviceReport {
   uint32_t apiVersion = 0;
   bool softwareRasterizer = false; ///< VK_PHYSICAL_DEVICE_TYPE_CPU
   GpuFacts gpu;
+  /**
+   * VkPhysicalDeviceProtectedMemoryProperties::protectedNoFault, where there is protected memory: accesses that its
+   * rules forbid are dropped or give undefined values; otherwise they may do anything. Composition is the same on both:
+   * it makes no such access (R1). This says what a mistake would cost.
+   */
+  bool protectedNoFault = false;
   Refusal refusal = Refusal::None; ///< why it cannot be used for protected composition, or None
   /** A target's memory must have room for its rows rounded up to a multiple of this (Renderer::importTarget). */
   uint32_t targetRowMultiple = 1;
@@ -31,7 +37,7 @@ struct VulkanDeviceReport {
   std::string renderNode;
 };
 
-/** Every Vulkan device, usable or not. An absent loader or driver is an empty list. */
+/** Every Vulkan device, usable or not. An absent loader or driver is an empty list, and so, logged, is what cannot be listed. */
 [[nodiscard]] std::vector<VulkanDeviceReport> listVulkanDevices();
 
 /** Straight (not premultiplied) colour in 0…1, in the output's own (gamma-encoded) space. */
@@ -162,7 +168,8 @@ public:
     std::optional<YccImport> yccImport;
   };
 
-  /** Missing (GpuAbsent) where no device composes; the text lists each device with what it lacks. */
+  /** Refused(GpuAbsent) where no device composes; the text lists each device with what it lacks. Missing where Vulkan's
+   * loader or the validation layer is. Vulkan where a call fails. */
   [[nodiscard]] static Result<std::unique_ptr<Renderer>> create(const Options& options);
   virtual ~Renderer() = default;
 

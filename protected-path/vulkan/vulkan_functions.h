@@ -6,12 +6,10 @@
 namespace vitrine {
 
 // clang-format off
-#define VITRINE_GLOBAL_FUNCTIONS(X) \
-  X(CreateInstance) X(EnumerateInstanceVersion) X(EnumerateInstanceExtensionProperties) \
-  X(EnumerateInstanceLayerProperties)
+#define VITRINE_GLOBAL_FUNCTIONS(X) X(CreateInstance) X(EnumerateInstanceLayerProperties)
 
 #define VITRINE_INSTANCE_FUNCTIONS(X) \
-  X(DestroyInstance) X(EnumeratePhysicalDevices) X(EnumerateDeviceExtensionProperties) \
+  X(EnumeratePhysicalDevices) X(EnumerateDeviceExtensionProperties) \
   X(GetPhysicalDeviceProperties) X(GetPhysicalDeviceProperties2) X(GetPhysicalDeviceFeatures2) \
   X(GetPhysicalDeviceQueueFamilyProperties) X(GetPhysicalDeviceMemoryProperties) \
   X(GetPhysicalDeviceFormatProperties2) X(GetPhysicalDeviceImageFormatProperties2) \

@@ -158,6 +158,19 @@ TEST(ProbeReport, SurvivesNamesThatAreNoUtf8) {
   EXPECT_FALSE(json.is_discarded());
 }
 
+TEST(ProbeReport, SaysWhatAForbiddenAccessToProtectedMemoryWouldDo) {
+  for (const bool noFault : {true, false}) {
+    Report report{protectedHeap(), {}, {display(videoOverlay)}, {gpu(Refusal::None)}};
+    report.vulkan[0].protectedNoFault = noFault;
+    const Verdict verdict = judge(report);
+    EXPECT_EQ(nlohmann::json::parse(toJson(report, verdict))["vulkan"][0]["protected_no_fault"], noFault);
+    const std::string text = toText(report, verdict);
+    EXPECT_TRUE(text.contains(noFault ? "would be dropped (protectedNoFault)" : "(no protectedNoFault)")) << text;
+  }
+  const Report without{protectedHeap(), {}, {display(videoOverlay)}, {gpu(Refusal::GpuNoProtectedMemory)}};
+  EXPECT_FALSE(toText(without, judge(without)).contains("protectedNoFault"));
+}
+
 TEST(ProbeTable, PrintsEveryRuleWithItsSource) {
   const HeapTable table;
   const std::string text = tableText(table);

@@ -5,7 +5,9 @@
 #include <sstream>
 
 #include "protected-path/base/log.h"
+#include "protected-path/vulkan/vulkan_error.h"
 #include "tests/unit/open_fds.h"
+#include "tests/unit/protected_twin.h"
 #include "tests/unit/renderer_fixture.h"
 #include "tests/unit/settles.h"
 #include "tests/unit/vulkan_interposer.h"
@@ -60,11 +62,11 @@ TEST_F(Protection, noMapBufferNeverReachesTheDriver) {
   }
 }
 
-/** One of each: import, import target, upload, pass, read back. */
-Result<> everything(Renderer& renderer, TestBuffer& from, TestBuffer& to, const Picture& picture) {
-  auto source = renderer.import(from.dmabuf());
+/** One of each: import, import target, upload, pass, and of what may be read back, read back. */
+Result<> everything(Renderer& renderer, const Dmabuf& from, const Dmabuf& to, const Picture& picture) {
+  auto source = renderer.import(from);
   if (!source) return std::unexpected(source.error());
-  auto drawn = renderer.importTarget(to.dmabuf());
+  auto drawn = renderer.importTarget(to);
   if (!drawn) return std::unexpected(drawn.error());
   auto uploaded = renderer.upload(picture.size(), DRM_FORMAT_ARGB8888, picture.strideBytes(), picture.bytes());
   if (!uploaded) return std::unexpected(uploaded.error());
@@ -76,54 +78,106 @@ Result<> everything(Renderer& renderer, TestBuffer& from, TestBuffer& to, const 
   auto fence = renderer.compose(**drawn, commands, {&commands[0].destination, 1}, {});
   if (!fence) return std::unexpected(fence.error());
   std::vector<std::byte> pixels(32 * 32 * 4);
-  if (auto read = renderer.readPixels(**drawn, {0, 0, 32, 32}, DRM_FORMAT_ARGB8888, 128, pixels); !read) return read;
+  if (!to.noMap()) {
+    if (auto read = renderer.readPixels(**drawn, {0, 0, 32, 32}, DRM_FORMAT_ARGB8888, 128, pixels); !read) return read;
+  }
+  if (from.noMap()) return {};
   return renderer.readPixels(**source, {0, 0, 32, 32}, DRM_FORMAT_ARGB8888, 128, pixels);
 }
 
 /** A failed call was said, and the same again works. */
-void expectRecovered(Renderer& own, TestBuffer& from, TestBuffer& to, const Result<>& result, const std::string& call) {
+void expectRecovered(Renderer& own, const Dmabuf& from, const Dmabuf& to, const Result<>& result,
+                     const std::string& call) {
   const Picture picture(8, 8, grey);
   ASSERT_FALSE(result) << call;
   const bool said = result.error().kind == ErrorKind::Vulkan || result.error().kind == ErrorKind::Refused;
   EXPECT_TRUE(said) << result.error().text();
+  if (isDeviceLost(result.error())) {
+    const auto recovered = own.recover();
+    ASSERT_TRUE(recovered) << "after " << call << ": " << recovered.error().text();
+  }
   const auto again = everything(own, from, to, picture);
   ASSERT_TRUE(again) << "after " << call << ": " << again.error().text();
   own.waitIdle();
 }
 
-/** With NV12 imported by either way. */
-class FailuresByWay : public Failures, public testing::WithParamInterface<YccImport> {};
+/** What a call may say: any that its memory is exhausted, only some the rest ("Return Codes" of the specification). */
+std::vector<VkResult> failuresOf(std::string_view function) {
+  std::vector<VkResult> results{VK_ERROR_OUT_OF_DEVICE_MEMORY, VK_ERROR_OUT_OF_HOST_MEMORY};
+  if (function == "vkAllocateMemory" || function == "vkGetMemoryFdPropertiesKHR") {
+    results.push_back(VK_ERROR_INVALID_EXTERNAL_HANDLE);
+  }
+  if (function == "vkQueueSubmit" || function == "vkWaitSemaphores") results.push_back(VK_ERROR_DEVICE_LOST);
+  return results;
+}
+
+/** An fd that the driver does not take is a refusal of its buffer; anything else comes through as it is. */
+void expectTold(const Error& error, std::string_view function, VkResult result, const std::string& call) {
+  EXPECT_EQ(error.operation, function) << call << ": " << error.text();
+  if (error.kind == ErrorKind::Refused) {
+    EXPECT_EQ(result, VK_ERROR_INVALID_EXTERNAL_HANDLE) << call << ": " << error.text();
+    EXPECT_EQ(refusalOf(error, Refusal::None), Refusal::GpuImportFailed) << call;
+    EXPECT_TRUE(error.text().contains(vkResultName(result))) << call << ": " << error.text();
+  } else {
+    EXPECT_EQ(error.number, result) << call << ": " << error.text();
+  }
+}
+
+/** With NV12 imported by either way, in ordinary or in protected memory. */
+class FailuresByWay : public Failures, public testing::WithParamInterface<std::tuple<YccImport, bool>> {
+protected:
+  void SetUp() override {
+    Failures::SetUp();
+    if (!IsSkipped() && isProtected() && !hasProtectedHeap()) GTEST_SKIP() << "no protected heap";
+  }
+  static bool isProtected() { return std::get<bool>(GetParam()); }
+};
 
 TEST_P(FailuresByWay, everyCallMayFailOnceAndNothingIsLeftBehind) {
-  TestBuffer from = *TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
-  TestBuffer to = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XRGB8888);
+  TestBuffer video = *TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
+  TestBuffer background = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XRGB8888);
   const Picture picture(8, 8, grey);
-  auto own = newRenderer(true, GetParam());
+  auto own = newRenderer(true, std::get<YccImport>(GetParam()));
+  // A GPU without protected memory draws placeholders, into ordinary memory.
+  const bool intoProtected = isProtected() && own->device().gpu.protectedMemory;
+  const Dmabuf from = isProtected() ? protectedTwin(video) : *video.dmabuf().duplicate();
+  const Dmabuf to = intoProtected ? protectedTwin(background) : *background.dmabuf().duplicate();
   ASSERT_TRUE(everything(*own, from, to, picture));
   own->waitIdle();
   for (const char* function : failingCalls) {
-    bool happened = true;
-    for (unsigned skip = 0; happened; ++skip) {
-      const std::string call = std::format("{} {}", function, skip);
-      const auto failAndRecover = [&] {
-        failCall(function, VK_ERROR_OUT_OF_DEVICE_MEMORY, skip);
-        const auto result = everything(*own, from, to, picture);
-        happened = failureHappened();
-        own->waitIdle();
-        if (happened)
-          expectRecovered(*own, from, to, result, call);
-        else
-          EXPECT_TRUE(result) << call << ": " << result.error().text();
-      };
-      expectSettles(failAndRecover, call);
+    for (const VkResult error : failuresOf(function)) {
+      bool happened = true;
+      for (unsigned skip = 0; happened; ++skip) {
+        const std::string call = std::format("{} {} {}", function, skip, vkResultName(error));
+        const auto failAndRecover = [&] {
+          failCall(function, error, skip);
+          const auto result = everything(*own, from, to, picture);
+          happened = failureHappened();
+          own->waitIdle();
+          if (happened) {
+            expectRecovered(*own, from, to, result, call);
+            if (!result) expectTold(result.error(), function, error, call);
+          } else {
+            EXPECT_TRUE(result) << call << ": " << result.error().text();
+          }
+        };
+        expectSettles(failAndRecover, call);
+      }
     }
   }
+  if (intoProtected) copyBack(to, background);
+  EXPECT_EQ(background.picture().at(4, 4), grey) << "the upload, drawn last";
   EXPECT_EQ(own->counters().validationMessages, 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Ways, FailuresByWay, testing::Values(YccImport::PlaneByPlane, YccImport::OneImage),
-                         [](const auto& way) {
-                           return way.param == YccImport::OneImage ? "OneImage" : "PlaneByPlane";
+INSTANTIATE_TEST_SUITE_P(Ways, FailuresByWay,
+                         testing::Combine(testing::Values(YccImport::PlaneByPlane, YccImport::OneImage),
+                                          testing::Bool()),
+                         [](const auto& chosen) {
+                           const bool oneImage = std::get<YccImport>(chosen.param) == YccImport::OneImage;
+                           const bool inProtected = std::get<bool>(chosen.param);
+                           return std::string(oneImage ? "OneImage" : "PlaneByPlane") +
+                                  (inProtected ? "Protected" : "");
                          });
 
 /** NV12 that can be imported either way; the parameter is the better one. */
@@ -202,7 +256,7 @@ TEST_P(OtherWay, isTakenWhereTheDriverRefusesTheBuffer) {
       const std::string call = std::format("{} {} {}", function, static_cast<int>(result), skip);
       const auto round = [&] {
         if (result == VK_SUCCESS) {
-          answerNoMemoryType();
+          answerFdTypes(FdTypes::None, 1);
         } else {
           failCall(function, result, skip);
         }
@@ -285,9 +339,9 @@ TEST_F(Failures, aSamplerMayFailToBeMadeAndIsMadeLater) {
       const int64_t objects = driverCalls().liveObjects;
       auto own = newRenderer(true, YccImport::OneImage);
       failCall(function, VK_ERROR_OUT_OF_DEVICE_MEMORY, skip);
-      const auto result = everything(*own, from, to, Picture(8, 8, grey));
+      const auto result = everything(*own, from.dmabuf(), to.dmabuf(), Picture(8, 8, grey));
       EXPECT_TRUE(failureHappened()) << function << " " << skip;
-      expectRecovered(*own, from, to, result, std::format("{} {}", function, skip));
+      expectRecovered(*own, from.dmabuf(), to.dmabuf(), result, std::format("{} {}", function, skip));
       EXPECT_EQ(own->counters().validationMessages, 0U);
       own.reset();
       EXPECT_EQ(driverCalls().liveObjects, objects) << function << " " << skip;

@@ -21,7 +21,8 @@ struct Failure {
   unsigned skip = 0;
 } failure;
 std::mutex failureMutex;
-bool noMemoryType = false;
+auto fdTypes = vitrine::test::FdTypes::Asked;
+unsigned fdTypesTimes = 0; ///< that it is still answered
 std::atomic<void (*)()> submitHook = nullptr;
 std::atomic<int> fence = -1;
 
@@ -30,6 +31,34 @@ bool hasInChain(const void* next, VkStructureType type) {
     if (entry->sType == type) return true;
   }
   return false;
+}
+
+/** Null where the chain has none. */
+template<typename Structure>
+Structure* findInChain(void* next, VkStructureType type) {
+  for (auto* entry = static_cast<VkBaseOutStructure*>(next); entry != nullptr; entry = entry->pNext) {
+    if (entry->sType == type) return reinterpret_cast<Structure*>(entry);
+  }
+  return nullptr;
+}
+
+PFN_vkGetPhysicalDeviceFeatures2 realFeatures = nullptr;
+PFN_vkGetPhysicalDeviceProperties2 realProperties = nullptr;
+
+VKAPI_ATTR void VKAPI_CALL features(VkPhysicalDevice device, VkPhysicalDeviceFeatures2* features) {
+  realFeatures(device, features);
+  auto* access = findInChain<VkPhysicalDevicePipelineProtectedAccessFeaturesEXT>(
+      features->pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_PROTECTED_ACCESS_FEATURES_EXT);
+  const auto& pretended = vitrine::test::pretence().pipelineProtectedAccess;
+  if (access != nullptr && pretended) access->pipelineProtectedAccess = *pretended ? VK_TRUE : VK_FALSE;
+}
+
+VKAPI_ATTR void VKAPI_CALL properties(VkPhysicalDevice device, VkPhysicalDeviceProperties2* properties) {
+  realProperties(device, properties);
+  auto* protection = findInChain<VkPhysicalDeviceProtectedMemoryProperties>(
+      properties->pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_PROPERTIES);
+  const auto& pretended = vitrine::test::pretence().protectedNoFault;
+  if (protection != nullptr && pretended) protection->protectedNoFault = *pretended ? VK_TRUE : VK_FALSE;
 }
 
 PFN_vkGetPhysicalDeviceMemoryProperties realMemoryProperties = nullptr;
@@ -47,6 +76,46 @@ void noteAllocation(const VkMemoryAllocateInfo& info) {
   if (hasInChain(info.pNext, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO)) driverCalls().dedicatedImports += 1;
   const VkMemoryPropertyFlags flags = memoryTypes.memoryTypes[info.memoryTypeIndex].propertyFlags;
   if ((flags & VK_MEMORY_PROPERTY_PROTECTED_BIT) != 0) driverCalls().protectedImports += 1;
+}
+
+uint32_t everyType() {
+  return (1U << memoryTypes.memoryTypeCount) - 1;
+}
+
+PFN_vkGetImageMemoryRequirements2 realImageRequirements = nullptr;
+
+VKAPI_ATTR void VKAPI_CALL imageRequirements(VkDevice device, const VkImageMemoryRequirementsInfo2* info,
+                                             VkMemoryRequirements2* requirements) {
+  using enum vitrine::test::FdTypes;
+  realImageRequirements(device, info, requirements);
+  if (fdTypesTimes > 0 && (fdTypes == All || fdTypes == Unwritten)) {
+    requirements->memoryRequirements.memoryTypeBits = everyType();
+  }
+}
+
+/** `bits` of a successful vkGetMemoryFdPropertiesKHR, which were `before` the call. */
+void setFdTypes(uint32_t& bits, uint32_t before) {
+  if (fdTypesTimes == 0) return;
+  if (fdTypesTimes != UINT_MAX) fdTypesTimes -= 1;
+  switch (fdTypes) {
+  case vitrine::test::FdTypes::Asked:
+    break;
+  case vitrine::test::FdTypes::All:
+    bits = everyType();
+    break;
+  case vitrine::test::FdTypes::Unwritten:
+    bits = before;
+    break;
+  case vitrine::test::FdTypes::None:
+    bits = 1U << 31;
+    break;
+  }
+}
+
+void notePipeline(const VkGraphicsPipelineCreateInfo& info) {
+  driverCalls().pipelines += 1;
+  if ((info.flags & VK_PIPELINE_CREATE_PROTECTED_ACCESS_ONLY_BIT_EXT) != 0) driverCalls().protectedOnlyPipelines += 1;
+  if ((info.flags & VK_PIPELINE_CREATE_NO_PROTECTED_ACCESS_BIT_EXT) != 0) driverCalls().noProtectedPipelines += 1;
 }
 
 void noteSubmit(const VkSubmitInfo& info) {
@@ -160,7 +229,10 @@ bool isCounted(std::string_view name) {
                                          "vkCreateFramebuffer",
                                          "vkCreateBuffer",
                                          "vkCreateSemaphore",
-                                         "vkCreateCommandPool"};
+                                         "vkCreateCommandPool",
+                                         "vkCreateInstance",
+                                         "vkCreateDebugUtilsMessengerEXT",
+                                         "vkCreateDevice"};
   return std::ranges::find(makers, name) != std::end(makers);
 }
 
@@ -168,11 +240,19 @@ bool isCounted(std::string_view name) {
 template<size_t Slot, typename Function>
 struct Ending;
 template<size_t Slot, typename Handle>
-struct Ending<Slot, void(VKAPI_PTR*)(VkDevice, Handle, const VkAllocationCallbacks*)> {
-  static inline void(VKAPI_PTR* real)(VkDevice, Handle, const VkAllocationCallbacks*) = nullptr;
-  static VKAPI_ATTR void VKAPI_CALL call(VkDevice device, Handle object, const VkAllocationCallbacks* callbacks) {
+struct Ending<Slot, void(VKAPI_PTR*)(Handle, const VkAllocationCallbacks*)> {
+  static inline void(VKAPI_PTR* real)(Handle, const VkAllocationCallbacks*) = nullptr;
+  static VKAPI_ATTR void VKAPI_CALL call(Handle object, const VkAllocationCallbacks* callbacks) {
+    driverCalls().liveObjects -= 1;
+    real(object, callbacks);
+  }
+};
+template<size_t Slot, typename Parent, typename Handle>
+struct Ending<Slot, void(VKAPI_PTR*)(Parent, Handle, const VkAllocationCallbacks*)> {
+  static inline void(VKAPI_PTR* real)(Parent, Handle, const VkAllocationCallbacks*) = nullptr;
+  static VKAPI_ATTR void VKAPI_CALL call(Parent parent, Handle object, const VkAllocationCallbacks* callbacks) {
     if (object != Handle(VK_NULL_HANDLE)) driverCalls().liveObjects -= 1;
-    real(device, object, callbacks);
+    real(parent, object, callbacks);
   }
 };
 
@@ -187,15 +267,18 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
     noteName(name);
     if constexpr (Slot == 0) noteAllocation(*std::get<1>(std::tuple(arguments...)));
     if constexpr (Slot == 1) noteSubmit(*std::get<2>(std::tuple(arguments...)));
+    if constexpr (Slot == 19) notePipeline(*std::get<3>(std::tuple(arguments...)));
     if (const VkResult result = takeFailure(name); result != VK_SUCCESS) return result;
     VkResult result = VK_SUCCESS;
-    if constexpr (Slot == 3) {
+    if constexpr (Slot == 2) {
+      uint32_t& bits = std::get<3>(std::tuple(arguments...))->memoryTypeBits;
+      const uint32_t before = bits;
+      result = real(arguments...);
+      if (result == VK_SUCCESS) setFdTypes(bits, before);
+    } else if constexpr (Slot == 3) {
       result = createImage(arguments...);
     } else {
       result = real(arguments...);
-    }
-    if constexpr (Slot == 2) {
-      if (std::exchange(noMemoryType, false)) std::get<3>(std::tuple(arguments...))->memoryTypeBits = 1U << 31;
     }
     if constexpr (Slot == 11) {
       if (result == VK_SUCCESS) replaceFence(*std::get<2>(std::tuple(arguments...)));
@@ -245,6 +328,15 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
   X(28, AllocateCommandBuffers)                                                                                        \
   X(29, GetSemaphoreCounterValue)
 
+/** Looked up from the instance, or before there is one. */
+#define VITRINE_INSTANCE_STANDS(X)                                                                                     \
+  X(20, CreateDevice)                                                                                                  \
+  X(30, CreateInstance)                                                                                                \
+  X(31, EnumerateInstanceLayerProperties)                                                                              \
+  X(32, CreateDebugUtilsMessengerEXT)                                                                                  \
+  X(33, EnumeratePhysicalDevices)                                                                                      \
+  X(34, EnumerateDeviceExtensionProperties)
+
 #define VITRINE_ENDINGS(X)                                                                                             \
   X(0, FreeMemory)                                                                                                     \
   X(1, DestroyImage)                                                                                                   \
@@ -260,7 +352,12 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
   X(11, DestroyFramebuffer)                                                                                            \
   X(12, DestroyBuffer)                                                                                                 \
   X(13, DestroySemaphore)                                                                                              \
-  X(14, DestroyCommandPool)
+  X(14, DestroyCommandPool)                                                                                            \
+  X(15, DestroyDevice)
+
+#define VITRINE_INSTANCE_ENDINGS(X)                                                                                    \
+  X(16, DestroyInstance)                                                                                               \
+  X(17, DestroyDebugUtilsMessengerEXT)
 
 PFN_vkGetInstanceProcAddr realGetInstanceProcAddr() {
   // Not RTLD_NEXT: with its one symbol defined here, the linker may leave libvulkan out.
@@ -299,58 +396,52 @@ void pipelineBarrier(VkCommandBuffer buffer, VkPipelineStageFlags from, VkPipeli
   }
 }
 
-VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL getDeviceProcAddr(VkDevice device, const char* name) {
-  const PFN_vkVoidFunction found = realGetDeviceProcAddr(device, name);
 #define VITRINE_STAND(slot, function)                                                                                  \
-  if (std::string_view(name) == "vk" #function) {                                                                      \
+  if (name == "vk" #function) {                                                                                        \
     using This = Stand<slot, PFN_vk##function>;                                                                        \
-    This::real = reinterpret_cast<PFN_vk##function>(realGetInstanceProcAddr()(lastInstance, name));                    \
+    This::real = reinterpret_cast<PFN_vk##function>(real);                                                             \
     This::name = "vk" #function;                                                                                       \
     return reinterpret_cast<PFN_vkVoidFunction>(&This::call);                                                          \
   }
-  VITRINE_STANDS(VITRINE_STAND)
-#undef VITRINE_STAND
 #define VITRINE_ENDING(slot, function)                                                                                 \
-  if (std::string_view(name) == "vk" #function) {                                                                      \
+  if (name == "vk" #function) {                                                                                        \
     using This = Ending<slot, PFN_vk##function>;                                                                       \
-    This::real = reinterpret_cast<PFN_vk##function>(realGetInstanceProcAddr()(lastInstance, name));                    \
+    This::real = reinterpret_cast<PFN_vk##function>(real);                                                             \
     return reinterpret_cast<PFN_vkVoidFunction>(&This::call);                                                          \
   }
-  VITRINE_ENDINGS(VITRINE_ENDING)
-#undef VITRINE_ENDING
-  if (std::string_view(name) == "vkCmdPipelineBarrier") {
-    realPipelineBarrier = reinterpret_cast<PFN_vkCmdPipelineBarrier>(realGetInstanceProcAddr()(lastInstance, name));
-    return reinterpret_cast<PFN_vkVoidFunction>(&pipelineBarrier);
+#define VITRINE_REPLACE(function, keep, instead)                                                                       \
+  if (name == "vk" #function) {                                                                                        \
+    keep = reinterpret_cast<PFN_vk##function>(real);                                                                   \
+    return reinterpret_cast<PFN_vkVoidFunction>(&instead);                                                             \
   }
-  return found;
+
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL getDeviceProcAddr(VkDevice device, const char* wanted) {
+  const std::string_view name = wanted;
+  if (name == vitrine::test::pretence().lackingFunction) return nullptr;
+  const PFN_vkVoidFunction real = realGetInstanceProcAddr()(lastInstance, wanted);
+  VITRINE_STANDS(VITRINE_STAND)
+  VITRINE_ENDINGS(VITRINE_ENDING)
+  VITRINE_REPLACE(CmdPipelineBarrier, realPipelineBarrier, pipelineBarrier)
+  VITRINE_REPLACE(GetImageMemoryRequirements2, realImageRequirements, imageRequirements)
+  return realGetDeviceProcAddr(device, wanted);
 }
 
 } // namespace
 
-VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instance, const char* name) {
-  const PFN_vkVoidFunction found = realGetInstanceProcAddr()(instance, name);
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instance, const char* wanted) {
+  const std::string_view name = wanted;
+  const PFN_vkVoidFunction real = realGetInstanceProcAddr()(instance, wanted);
   if (instance != VK_NULL_HANDLE) lastInstance = instance;
-  if (std::string_view(name) == "vkCreateDevice" && found != nullptr) {
-    using This = Stand<20, PFN_vkCreateDevice>;
-    This::real = reinterpret_cast<PFN_vkCreateDevice>(found);
-    This::name = "vkCreateDevice";
-    return reinterpret_cast<PFN_vkVoidFunction>(&This::call);
-  }
-  if (std::string_view(name) == "vkGetPhysicalDeviceMemoryProperties" && found != nullptr) {
-    realMemoryProperties = reinterpret_cast<PFN_vkGetPhysicalDeviceMemoryProperties>(found);
-    return reinterpret_cast<PFN_vkVoidFunction>(&memoryProperties);
-  }
-  if (std::string_view(name) == "vkGetPhysicalDeviceFormatProperties2" && found != nullptr) {
-    realFormatProperties = reinterpret_cast<PFN_vkGetPhysicalDeviceFormatProperties2>(found);
-    return reinterpret_cast<PFN_vkVoidFunction>(&formatProperties);
-  }
-  if (std::string_view(name) == "vkGetPhysicalDeviceImageFormatProperties2" && found != nullptr) {
-    realImageFormatProperties = reinterpret_cast<PFN_vkGetPhysicalDeviceImageFormatProperties2>(found);
-    return reinterpret_cast<PFN_vkVoidFunction>(&imageFormatProperties);
-  }
-  if (std::string_view(name) != "vkGetDeviceProcAddr") return found;
-  realGetDeviceProcAddr = reinterpret_cast<PFN_vkGetDeviceProcAddr>(found);
-  return reinterpret_cast<PFN_vkVoidFunction>(&getDeviceProcAddr);
+  if (real == nullptr || name == vitrine::test::pretence().lackingFunction) return nullptr;
+  VITRINE_INSTANCE_STANDS(VITRINE_STAND)
+  VITRINE_INSTANCE_ENDINGS(VITRINE_ENDING)
+  VITRINE_REPLACE(GetPhysicalDeviceFeatures2, realFeatures, features)
+  VITRINE_REPLACE(GetPhysicalDeviceProperties2, realProperties, properties)
+  VITRINE_REPLACE(GetPhysicalDeviceMemoryProperties, realMemoryProperties, memoryProperties)
+  VITRINE_REPLACE(GetPhysicalDeviceFormatProperties2, realFormatProperties, formatProperties)
+  VITRINE_REPLACE(GetPhysicalDeviceImageFormatProperties2, realImageFormatProperties, imageFormatProperties)
+  VITRINE_REPLACE(GetDeviceProcAddr, realGetDeviceProcAddr, getDeviceProcAddr)
+  return real;
 }
 
 namespace vitrine::test {
@@ -369,8 +460,14 @@ void failCalls(std::string_view function, std::vector<VkResult> results, unsigne
   failure = {std::string(function), std::move(results), skip};
 }
 
-void answerNoMemoryType() {
-  noMemoryType = true;
+void answerFdTypes(FdTypes types, unsigned times) {
+  fdTypes = types;
+  fdTypesTimes = times;
+}
+
+Pretence& pretence() {
+  static Pretence what;
+  return what;
 }
 
 bool failureHappened() {

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <climits>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,19 +17,22 @@ namespace vitrine::test {
 
 struct DriverCalls {
   uint64_t queueSubmits = 0;
-  uint64_t protectedSubmits = 0; ///< of them
-  uint64_t devicesLost = 0;      ///< VK_ERROR_DEVICE_LOST by the driver, not by failCall()
-  uint64_t memoryImports = 0;    ///< vkAllocateMemory with VkImportMemoryFdInfoKHR
-  uint64_t dedicatedImports = 0; ///< of them, with VkMemoryDedicatedAllocateInfo
-  uint64_t protectedImports = 0; ///< of them, into a memory type that is protected
-  uint64_t fdQueries = 0;        ///< vkGetMemoryFdPropertiesKHR
-  uint64_t imageCreations = 0;   ///< vkCreateImage, failed ones too
-  uint64_t allocations = 0;      ///< vkAllocateMemory of any kind
-  uint64_t semaphoresWaited = 0; ///< by all vkQueueSubmit
-  uint64_t cpuWaits = 0;         ///< vkWaitSemaphores
-  uint64_t foreignAcquires = 0;  ///< image barriers from VK_QUEUE_FAMILY_FOREIGN_EXT
-  uint64_t foreignReleases = 0;  ///< and to it
-  int64_t liveObjects = 0;       ///< made and not yet destroyed, of all kinds but instance and device
+  uint64_t protectedSubmits = 0;       ///< of them
+  uint64_t devicesLost = 0;            ///< VK_ERROR_DEVICE_LOST by the driver, not by failCall()
+  uint64_t memoryImports = 0;          ///< vkAllocateMemory with VkImportMemoryFdInfoKHR
+  uint64_t dedicatedImports = 0;       ///< of them, with VkMemoryDedicatedAllocateInfo
+  uint64_t protectedImports = 0;       ///< of them, into a memory type that is protected
+  uint64_t fdQueries = 0;              ///< vkGetMemoryFdPropertiesKHR
+  uint64_t imageCreations = 0;         ///< vkCreateImage, failed ones too
+  uint64_t allocations = 0;            ///< vkAllocateMemory of any kind
+  uint64_t pipelines = 0;              ///< vkCreateGraphicsPipelines, and of them:
+  uint64_t protectedOnlyPipelines = 0; ///< with VK_PIPELINE_CREATE_PROTECTED_ACCESS_ONLY_BIT
+  uint64_t noProtectedPipelines = 0;   ///< with VK_PIPELINE_CREATE_NO_PROTECTED_ACCESS_BIT
+  uint64_t semaphoresWaited = 0;       ///< by all vkQueueSubmit
+  uint64_t cpuWaits = 0;               ///< vkWaitSemaphores
+  uint64_t foreignAcquires = 0;        ///< image barriers from VK_QUEUE_FAMILY_FOREIGN_EXT
+  uint64_t foreignReleases = 0;        ///< and to it
+  int64_t liveObjects = 0;             ///< made and not yet destroyed, of all kinds from the instance on
 };
 [[nodiscard]] DriverCalls& driverCalls();
 
@@ -65,8 +71,18 @@ inline constexpr const char* failingCalls[] = {"vkAllocateMemory",
 void failCall(std::string_view function, VkResult result, unsigned skip = 0);
 /** The same of several calls one after another. */
 void failCalls(std::string_view function, std::vector<VkResult> results, unsigned skip = 0);
-/** The next vkGetMemoryFdPropertiesKHR that succeeds names a type that no image takes. */
-void answerNoMemoryType();
+/** What vkGetMemoryFdPropertiesKHR answers where it succeeds. */
+enum class FdTypes {
+  Asked,     ///< the driver's word
+  All,       ///< every type there is, whatever the fd, as anv does
+  Unwritten, ///< nothing: the structure is left as it is, as the mock ICD does
+  None       ///< a type that no image takes
+};
+/**
+ * For the next so many calls. With All and Unwritten vkGetImageMemoryRequirements2 names every type, too: which one is
+ * taken is then the renderer's choice alone.
+ */
+void answerFdTypes(FdTypes types, unsigned times = UINT_MAX);
 /** Whether all failures asked for have happened; forgets them otherwise. */
 [[nodiscard]] bool failureHappened();
 
@@ -76,6 +92,14 @@ void answerNoMemoryType();
  * got there. Formats that are offered may only be used for dma-bufs meanwhile.
  */
 void offerModifier(uint64_t modifier, unsigned extraPlanes, std::vector<VkFormat> formats);
+
+/** What physical devices seem to say from the next renderer on; empty: what they do say. */
+struct Pretence {
+  std::optional<bool> pipelineProtectedAccess; ///< VkPhysicalDevicePipelineProtectedAccessFeatures
+  std::optional<bool> protectedNoFault;        ///< VkPhysicalDeviceProtectedMemoryProperties
+  std::string lackingFunction;                 ///< that loader and driver do not have
+};
+[[nodiscard]] Pretence& pretence();
 
 /** What becomes of vkCmdPipelineBarrier. */
 enum class Barriers {

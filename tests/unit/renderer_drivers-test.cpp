@@ -1,0 +1,280 @@
+#include <drm_fourcc.h>
+
+#include <format>
+
+#include "protected-path/vulkan/vulkan_error.h"
+#include "protected-path/vulkan/vulkan_functions.h"
+#include "tests/unit/protected_twin.h"
+#include "tests/unit/settles.h"
+#include "tests/unit/vulkan_interposer.h"
+
+// In what drivers differ, and how a renderer fails to be made.
+
+namespace vitrine::test {
+namespace {
+
+constexpr Picture::Pixel grey{0x80, 0x80, 0x80, 0xff};
+constexpr Picture::Pixel secret{0x12, 0x34, 0x56, 0xff};
+constexpr Rect all{0, 0, 32, 32};
+
+class Drivers : public RendererTest {
+protected:
+  void SetUp() override {
+    RendererTest::SetUp();
+    if (!IsSkipped() && !hasProtectedHeap()) GTEST_SKIP() << "no protected heap";
+  }
+  void TearDown() override {
+    answerFdTypes(FdTypes::Asked, 0);
+    pretence() = {};
+    RendererTest::TearDown();
+  }
+  static bool hasProtectedMemory() { return renderer().device().gpu.protectedMemory; }
+
+  /** A protected picture drawn into protected memory and into ordinary memory, where it is the placeholder. */
+  static void expectBothWorlds(Renderer& own) {
+    TestBuffer content = TestBuffer::from(Picture(32, 32, secret), DRM_FORMAT_XRGB8888);
+    TestBuffer target = TestBuffer::from(Picture(32, 32, grey), DRM_FORMAT_XRGB8888);
+    const Dmabuf protectedTarget = protectedTwin(target);
+    const auto source = own.import(protectedTwin(content));
+    ASSERT_TRUE(source) << source.error().text();
+    const DrawCommand command = textureCommand(**source, all);
+    expectPlaceholder(draw(own, Picture(32, 32, grey), {&command, 1}), all);
+    if (!hasProtectedMemory()) return;
+    const auto drawn = own.importTarget(protectedTarget);
+    ASSERT_TRUE(drawn) << drawn.error().text();
+    const auto fence = own.compose(**drawn, {&command, 1}, {&all, 1}, {});
+    ASSERT_TRUE(fence) << fence.error().text();
+    own.waitIdle();
+    copyBack(protectedTarget, target);
+    EXPECT_EQ(target.picture(), Picture(32, 32, secret));
+    EXPECT_EQ(own.counters().validationMessages, 0U);
+  }
+};
+
+// ---- Memory types ----
+
+struct FdAnswer {
+  FdTypes types;
+  YccImport way;
+};
+
+class DriversByAnswer : public Drivers, public testing::WithParamInterface<FdAnswer> {};
+
+TEST_P(DriversByAnswer, everyImportIsDedicatedAndInTheRightMemory) {
+  TestBuffer video = *TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
+  TestBuffer picture = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XRGB8888);
+  const Dmabuf protectedVideo = protectedTwin(video);
+  const Dmabuf protectedPicture = protectedTwin(picture);
+  const auto own = newRenderer(true, GetParam().way);
+  ASSERT_TRUE(own);
+  const unsigned images = GetParam().way == YccImport::OneImage ? 1 : 2;
+  answerFdTypes(GetParam().types);
+  for (const bool isProtected : {false, true}) {
+    if (isProtected && !hasProtectedMemory()) break; // the driver is not asked: ProtectedFormats
+    const DriverCalls before = driverCalls();
+    const auto source = own->import(isProtected ? protectedVideo : video.dmabuf());
+    const auto target = own->importTarget(isProtected ? protectedPicture : picture.dmabuf());
+    ASSERT_TRUE(source) << source.error().text();
+    ASSERT_TRUE(target) << target.error().text();
+    EXPECT_EQ(driverCalls().fdQueries, before.fdQueries + images + 1);
+    EXPECT_EQ(driverCalls().memoryImports, before.memoryImports + images + 1);
+    EXPECT_EQ(driverCalls().dedicatedImports, before.dedicatedImports + images + 1);
+    EXPECT_EQ(driverCalls().protectedImports, before.protectedImports + (isProtected ? images + 1 : 0));
+    const DrawCommand command = textureCommand(**source, all);
+    EXPECT_TRUE(own->compose(**target, {&command, 1}, {&all, 1}, {})) << "the GPU lets it";
+    own->waitIdle();
+  }
+  EXPECT_EQ(own->counters().validationMessages, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Answers, DriversByAnswer,
+                         testing::Values(FdAnswer{FdTypes::Asked, YccImport::PlaneByPlane},
+                                         FdAnswer{FdTypes::Asked, YccImport::OneImage},
+                                         FdAnswer{FdTypes::All, YccImport::PlaneByPlane},
+                                         FdAnswer{FdTypes::All, YccImport::OneImage},
+                                         FdAnswer{FdTypes::Unwritten, YccImport::PlaneByPlane},
+                                         FdAnswer{FdTypes::Unwritten, YccImport::OneImage}),
+                         [](const auto& answer) {
+                           const FdTypes types = answer.param.types;
+                           return std::string(types == FdTypes::All         ? "All"
+                                              : types == FdTypes::Unwritten ? "Unwritten"
+                                                                            : "Asked") +
+                                  (answer.param.way == YccImport::OneImage ? "OneImage" : "PlaneByPlane");
+                         });
+
+TEST_F(Drivers, aBufferThatNoMemoryTypeTakesIsRefused) {
+  TestBuffer picture = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XRGB8888);
+  const Dmabuf protectedPicture = protectedTwin(picture);
+  answerFdTypes(FdTypes::None);
+  for (const bool isProtected : {false, true}) {
+    if (isProtected && !hasProtectedMemory()) break;
+    const DriverCalls before = driverCalls();
+    const Dmabuf& buffer = isProtected ? protectedPicture : picture.dmabuf();
+    const auto source = renderer().import(buffer);
+    const auto target = renderer().importTarget(buffer);
+    ASSERT_FALSE(source);
+    ASSERT_FALSE(target);
+    for (const Error& error : {source.error(), target.error()}) {
+      EXPECT_EQ(refusalOf(error, Refusal::None), Refusal::GpuImportFailed);
+      EXPECT_TRUE(
+          error.text().contains(isProtected ? ": no protected memory type takes it" : ": no memory type takes it"))
+          << error.text();
+    }
+    EXPECT_EQ(driverCalls().memoryImports, before.memoryImports);
+    EXPECT_EQ(driverCalls().liveObjects, before.liveObjects);
+  }
+}
+
+/** A driver that does not look at the fd has only the import itself to say no. */
+TEST_F(Drivers, anOrdinaryBufferIsNoProtectedOneWhateverTheQuerySays) {
+  if (!hasProtectedMemory()) return; // such a buffer is a placeholder there: Protection
+  TestBuffer picture = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XRGB8888);
+  picture.dmabuf().raiseEvidence(Evidence::KernelNamed);
+  for (const FdTypes types : {FdTypes::All, FdTypes::Unwritten}) {
+    answerFdTypes(types);
+    const DriverCalls before = driverCalls();
+    const auto refused = renderer().import(picture.dmabuf());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refusalOf(refused.error(), Refusal::None), Refusal::GpuImportFailed);
+    EXPECT_TRUE(refused.error().text().contains("VK_ERROR_INVALID_EXTERNAL_HANDLE")) << refused.error().text();
+    EXPECT_EQ(driverCalls().protectedImports, before.protectedImports + 1) << "asked for, and as protected memory";
+    EXPECT_EQ(driverCalls().liveObjects, before.liveObjects);
+  }
+}
+
+// ---- Features and properties ----
+
+TEST_F(Drivers, pipelinesSayWhatTheyAreForWhereTheFeatureIsThere) {
+  constexpr unsigned perTarget = 10; // five kinds of draws, blended and not
+  for (const bool feature : {true, false}) {
+    if (!feature) pretence().pipelineProtectedAccess = false;
+    const auto own = newRenderer(true, YccImport::OneImage);
+    ASSERT_TRUE(own);
+    const bool says = feature && hasProtectedMemory();
+    TestBuffer picture = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XRGB8888);
+    TestBuffer video = *TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
+    const auto expectMade = [](const DriverCalls& before, unsigned noProtected, unsigned protectedOnly,
+                               unsigned plain) {
+      EXPECT_EQ(driverCalls().noProtectedPipelines, before.noProtectedPipelines + noProtected);
+      EXPECT_EQ(driverCalls().protectedOnlyPipelines, before.protectedOnlyPipelines + protectedOnly);
+      EXPECT_EQ(driverCalls().pipelines, before.pipelines + noProtected + protectedOnly + plain);
+    };
+    DriverCalls before = driverCalls();
+    const auto ordinary = own->importTarget(picture.dmabuf());
+    ASSERT_TRUE(ordinary) << ordinary.error().text();
+    expectMade(before, says ? perTarget : 0, 0, says ? 0 : perTarget);
+    before = driverCalls();
+    const auto isProtected = own->importTarget(protectedTwin(picture));
+    EXPECT_EQ(isProtected.has_value(), hasProtectedMemory());
+    expectMade(before, 0, says ? perTarget : 0, 0); // else those that there are already
+    before = driverCalls();
+    ASSERT_TRUE(own->import(video.dmabuf())) << "with a sampler, which needs pipelines for both";
+    expectMade(before, says ? 2 : 0, says ? 2 : 0, says ? 0 : 2);
+    expectBothWorlds(*own);
+  }
+}
+
+TEST_F(Drivers, protectedNoFaultIsReportedAndChangesNothing) {
+  // The platform's GPU has none, and is lost by any forbidden access: also where the renderer is told that it might.
+  for (const bool noFault : {true, false}) {
+    pretence().protectedNoFault = noFault;
+    const auto own = newRenderer(true);
+    ASSERT_TRUE(own);
+    EXPECT_EQ(own->device().protectedNoFault, noFault && hasProtectedMemory());
+    const auto reports = listVulkanDevices();
+    ASSERT_FALSE(reports.empty());
+    EXPECT_EQ(reports[0].protectedNoFault, noFault && reports[0].gpu.protectedMemory);
+    expectBothWorlds(*own);
+  }
+}
+
+// ---- Creation ----
+
+struct CreationFailure {
+  const char* function;
+  std::vector<VkResult> results; ///< that it may return
+};
+const CreationFailure creationFailures[] = {
+    {"vkEnumerateInstanceLayerProperties", {VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_OUT_OF_DEVICE_MEMORY}},
+    {"vkCreateInstance",
+     {VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_OUT_OF_DEVICE_MEMORY, VK_ERROR_INITIALIZATION_FAILED,
+      VK_ERROR_LAYER_NOT_PRESENT, VK_ERROR_EXTENSION_NOT_PRESENT, VK_ERROR_INCOMPATIBLE_DRIVER}},
+    {"vkCreateDebugUtilsMessengerEXT", {VK_ERROR_OUT_OF_HOST_MEMORY}},
+    {"vkEnumeratePhysicalDevices",
+     {VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_OUT_OF_DEVICE_MEMORY, VK_ERROR_INITIALIZATION_FAILED}},
+    {"vkEnumerateDeviceExtensionProperties", {VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_OUT_OF_DEVICE_MEMORY}},
+    {"vkCreateDevice",
+     {VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_OUT_OF_DEVICE_MEMORY, VK_ERROR_INITIALIZATION_FAILED,
+      VK_ERROR_EXTENSION_NOT_PRESENT, VK_ERROR_FEATURE_NOT_PRESENT, VK_ERROR_TOO_MANY_OBJECTS, VK_ERROR_DEVICE_LOST}}};
+
+TEST_F(Drivers, creationSaysWhichCallFailedAndLeavesNothing) {
+  for (const auto& [function, results] : creationFailures) {
+    for (const VkResult result : results) {
+      unsigned failures = 0;
+      for (bool happened = true; happened; ++failures) {
+        const std::string call = std::format("{} {} {}", function, failures, vkResultName(result));
+        const auto create = [&] {
+          failCall(function, result, failures);
+          const auto made = Renderer::create({.validation = true});
+          happened = failureHappened();
+          ASSERT_NE(made.has_value(), happened) << call;
+          if (made) return;
+          EXPECT_EQ(made.error().kind, ErrorKind::Vulkan) << call << ": " << made.error().text();
+          EXPECT_EQ(made.error().number, result) << call << ": " << made.error().text();
+          EXPECT_EQ(made.error().operation, function) << call;
+        };
+        expectSettles(create, call);
+        if (HasFatalFailure()) return;
+      }
+      EXPECT_GT(failures, 1U) << function << " is not called";
+    }
+  }
+}
+
+TEST_F(Drivers, whatCannotBeListedIsAnEmptyList) {
+  for (const char* function :
+       {"vkCreateInstance", "vkEnumeratePhysicalDevices", "vkEnumerateDeviceExtensionProperties"}) {
+    const int64_t objects = driverCalls().liveObjects;
+    failCall(function, VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_TRUE(listVulkanDevices().empty()) << function;
+    EXPECT_TRUE(failureHappened()) << function;
+    EXPECT_EQ(driverCalls().liveObjects, objects) << function;
+  }
+  EXPECT_FALSE(listVulkanDevices().empty());
+}
+
+TEST_F(Drivers, recoveringFailsAsCreationDoesAndChangesNothing) {
+  const auto own = newRenderer(false);
+  for (const char* function :
+       {"vkCreateInstance", "vkEnumeratePhysicalDevices", "vkEnumerateDeviceExtensionProperties", "vkCreateDevice"}) {
+    const int64_t objects = driverCalls().liveObjects;
+    failCall(function, VK_ERROR_OUT_OF_HOST_MEMORY);
+    const auto recovered = own->recover();
+    EXPECT_TRUE(failureHappened()) << function;
+    ASSERT_FALSE(recovered) << function;
+    EXPECT_EQ(recovered.error().operation, function);
+    EXPECT_EQ(own->generation(), 1U);
+    EXPECT_EQ(driverCalls().liveObjects, objects) << function;
+  }
+  expectBothWorlds(*own);
+}
+
+TEST_F(Drivers, aLackingFunctionIsNamedAndLeavesNothing) {
+#define VITRINE_NAME(name) "vk" #name,
+  const char* const functions[] = {VITRINE_GLOBAL_FUNCTIONS(VITRINE_NAME) VITRINE_INSTANCE_FUNCTIONS(VITRINE_NAME)
+                                       VITRINE_DEVICE_FUNCTIONS(VITRINE_NAME)};
+#undef VITRINE_NAME
+  for (const std::string function : functions) {
+    if (function == "vkDestroyDevice") continue; // without it nobody could end the device
+    const int64_t objects = driverCalls().liveObjects;
+    pretence().lackingFunction = function;
+    const auto made = Renderer::create({});
+    ASSERT_FALSE(made) << function;
+    EXPECT_EQ(made.error().kind, ErrorKind::Missing) << made.error().text();
+    EXPECT_EQ(made.error().object, function);
+    EXPECT_EQ(driverCalls().liveObjects, objects) << function;
+  }
+}
+
+} // namespace
+} // namespace vitrine::test
