@@ -2,10 +2,10 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <deque>
 #include <set>
 #include <string_view>
-
-#include "protected-path/vulkan/vulkan_include.h"
 
 namespace {
 
@@ -23,12 +23,64 @@ PFN_vkGetInstanceProcAddr realGetInstanceProcAddr() {
   return real;
 }
 
-/** The loader's own function, which finds instance or device by the handle. */
-template<typename Function>
-Function real(const char* name) {
-  return reinterpret_cast<Function>(realGetInstanceProcAddr()(lastInstance, name));
+/** The loader's own function, which finds instance or device by the handle; kept, for the last instance may be gone. */
+#define VITRINE_REAL(name)                                                                                             \
+  ([] {                                                                                                                \
+    static const auto real = reinterpret_cast<PFN_vk##name>(realGetInstanceProcAddr()(lastInstance, "vk" #name));      \
+    return real;                                                                                                       \
+  }())
+
+/** What a VkPhysicalDevice of ours points to. They stay: instances come and go. */
+struct Physical {
+  VkPhysicalDevice real;
+  vitrine::test::PretendedDevice says;
+};
+std::deque<Physical> physicals;
+std::vector<vitrine::test::PretendedDevice> pretended(1);
+
+const Physical& physicalOf(VkPhysicalDevice handle) {
+  return *reinterpret_cast<const Physical*>(handle);
 }
-#define VITRINE_REAL(name) real<PFN_vk##name>("vk" #name)
+
+VkResult enumerateDevices(VkInstance instance, uint32_t* count, VkPhysicalDevice* handles) {
+  uint32_t one = 1;
+  VkPhysicalDevice first = VK_NULL_HANDLE;
+  const VkResult result = VITRINE_REAL(EnumeratePhysicalDevices)(instance, &one, &first);
+  if (result < VK_SUCCESS) return result;
+  *count = static_cast<uint32_t>(pretended.size());
+  for (uint32_t i = 0; handles != nullptr && i < *count; ++i)
+    handles[i] = reinterpret_cast<VkPhysicalDevice>(&physicals.emplace_back(first, pretended[i]));
+  return VK_SUCCESS;
+}
+
+void setProperties(VkPhysicalDeviceProperties& properties, const Physical& physical) {
+  properties.deviceType = physical.says.type;
+  physical.says.name.copy(properties.deviceName, VK_MAX_PHYSICAL_DEVICE_NAME_SIZE - 1);
+  properties.deviceName[std::min<size_t>(physical.says.name.size(), VK_MAX_PHYSICAL_DEVICE_NAME_SIZE - 1)] = 0;
+}
+
+void getProperties(VkPhysicalDevice device, VkPhysicalDeviceProperties* properties) {
+  VITRINE_REAL(GetPhysicalDeviceProperties)(physicalOf(device).real, properties);
+  setProperties(*properties, physicalOf(device));
+}
+
+void getProperties2(VkPhysicalDevice device, VkPhysicalDeviceProperties2* properties) {
+  VITRINE_REAL(GetPhysicalDeviceProperties2)(physicalOf(device).real, properties);
+  setProperties(properties->properties, physicalOf(device));
+}
+
+VkResult getExtensions(VkPhysicalDevice device, const char* layer, uint32_t* count, VkExtensionProperties* extensions) {
+  return VITRINE_REAL(EnumerateDeviceExtensionProperties)(physicalOf(device).real, layer, count, extensions);
+}
+
+void getFormat(VkPhysicalDevice device, VkFormat format, VkFormatProperties2* properties) {
+  VITRINE_REAL(GetPhysicalDeviceFormatProperties2)(physicalOf(device).real, format, properties);
+}
+
+void getSemaphore(VkPhysicalDevice device, const VkPhysicalDeviceExternalSemaphoreInfo* info,
+                  VkExternalSemaphoreProperties* properties) {
+  VITRINE_REAL(GetPhysicalDeviceExternalSemaphoreProperties)(physicalOf(device).real, info, properties);
+}
 
 /** Takes the structure of `type` out of a chain; null where there is none. The chains are the renderer's local
  * variables. */
@@ -44,10 +96,11 @@ VkBaseOutStructure* unlink(const void* chain, VkStructureType type) {
 }
 
 void getFeatures(VkPhysicalDevice device, VkPhysicalDeviceFeatures2* features) {
-  VITRINE_REAL(GetPhysicalDeviceFeatures2)(device, features);
+  VITRINE_REAL(GetPhysicalDeviceFeatures2)(physicalOf(device).real, features);
   for (auto* entry = static_cast<VkBaseOutStructure*>(features->pNext); entry != nullptr; entry = entry->pNext) {
     if (entry->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_FEATURES) {
-      reinterpret_cast<VkPhysicalDeviceProtectedMemoryFeatures*>(entry)->protectedMemory = VK_TRUE;
+      reinterpret_cast<VkPhysicalDeviceProtectedMemoryFeatures*>(entry)->protectedMemory =
+          physicalOf(device).says.feature;
     }
     // The layer sees ordinary command buffers, and would find pipelines that are not for them.
     if (entry->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_PROTECTED_ACCESS_FEATURES_EXT) {
@@ -57,13 +110,18 @@ void getFeatures(VkPhysicalDevice device, VkPhysicalDeviceFeatures2* features) {
 }
 
 void getQueueFamilies(VkPhysicalDevice device, uint32_t* count, VkQueueFamilyProperties* families) {
-  VITRINE_REAL(GetPhysicalDeviceQueueFamilyProperties)(device, count, families);
-  for (uint32_t i = 0; families != nullptr && i < *count; ++i)
-    families[i].queueFlags |= VK_QUEUE_PROTECTED_BIT;
+  VITRINE_REAL(GetPhysicalDeviceQueueFamilyProperties)(physicalOf(device).real, count, families);
+  for (uint32_t i = 0; families != nullptr && i < *count; ++i) {
+    families[i].queueFlags &= ~VkQueueFlags{VK_QUEUE_PROTECTED_BIT};
+    if (physicalOf(device).says.queue) families[i].queueFlags |= VK_QUEUE_PROTECTED_BIT;
+  }
 }
 
 void getMemory(VkPhysicalDevice device, VkPhysicalDeviceMemoryProperties* memory) {
-  VITRINE_REAL(GetPhysicalDeviceMemoryProperties)(device, memory);
+  VITRINE_REAL(GetPhysicalDeviceMemoryProperties)(physicalOf(device).real, memory);
+  for (VkMemoryType& type : memory->memoryTypes)
+    type.propertyFlags &= ~VkMemoryPropertyFlags{VK_MEMORY_PROPERTY_PROTECTED_BIT};
+  if (!physicalOf(device).says.memoryType) return;
   pretendedType = memory->memoryTypeCount++;
   memory->memoryTypes[pretendedType] = {VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | VK_MEMORY_PROPERTY_PROTECTED_BIT, 0};
 }
@@ -72,7 +130,7 @@ VkResult getImageFormat(VkPhysicalDevice device, const VkPhysicalDeviceImageForm
                         VkImageFormatProperties2* properties) {
   VkPhysicalDeviceImageFormatInfo2 ordinary = *info;
   ordinary.flags &= ~VkImageCreateFlags{VK_IMAGE_CREATE_PROTECTED_BIT};
-  return VITRINE_REAL(GetPhysicalDeviceImageFormatProperties2)(device, &ordinary, properties);
+  return VITRINE_REAL(GetPhysicalDeviceImageFormatProperties2)(physicalOf(device).real, &ordinary, properties);
 }
 
 VkResult createDevice(VkPhysicalDevice physical, const VkDeviceCreateInfo* info, const VkAllocationCallbacks* callbacks,
@@ -82,7 +140,7 @@ VkResult createDevice(VkPhysicalDevice physical, const VkDeviceCreateInfo* info,
   VkDeviceCreateInfo ordinary = *info;
   ordinary.pQueueCreateInfos = &queue;
   unlink(&ordinary, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_FEATURES);
-  return VITRINE_REAL(CreateDevice)(physical, &ordinary, callbacks, device);
+  return VITRINE_REAL(CreateDevice)(physicalOf(physical).real, &ordinary, callbacks, device);
 }
 
 void getQueue(VkDevice device, const VkDeviceQueueInfo2* info, VkQueue* queue) {
@@ -155,7 +213,13 @@ struct Replacement {
 
 PFN_vkVoidFunction getDeviceProcAddr(VkDevice device, const char* name);
 
-const Replacement replacements[] = {VITRINE_REPLACE(GetPhysicalDeviceFeatures2, getFeatures),
+const Replacement replacements[] = {VITRINE_REPLACE(EnumeratePhysicalDevices, enumerateDevices),
+                                    VITRINE_REPLACE(GetPhysicalDeviceProperties, getProperties),
+                                    VITRINE_REPLACE(GetPhysicalDeviceProperties2, getProperties2),
+                                    VITRINE_REPLACE(EnumerateDeviceExtensionProperties, getExtensions),
+                                    VITRINE_REPLACE(GetPhysicalDeviceFormatProperties2, getFormat),
+                                    VITRINE_REPLACE(GetPhysicalDeviceExternalSemaphoreProperties, getSemaphore),
+                                    VITRINE_REPLACE(GetPhysicalDeviceFeatures2, getFeatures),
                                     VITRINE_REPLACE(GetPhysicalDeviceQueueFamilyProperties, getQueueFamilies),
                                     VITRINE_REPLACE(GetPhysicalDeviceMemoryProperties, getMemory),
                                     VITRINE_REPLACE(GetPhysicalDeviceImageFormatProperties2, getImageFormat),
@@ -193,6 +257,10 @@ namespace vitrine::test {
 ProtectedCalls& protectedCalls() {
   static ProtectedCalls calls;
   return calls;
+}
+
+void pretendDevices(std::vector<PretendedDevice> devices) {
+  pretended = std::move(devices);
 }
 
 } // namespace vitrine::test

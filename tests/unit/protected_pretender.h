@@ -1,6 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
+
+#include "protected-path/vulkan/vulkan_include.h"
 
 /**
  * Linking protected_pretender.cpp makes the machine's Vulkan device claim protected memory: the feature, a queue flag
@@ -16,5 +20,17 @@ struct ProtectedCalls {
   uint64_t mixedUp = 0; ///< protected without ordinary's flag or the other way round
 };
 [[nodiscard]] ProtectedCalls& protectedCalls();
+
+/** What one device says of itself. Protected memory takes all three. */
+struct PretendedDevice {
+  std::string name = "pretender";
+  VkPhysicalDeviceType type = VK_PHYSICAL_DEVICE_TYPE_CPU;
+  bool feature = true;
+  bool queue = true;
+  bool memoryType = true;
+};
+
+/** Which devices there seem to be from the next renderer on, in the driver's order; really all are the machine's first. */
+void pretendDevices(std::vector<PretendedDevice> devices);
 
 } // namespace vitrine::test

@@ -16,6 +16,10 @@ constexpr Rect everything{0, 0, 40, 40};
 
 class ProtectedDevice : public RendererTest {
 protected:
+  void TearDown() override {
+    pretendDevices({PretendedDevice{}});
+    RendererTest::TearDown();
+  }
   static TestBuffer protectedBuffer(const Picture& picture) {
     TestBuffer buffer = TestBuffer::from(picture, DRM_FORMAT_XRGB8888);
     buffer.dmabuf().raiseEvidence(Evidence::KernelNamed);
@@ -26,6 +30,42 @@ protected:
 TEST_F(ProtectedDevice, isChosenAndReported) {
   EXPECT_TRUE(renderer().device().gpu.protectedMemory);
   EXPECT_EQ(renderer().device().refusal, Refusal::None);
+}
+
+TEST_F(ProtectedDevice, isPreferredWhateverTheOrder) {
+  const PretendedDevice glass{.name = "glass"};
+  const PretendedDevice fast{.name = "fast",
+                             .type = VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU,
+                             .feature = false,
+                             .queue = false,
+                             .memoryType = false};
+  for (const auto& devices : {std::vector{glass, fast}, std::vector{fast, glass}}) {
+    pretendDevices(devices);
+    const auto own = newRenderer(true);
+    ASSERT_TRUE(own);
+    EXPECT_EQ(own->device().name, "glass") << "before " << devices[1].name;
+    EXPECT_TRUE(own->device().gpu.protectedMemory);
+    TestBuffer from = protectedBuffer(Picture(40, 40, secret));
+    TestBuffer to = protectedBuffer(Picture(40, 40, grey));
+    const auto source = own->import(from.dmabuf());
+    const auto drawn = own->importTarget(to.dmabuf());
+    ASSERT_TRUE(source && drawn);
+    const DrawCommand command = textureCommand(**source, everything);
+    ASSERT_TRUE(own->compose(**drawn, {&command, 1}, {&everything, 1}, {}));
+    own->waitIdle();
+    EXPECT_EQ(to.picture(), Picture(40, 40, secret));
+  }
+}
+
+TEST_F(ProtectedDevice, takesFeatureQueueAndMemoryType) {
+  for (unsigned has = 0; has < 8; ++has) {
+    pretendDevices({PretendedDevice{.feature = (has & 1) != 0, .queue = (has & 2) != 0, .memoryType = (has & 4) != 0}});
+    const auto reports = listVulkanDevices();
+    ASSERT_EQ(reports.size(), 1U);
+    EXPECT_TRUE(reports[0].missingExtensions.empty()) << "composes ordinary content";
+    EXPECT_EQ(reports[0].gpu.protectedMemory, has == 7) << has;
+    EXPECT_EQ(reports[0].refusal, has == 7 ? Refusal::None : Refusal::GpuNoProtectedMemory) << has;
+  }
 }
 
 TEST_F(ProtectedDevice, protectedTextureIntoOrdinaryTargetIsThePlaceholder) {
