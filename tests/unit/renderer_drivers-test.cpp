@@ -125,6 +125,18 @@ TEST_F(Drivers, aBufferThatNoMemoryTypeTakesIsRefused) {
   }
 }
 
+TEST_F(Drivers, anOrdinaryImportTakesNoProtectedMemory) {
+  if (!hasProtectedMemory()) return; // nothing to take
+  TestBuffer picture = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XRGB8888);
+  answerFdTypes(FdTypes::Protected);
+  const DriverCalls before = driverCalls();
+  const auto refused = renderer().import(picture.dmabuf());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refusalOf(refused.error(), Refusal::None), Refusal::GpuImportFailed);
+  EXPECT_TRUE(refused.error().text().contains(": no memory type takes it")) << refused.error().text();
+  EXPECT_EQ(driverCalls().memoryImports, before.memoryImports);
+}
+
 /** A driver that does not look at the fd has only the import itself to say no. */
 TEST_F(Drivers, anOrdinaryBufferIsNoProtectedOneWhateverTheQuerySays) {
   if (!hasProtectedMemory()) return; // such a buffer is a placeholder there: Protection

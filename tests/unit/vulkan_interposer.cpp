@@ -78,6 +78,15 @@ void noteAllocation(const VkMemoryAllocateInfo& info) {
   if ((flags & VK_MEMORY_PROPERTY_PROTECTED_BIT) != 0) driverCalls().protectedImports += 1;
 }
 
+uint32_t protectedTypes() {
+  uint32_t bits = 0;
+  for (uint32_t type = 0; type < memoryTypes.memoryTypeCount; ++type) {
+    const bool isProtected = (memoryTypes.memoryTypes[type].propertyFlags & VK_MEMORY_PROPERTY_PROTECTED_BIT) != 0;
+    bits |= isProtected ? 1U << type : 0;
+  }
+  return bits;
+}
+
 uint32_t everyType() {
   return (1U << memoryTypes.memoryTypeCount) - 1;
 }
@@ -88,7 +97,7 @@ VKAPI_ATTR void VKAPI_CALL imageRequirements(VkDevice device, const VkImageMemor
                                              VkMemoryRequirements2* requirements) {
   using enum vitrine::test::FdTypes;
   realImageRequirements(device, info, requirements);
-  if (fdTypesTimes > 0 && (fdTypes == All || fdTypes == Unwritten)) {
+  if (fdTypesTimes > 0 && fdTypes != Asked && fdTypes != None) {
     requirements->memoryRequirements.memoryTypeBits = everyType();
   }
 }
@@ -105,6 +114,9 @@ void setFdTypes(uint32_t& bits, uint32_t before) {
     break;
   case vitrine::test::FdTypes::Unwritten:
     bits = before;
+    break;
+  case vitrine::test::FdTypes::Protected:
+    bits = protectedTypes();
     break;
   case vitrine::test::FdTypes::None:
     bits = 1U << 31;

@@ -76,10 +76,11 @@ enum class FdTypes {
   Asked,     ///< the driver's word
   All,       ///< every type there is, whatever the fd, as anv does
   Unwritten, ///< nothing: the structure is left as it is, as the mock ICD does
+  Protected, ///< those that are protected and no others
   None       ///< a type that no image takes
 };
 /**
- * For the next so many calls. With All and Unwritten vkGetImageMemoryRequirements2 names every type, too: which one is
+ * For the next so many calls. With All, Unwritten and Protected vkGetImageMemoryRequirements2 names every type, too: which one is
  * taken is then the renderer's choice alone.
  */
 void answerFdTypes(FdTypes types, unsigned times = UINT_MAX);
