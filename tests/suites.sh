@@ -131,9 +131,18 @@ packagesAreInReadme() {
   fi
 }
 
+# commandLines TREE: how the programs that are installed answer to theirs.
+commandLines() {
+  local said status=0
+  said=$(tests/platform/enter -- python3 tests/unit/command_lines.py "build/$1" 2>&1) || status=$?
+  echo "$said"
+  if [ "$status" != 0 ] && ! grep -q '^FAIL ' <<<"$said"; then echo "FAIL command-lines: status $status"; fi
+}
+
 suite_unit() {
   buildTree platform || return 0
   packagesAreInReadme platform
+  commandLines platform
   mesonSuite platform unit tests/platform/enter --
 }
 
@@ -278,6 +287,7 @@ suite_asan() {
 }
 
 asanPrograms() {
+  commandLines asan
   mesonSuite asan unit tests/platform/enter --
   atOnce asanPlatform asanBoards
 }

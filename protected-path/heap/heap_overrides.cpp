@@ -85,6 +85,8 @@ Result<std::vector<HeapRule>> rulesFrom(const std::filesystem::path& file, const
 } // namespace
 
 Result<> HeapTable::addOverrides(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) return systemError("read", file.string(), EISDIR);
   // toml++ says only "could not open" of a file that it cannot open; errno says why.
   if (FILE* probe = std::fopen(file.c_str(), "re"); probe != nullptr) {
     std::fclose(probe);

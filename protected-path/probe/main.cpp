@@ -42,7 +42,8 @@ int main(int argc, char** argv) {
   using namespace vitrine;
   probe::Options options;
   CLI::App app("What protected path this machine can offer, and why not more.\n"
-               "Takes one buffer from the heap that would be picked and gives it back; changes nothing.");
+               "Takes one buffer from the heap that would be picked and gives it back; changes nothing.",
+               "vitrine-probe");
   app.set_version_flag("--version", "vitrine-probe " VITRINE_VERSION);
   app.add_flag("--json", options.json, "Report for programs");
   app.add_flag("--table", options.table, "Print what is known about heap and exporter names, and from where");

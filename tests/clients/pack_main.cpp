@@ -11,6 +11,7 @@
 #include "tests/clients/clip.h"
 #include "tests/clients/exit_status.h"
 #include "tests/clients/frame_source.h"
+#include "tests/clients/option_check.h"
 #include "tests/clients/size_text.h"
 
 namespace vitrine {
@@ -37,12 +38,14 @@ void addOptions(CLI::App& app, Options& options) {
                               "Key file; made where there is none. Default: the clip's name with `.key`");
   app.add_option("--key-hex", options.keyHex,
                  "The key itself, 32 hexadecimal digits; other users can see it in the list of processes")
-      ->excludes(file);
+      ->excludes(file)
+      ->check(parsedBy(parseKey));
   app.add_option("--encoding", options.encoding, "Colour encoding; default: the input's")
       ->check(CLI::IsMember({"bt601", "bt709", "bt2020"}));
   app.add_option("--range", options.range, "Colour range; default: the input's")
       ->check(CLI::IsMember({"limited", "full"}));
-  app.add_option("--size", options.size, "WxH to scale to; default: the input's, rounded down to even numbers");
+  app.add_option("--size", options.size, "WxH to scale to; default: the input's, rounded down to even numbers")
+      ->check(parsedBy(parseSize));
   app.set_version_flag("--version", "vitrine-pack " VITRINE_VERSION);
   app.footer(
       "In a product the key never lies in a file: it reaches the TEE wrapped, through its own licence exchange.\n"

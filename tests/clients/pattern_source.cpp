@@ -44,10 +44,10 @@ Result<std::unique_ptr<FrameSource>> openTestPattern(std::string_view descriptio
     return invalid("parse", object, "it has to be WxH@FPS:N, such as 1280x720@60:600 or 640x360@30000/1001:90");
   if (wishes.size) info->size = *wishes.size;
   if (info->size.width < testPatternMinimum.width || info->size.height < testPatternMinimum.height)
-    return invalid("lay out", object,
+    return invalid("parse", object,
                    std::format("it needs {}x{} at least", testPatternMinimum.width, testPatternMinimum.height));
   if (*info->expectedFrames > frameNumberLimit)
-    return invalid("lay out", object, std::format("the bar numbers {} frames at most", frameNumberLimit));
+    return invalid("parse", object, std::format("the bar numbers {} frames at most", frameNumberLimit));
   info->encoding = wishes.encoding.value_or(ColorEncoding::Bt709);
   info->range = wishes.range.value_or(ColorRange::Limited);
   return std::make_unique<PatternSource>(*info);

@@ -1,6 +1,7 @@
 /* vitrine-play: plays an encrypted clip through the TEE into protected buffers, and shows them on a Wayland compositor.
  */
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -9,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/clients/exit_status.h"
+#include "tests/clients/option_check.h"
 #include "tests/clients/player.h"
 #include "tests/clients/size_text.h"
 
@@ -22,6 +24,7 @@ struct Options {
   std::string size;
   std::string transform = "normal";
   std::string flag = "auto";
+  std::string application;
   std::string json;
   PlayerOptions player;
 };
@@ -34,14 +37,26 @@ Transform transformNamed(const std::string& name) {
   return static_cast<Transform>(std::ranges::find(transformNames, name) - transformNames.begin());
 }
 
+/** What is wrong with a number of seconds: CLI11's ranges let NaN through, and Nanoseconds have an end. */
+std::string secondsFault(const std::string& text) {
+  constexpr double limit = 1e9;
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && seconds > 0 && seconds <= limit ? std::string() : "it has to be a number of seconds, at most 1e9";
+}
+
 void addOptions(CLI::App& app, Options& options) {
   app.add_option("CLIP", options.clip, "A clip that vitrine-pack made")->required();
   auto* file = app.add_option("--key", options.keyFile, "Key file; default: the clip's name with `.key`");
   app.add_option("--key-hex", options.keyHex,
                  "The key itself, 32 hexadecimal digits; other users can see it in the list of processes")
-      ->excludes(file);
+      ->excludes(file)
+      ->check(parsedBy(parseKey));
   auto* fullscreen = app.add_flag("--fullscreen", options.player.fullscreen, "As large as the output allows");
-  app.add_option("--size", options.size, "WxH to show it in; default: the clip's own")->excludes(fullscreen);
+  app.add_option("--size", options.size, "WxH to show it in; default: the clip's own")
+      ->excludes(fullscreen)
+      ->check(parsedBy(parseSize));
   app.add_option(
          "--transform", options.transform,
          "How the clip's pictures were mirrored (left to right) and then turned (counter-clockwise) already, for "
@@ -56,17 +71,15 @@ void addOptions(CLI::App& app, Options& options) {
       ->check(CLI::Range(ProtectedBuffers::minimum, size_t{16}))
       ->capture_default_str();
   app.add_flag("--loop", options.player.loop, "Begin again at the end");
-  app.add_option("--seconds", options.player.seconds, "End after so many seconds")->check(CLI::PositiveNumber);
+  app.add_option("--seconds", options.player.seconds, "End after so many seconds")->check(secondsFault);
   app.add_option("--frames", options.player.frames, "End after so many frames")->check(CLI::PositiveNumber);
   app.add_option("--flag", options.flag, "Claim by weston_restricted_buffer_v1 that the buffers are protected")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
-  app.add_option("--application", options.player.application,
+  app.add_option("--application", options.application,
                  "The trusted application that fills the buffers (default: the best that the TEE has): `frame-decrypt` "
                  "decrypts inside the TEE; `sdp-basic`, optee_test's, copies what was decrypted outside of it")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, FrameFiller::Application>{{"frame-decrypt", FrameFiller::Application::FrameDecrypt},
-                                                          {"sdp-basic", FrameFiller::Application::SdpBasic}}));
+      ->check(CLI::IsMember({"frame-decrypt", "sdp-basic"}));
   app.add_option("--heap", options.player.heapName, "This heap alone; it has to be a protected one");
   app.add_option("--json", options.json, "Write statistics to this file, or to stdout (-)");
   app.set_version_flag("--version", "vitrine-play " VITRINE_VERSION);
@@ -180,6 +193,10 @@ int play(Options& options) {
     options.player.shownSize = *size;
   }
   options.player.transform = transformNamed(options.transform);
+  if (!options.application.empty()) {
+    options.player.application = options.application == "frame-decrypt" ? FrameFiller::Application::FrameDecrypt
+                                                                        : FrameFiller::Application::SdpBasic;
+  }
   if (options.flag != "auto") options.player.claim = options.flag == "always" ? ClaimMode::Always : ClaimMode::Never;
   auto stop = StopSignals::create();
   if (!stop) return fail(stop.error());

@@ -218,6 +218,13 @@ TEST_F(HeapOverrides, AnAbsentFileIsASystemError) {
   EXPECT_EQ(result.error().text(), "open " + (directory_ / "absent.toml").string() + ": ENOENT (2)");
 }
 
+TEST_F(HeapOverrides, ADirectoryIsASystemError) {
+  HeapTable table;
+  const auto result = table.addOverrides(directory_);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().text(), "read " + directory_.string() + ": EISDIR (21)");
+}
+
 TEST_F(HeapOverrides, ErrorsNameLineAndColumn) {
   struct Case {
     const char* text;
