@@ -159,17 +159,19 @@ platformBoards() {
   # The platform's own GPU, whose driver is never sanitized.
   mesonSuite platform gpu tests/platform/run --
   # On a GPU without protected memory.
-  googleTest renderer-on-plane-only tests/platform/run --profile plane-only -- renderer-test
+  googleTest renderer-on-plane-only tests/platform/run --profile plane-only --time-limit 900 -- renderer-test
+  googleTest protected-formats-on-plane-only tests/platform/run --profile plane-only -- renderer-protected-formats-test
   # Where everything is composed, for want of planes.
   VITRINE_LEAK_SCENES=150 googleTest leak-session-on-gpu-only tests/platform/run --profile gpu-only --time-limit 900 -- leak-session-test
   # On kernels whose heaps answer otherwise than mainline's.
-  local profile
+  local profile program
   for profile in legacy-mediatek legacy-android tegra-vpr; do
     googleTest "protected-heap-on-$profile" tests/platform/run --profile "$profile" -- protected-heap-platform-test
   done
   # Where the secure world lets a test read back what it decrypted.
-  googleTest protected-heap-with-dump tests/platform/run --profile selftest -- protected-heap-platform-test
-  googleTest composition-with-dump tests/platform/run --profile selftest -- composition-platform-test
+  for program in protected-heap-platform composition-platform; do
+    googleTest "$program-with-dump" tests/platform/run --profile selftest -- "$program-test"
+  done
 }
 
 # pathsOn PROFILE...: which path video takes on these boards; leaves their rows of the table in build/paths/TREE.
@@ -295,19 +297,21 @@ asanPrograms() {
 asanPlatform() {
   # The largest pictures come in a process of their own. User Mode Linux maps page by page, sanitized programs have many pages,
   # and past the host's vm.max_map_count the machine faults for ever.
-  GTEST_FILTER=-YccImages.* VITRINE_LEAK_SCENES=60 mesonSuite asan platform tests/platform/run --build asan --cpus 1 --time-limit 900 --
+  GTEST_FILTER=-YccImages.* VITRINE_LEAK_SCENES=60 mesonSuite asan platform tests/platform/run --build asan --cpus 1 --time-limit 1800 --
 }
 
 asanBoards() {
-  local profile
-  GTEST_FILTER=YccImages.* googleTest renderer-ycc-images tests/platform/run --build asan --cpus 1 --time-limit 900 -- renderer-test
-  mesonSuite asan gpu tests/platform/run --build asan --cpus 1 --time-limit 900 --
-  VITRINE_LEAK_SCENES=20 googleTest leak-session-on-gpu-only tests/platform/run --profile gpu-only --build asan --cpus 1 --time-limit 900 -- leak-session-test
-  GTEST_FILTER=-YccImages.* googleTest renderer-on-plane-only tests/platform/run --profile plane-only --build asan --cpus 1 --time-limit 900 -- renderer-test
+  local profile program
+  GTEST_FILTER=YccImages.* googleTest renderer-ycc-images tests/platform/run --build asan --cpus 1 --time-limit 1800 -- renderer-test
+  mesonSuite asan gpu tests/platform/run --build asan --cpus 1 --time-limit 1800 --
+  VITRINE_LEAK_SCENES=20 googleTest leak-session-on-gpu-only tests/platform/run --profile gpu-only --build asan --cpus 1 --time-limit 1800 -- leak-session-test
+  GTEST_FILTER=-YccImages.* googleTest renderer-on-plane-only tests/platform/run --profile plane-only --build asan --cpus 1 --time-limit 1800 -- renderer-test
   for profile in legacy-mediatek legacy-android tegra-vpr; do
     googleTest "protected-heap-on-$profile" tests/platform/run --profile "$profile" --build asan --cpus 1 -- protected-heap-platform-test
   done
-  googleTest protected-heap-with-dump tests/platform/run --profile selftest --build asan --cpus 1 -- protected-heap-platform-test
+  for program in protected-heap-platform composition-platform; do
+    googleTest "$program-with-dump" tests/platform/run --profile selftest --build asan --cpus 1 -- "$program-test"
+  done
 }
 
 # A skip is a failure, unless tests/allowed-skips says why it may be: a test that quietly stops running tests nothing.
