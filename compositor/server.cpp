@@ -249,8 +249,9 @@ void Server::stop(int status, std::string_view why) {
 }
 
 int Server::run() {
-  wl_display_run(display_);
-  return exitStatus_;
+  // A signal may have come while wlroots waited for a GPU; wl_display_run() forgets what came before it.
+  if (!exitStatus_) wl_display_run(display_);
+  return exitStatus_.value_or(0);
 }
 
 } // namespace vitrine

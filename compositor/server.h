@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,7 @@ private:
 
   Config config_;
   ServerOptions options_;
-  int exitStatus_ = 0;
+  std::optional<int> exitStatus_; ///< once it is to stop
 
   wl_display* display_ = nullptr;
   wl_event_loop* loop_ = nullptr;
