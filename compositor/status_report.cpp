@@ -18,6 +18,7 @@ ordered_json surfaceJson(const SurfaceReport& report) {
           {"evidence", evidenceName(report.evidence)},
           {"path", pathName(report.outcome.path)},
           {"refusal", refusalJson(report.outcome.refusal)},
+          {"compose_refusal", refusalJson(report.composeRefusal)},
           {"plane", report.outcome.planeId},
           {"underlay", report.outcome.underlay},
           {"buffer", report.format},

@@ -309,7 +309,8 @@ void Output::reportSurface(const Layer& layer, const LayerSource& source, const 
   const auto known = reportOf_.find(layer.id);
   SurfaceReport* report = known != reportOf_.end() ? &reports_[known->second] : nullptr;
   const bool same = report != nullptr && report->outcome.path == outcome.path &&
-                    report->outcome.refusal == outcome.refusal && report->evidence == source.evidence;
+                    report->outcome.refusal == outcome.refusal && report->composeRefusal == layer.composeRefusal &&
+                    report->evidence == source.evidence;
   if (same) {
     report->frames++;
     report->outcome = outcome;
@@ -321,11 +322,13 @@ void Output::reportSurface(const Layer& layer, const LayerSource& source, const 
     reports_.clear();
     reportOf_.clear();
   }
-  reports_.push_back({applicationOf(source.surface), source.evidence, outcome, source.dmabuf->dmabuf().describe(), 1});
+  reports_.push_back({applicationOf(source.surface), source.evidence, outcome, layer.composeRefusal,
+                      source.dmabuf->dmabuf().describe(), 1});
   reportOf_[layer.id] = reports_.size() - 1;
-  audit().info("surface.path output={} app={} path={} refusal={} evidence={} plane={}{}", kms_.connector().name,
-               reports_.back().application, pathName(outcome.path), refusalName(outcome.refusal),
-               evidenceName(source.evidence), outcome.planeId, outcome.underlay ? " underlay" : "");
+  audit().info("surface.path output={} app={} path={} refusal={} compose_refusal={} evidence={} plane={}{}",
+               kms_.connector().name, reports_.back().application, pathName(outcome.path), refusalName(outcome.refusal),
+               refusalName(layer.composeRefusal), evidenceName(source.evidence), outcome.planeId,
+               outcome.underlay ? " underlay" : "");
 }
 
 void Output::suspend() {

@@ -27,7 +27,8 @@ struct OutputSettings {
 struct SurfaceReport {
   std::string application; ///< xdg app_id; never a title
   Evidence evidence = Evidence::None;
-  LayerOutcome outcome;
+  LayerOutcome outcome;                   ///< its refusal: why it is on no plane
+  Refusal composeRefusal = Refusal::None; ///< why it is not composed
   std::string format;
   uint64_t frames = 0; ///< frames in which it was on this output with this outcome
 };
