@@ -46,7 +46,7 @@ Output::Output(KmsOutput& kms, const Machine& machine, OutputSettings settings)
       sceneOutput_(wlr_scene_output_create(&machine.scene, kms.base())), list_(kms, machine.renderer, machine.colors),
       composition_(machine.renderer, machine.buffers, settings.background), publicView_(*kms.base(), machine.renderer) {
   test_ = [this](const FramePlan& plan) {
-    return fillKmsFrame(plan, testFrame_).and_then([this] { return kms_.test(testFrame_); }).has_value();
+    return fillKmsFrame(plan, testFrame_).and_then([this] { return kms_.test(testFrame_); });
   };
   kms_.onPresented = [this](const Presented& presented) { onPresented(presented); };
   frameListener_.connect(kms_.base()->events.frame, [this](void*) { onFrame(); });
@@ -184,8 +184,12 @@ bool Output::fallBack(const Error& error) {
 }
 
 void Output::scheduleWakeUp(Nanoseconds time) {
-  const Nanoseconds at = composition_.wakeUpAt();
   constexpr Nanoseconds millisecond = 1'000'000;
+  Nanoseconds at = composition_.wakeUpAt();
+  if (planner_->isProvisional()) {
+    const Nanoseconds again = time + retryMilliseconds * millisecond;
+    at = at == 0 ? again : std::min(at, again);
+  }
   // Zero disarms the timer.
   wl_event_source_timer_update(wakeUp_,
                                at == 0 ? 0 : static_cast<int>(std::max<Nanoseconds>(at - time, 0) / millisecond + 1));

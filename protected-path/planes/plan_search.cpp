@@ -51,6 +51,7 @@ void PlanSearch::describe(std::span<const Layer> layers, std::span<const int8_t>
   layers_ = layers;
   classes_ = classes;
   plan_ = &plan;
+  lacksAnswers_ = false;
   const size_t count = layers.size();
   const Rect screen{0, 0, static_cast<int32_t>(output_.size.width), static_cast<int32_t>(output_.size.height)};
   problem_.visible.resize(count);
@@ -213,9 +214,13 @@ PlanMemory::Verdict PlanSearch::ask(const Assignment& planeOf, bool composes) {
   if (const auto known = memory_.recall(layers_, *plan_)) return *known;
   if (testsLeft_ == 0) return {false, Refusal::PlaneTestRefused};
   --testsLeft_;
-  const bool accepted = (*test_)(*plan_);
-  memory_.testAnswered(layers_, *plan_, accepted);
-  return {accepted, accepted ? Refusal::None : Refusal::PlaneTestRefused};
+  const auto answer = (*test_)(*plan_);
+  if (!answer && isPassing(answer.error())) {
+    lacksAnswers_ = true;
+  } else {
+    memory_.testAnswered(layers_, *plan_, answer.has_value());
+  }
+  return {answer.has_value(), answer ? Refusal::None : Refusal::PlaneTestRefused};
 }
 
 } // namespace vitrine

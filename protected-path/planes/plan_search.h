@@ -20,6 +20,8 @@ public:
   /** Finds the best plan that `test` accepts. `classes` has changeClass() for each layer. */
   void search(std::span<const Layer> layers, std::span<const int8_t> classes, const PlanTest& test,
               unsigned maximumTests, FramePlan& plan);
+  /** Whether a test of the last search failed in passing, so that nothing was learned from it. */
+  [[nodiscard]] bool lacksAnswers() const { return lacksAnswers_; }
   /** The plan without any plane, for when planes failed; layers in `failedIds` have PlaneCommitFailed. */
   void composeAll(std::span<const Layer> layers, std::span<const int8_t> classes, std::span<const uint64_t> failedIds,
                   FramePlan& plan);
@@ -60,6 +62,7 @@ private:
   FramePlan* plan_ = nullptr;
   const PlanTest* test_ = nullptr;
   unsigned testsLeft_ = 0;
+  bool lacksAnswers_ = false;
 
   std::vector<size_t> order_;   ///< layers that want a plane, by importance
   std::vector<Wish> ownWishes_; ///< per layer

@@ -111,7 +111,7 @@ void Planner::plan(std::span<const Layer> layers, const PlanTest& test, FramePla
   } else {
     work.search.search(layers, work.classes, test, maximumTests, plan);
   }
-  work.lastIsValid = !std::exchange(work.recovering, false);
+  work.lastIsValid = !std::exchange(work.recovering, false) && !work.search.lacksAnswers();
   work.lastLayers.assign(layers.begin(), layers.end());
   work.lastClasses = work.classes;
   work.lastPlan = plan;
@@ -125,6 +125,10 @@ void Planner::commitFailed(std::span<const Layer> layers, const FramePlan& plan,
   }
   work_->recovering = true;
   work_->lastIsValid = false;
+}
+
+bool Planner::isProvisional() const {
+  return !work_->lastIsValid;
 }
 
 void Planner::forget() {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "protected-path/base/result.h"
 #include "protected-path/kms/kms_object.h"
 #include "protected-path/planes/display_list.h"
 
@@ -19,8 +20,8 @@ struct PlannerOutput {
   uint64_t composedModifier = 0;
 };
 
-/** Asks the hardware: true where TEST_ONLY accepts this plan with the buffers of this frame. */
-using PlanTest = std::function<bool(const FramePlan&)>;
+/** Asks the hardware: what TEST_ONLY says to this plan with the buffers of this frame. */
+using PlanTest = std::function<Result<>(const FramePlan&)>;
 
 /**
  * Decides what goes on which plane. Pure but for the `test` it is given.
@@ -50,6 +51,9 @@ public:
    * Writes into `plan`, keeping its memory. Calls `test` at most once per shape, and at most `maximumTests` times per
    * frame. The same layers as in the frame before, in other buffers, cost no test and no allocation.
    *
+   * A passing error of `test` (isPassing()) is no answer: it counts as a refusal in this frame and is asked again in the
+   * next (isProvisional()).
+   *
    * `test` is given a whole plan. It sets COLOR_ENCODING, COLOR_RANGE, alpha and rotation only where the plane has
    * them.
    */
@@ -62,6 +66,9 @@ public:
    * nothing about the planes: it is forgotten with that frame.
    */
   void commitFailed(std::span<const Layer> layers, const FramePlan& plan, bool passing = false);
+
+  /** Whether the last plan stands for its frame alone, after a failure: another may be found for the same layers. */
+  [[nodiscard]] bool isProvisional() const;
 
   /** Forgets all verdicts: after a modeset, or a change to other outputs of the device (shared bandwidth). */
   void forget();

@@ -1,7 +1,8 @@
 /*
  * Counts what a process asks of the kernel, the GPU and the allocator, from outside its code: preloaded (LD_PRELOAD), it stands in
  * front of mmap, ioctl, operator new and vkGetInstanceProcAddr, notes the call in the file $VITRINE_CALL_COUNTS, and passes it on.
- * tests/display/call_counter.py reads the file, while the process runs or after.
+ * tests/display/call_counter.py reads the file, while the process runs or after. It may write there, too, how many of the next atomic
+ * requests fail, as those of a busy display do.
  *
  * A map of a protected dma-buf is recognised by the kernel's own word (`exp_name` in fdinfo), whoever asks for it: our code,
  * libraries, a Vulkan driver.
@@ -17,6 +18,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
@@ -41,6 +43,9 @@ struct Counts {
   std::atomic<uint64_t> framebuffersAdded;
   std::atomic<uint64_t> heapAllocations;
   std::atomic<uint64_t> allocationsByNew; ///< of the main thread
+  // What is ordered, and counts down.
+  std::atomic<uint64_t> commitsToFail;
+  std::atomic<uint64_t> testsToFail;
 };
 
 template<typename Function>
@@ -97,13 +102,25 @@ bool isProtected(int fd) {
          });
 }
 
-void noteIoctl(unsigned long request, void* argument) {
-  switch (request) {
-  case DRM_IOCTL_MODE_ATOMIC: {
-    const auto* atomic = static_cast<const drm_mode_atomic*>(argument);
-    ((atomic->flags & DRM_MODE_ATOMIC_TEST_ONLY) != 0 ? counts().testOnlyCommits : counts().atomicCommits)++;
-    break;
+bool isTest(const void* atomic) {
+  return (static_cast<const drm_mode_atomic*>(atomic)->flags & DRM_MODE_ATOMIC_TEST_ONLY) != 0;
+}
+
+/** Whether this request is ordered to fail. */
+bool fails(unsigned long request, const void* argument) {
+  if (request != DRM_IOCTL_MODE_ATOMIC) return false;
+  auto& left = isTest(argument) ? counts().testsToFail : counts().commitsToFail;
+  uint64_t now = left; // whoever orders may write meanwhile
+  while (now != 0 && !left.compare_exchange_weak(now, now - 1)) {
   }
+  return now != 0;
+}
+
+void noteIoctl(unsigned long request, const void* argument) {
+  switch (request) {
+  case DRM_IOCTL_MODE_ATOMIC:
+    (isTest(argument) ? counts().testOnlyCommits : counts().atomicCommits)++;
+    break;
   case DRM_IOCTL_MODE_CREATE_DUMB:
     counts().bufferAllocations++;
     break;
@@ -184,6 +201,10 @@ int ioctl(int fd, unsigned long request, ...) noexcept {
   void* argument = va_arg(arguments, void*);
   va_end(arguments);
   noteIoctl(request, argument);
+  if (fails(request, argument)) {
+    errno = EBUSY;
+    return -1;
+  }
   return real(fd, request, argument);
 }
 

@@ -1,4 +1,4 @@
-"""Reads what tests/display/call_counter.cpp counts in a process: a file of 64-bit numbers in the order of NAMES."""
+"""Reads what tests/display/call_counter.cpp counts in a process: a file of 64-bit numbers in the order of NAMES; and orders failures there."""
 
 import os
 import struct
@@ -15,6 +15,8 @@ NAMES = [
     "framebuffers_added",
     "heap_allocations",
     "allocations_by_new",
+    "commits_to_fail",
+    "tests_to_fail",
 ]
 
 
@@ -36,3 +38,9 @@ def environment(path):
 def read(path):
     with open(path, "rb") as file:
         return dict(zip(NAMES, struct.unpack(f"<{len(NAMES)}Q", file.read(8 * len(NAMES)))))
+
+
+def order(path, name, count):
+    with open(path, "r+b") as file:
+        file.seek(8 * NAMES.index(name))
+        file.write(struct.pack("<Q", count))

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """What a session survives, in the guest: another session, a GPU reset, late fences, protected content that comes and goes."""
 
+import contextlib
 import json
 import os
 import re
+import signal
 import sys
 
 import numpy as np
@@ -56,6 +58,12 @@ def protected_buffers():
         return len(re.findall(r"^\d+\s+\d+\s+\d+\s+\d+\s+tee\b", file.read(), re.MULTILINE))
 
 
+def path_of_video(session):
+    """The video's path and why it is on no plane, as the audit last had it; None before its first frame."""
+    told = re.findall(r"surface\.path .*?path=(\w+) refusal=(\w+)", session.compositor.log())
+    return told[-1] if told else None
+
+
 @on("full", "gpu-only")
 def another_session_sees_nothing_and_back_it_is_all_there():
     with s.Session() as session:
@@ -80,6 +88,30 @@ def another_session_sees_nothing_and_back_it_is_all_there():
         finally:
             other.close()
             keyboard.close()
+
+
+@on("full")
+def what_failed_in_passing_is_tried_again_by_itself():
+    with s.Session() as session:
+        session.fail("tests_to_fail", 1_000_000_000)
+        player = session.play(s.make_clip(fps=60), "--loop")
+        s.wait_until(lambda: path_of_video(session) == ("composited", "PlaneTestRefused"), "a video that no test lets on a plane")
+        player.process.send_signal(signal.SIGSTOP)  # no frame of its own from here on
+        session.fail("tests_to_fail", 0)
+        s.wait_until(lambda: path_of_video(session) == ("plane", "None"), "the video on a plane, after tests that failed")
+        with contextlib.closing(uinput.Mouse()) as mouse:
+            session.fail("commits_to_fail", 1)
+
+            def failed():
+                mouse.move(3, 2)
+                return "refusal=PlaneCommitFailed" in session.compositor.log()
+
+            s.wait_until(failed, "a commit that fails")
+            s.wait_until(lambda: path_of_video(session) == ("plane", "None"), "the video on a plane, after a commit that failed")
+        player.process.send_signal(signal.SIGCONT)
+        session.wait_for_frames(5)
+        assert_right(session)
+        testing.equal(player.stop(), 0, "status of vitrine-play")
 
 
 @on("gpu-only")

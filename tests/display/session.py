@@ -158,6 +158,10 @@ class Session:
         """What the interposed calls of the compositor amount to so far."""
         return call_counter.read(self.counter_path)
 
+    def fail(self, what, count):
+        """Lets the compositor's next atomic requests fail with EBUSY: `what` is "commits_to_fail" or "tests_to_fail"."""
+        call_counter.order(self.counter_path, what, count)
+
     def player_calls(self, name="player"):
         return call_counter.read(f"/tmp/{name}-calls")
 

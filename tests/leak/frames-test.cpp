@@ -190,7 +190,10 @@ void Machine::listLayers(const LeakFrame& frame, Nanoseconds time) {
 /** As Output::submitWithFallback() does, without the commit. */
 void Machine::showFrame(const LeakFrame& frame, Nanoseconds time) {
   uint32_t question = 0;
-  const PlanTest test = [&](const FramePlan&) { return (frame.planeVerdicts >> (question++ % 32) & 1U) != 0; };
+  const PlanTest test = [&](const FramePlan&) -> Result<> {
+    if ((frame.planeVerdicts >> (question++ % 32) & 1U) == 0) return systemError("TEST_ONLY", "a plan", EINVAL);
+    return {};
+  };
   bool failCommit = frame.commitFails;
   for (int attempt = 0; attempt < 6; ++attempt) {
     listLayers(frame, time);

@@ -2,6 +2,7 @@
 
 #include <drm_fourcc.h>
 
+#include <cerrno>
 #include <initializer_list>
 
 #include "protected-path/planes/planner.h"
@@ -12,6 +13,12 @@ inline constexpr Size outputSize{1920, 1080};
 
 /** Planes made by hand; ids tell what they are. */
 enum PlaneId : uint32_t { underlayId = 10, primaryId = 20, overlayA = 31, overlayB = 32, overlayC = 33, cursorId = 40 };
+
+/** A TEST_ONLY's answer, as PlanTest gives it. */
+inline Result<> verdict(bool accepted) {
+  if (!accepted) return systemError("DRM_IOCTL_MODE_ATOMIC", "a plan", EINVAL);
+  return {};
+}
 
 inline Plane makePlane(uint32_t id, PlaneType type, uint32_t stacking, std::initializer_list<uint32_t> fourccs) {
   Plane plane;

@@ -29,7 +29,7 @@ struct Frames {
         layers,
         [this](const FramePlan&) {
           ++tests;
-          return accept;
+          return answer;
         },
         plan);
     return plan;
@@ -39,7 +39,7 @@ struct Frames {
   std::vector<Layer> layers;
   FramePlan plan;
   unsigned tests = 0;
-  bool accept = true;
+  Result<> answer;
 };
 
 TEST(PlannerMemory, SteadyStateAsksAndAllocatesNothing) {
@@ -47,7 +47,7 @@ TEST(PlannerMemory, SteadyStateAsksAndAllocatesNothing) {
   frames.layers = {makeShm(1, whole), makeProtected(2, box), makeShm(3, strip), makePanel(9, pointer)};
   frames.next();
   EXPECT_EQ(frames.tests, 1U);
-  PlanTest test = [](const FramePlan&) -> bool { return ADD_FAILURE() << "asked", true; };
+  PlanTest test = [](const FramePlan&) { return ADD_FAILURE() << "asked", verdict(true); };
   FramePlan plan = frames.plan;
   const uint64_t before = allocationCount();
   for (int i = 0; i < 100; ++i)
@@ -64,7 +64,7 @@ TEST(PlannerMemory, KnownShapesAskAndAllocateNothing) {
   frames.layers.swap(withoutPanel);
   frames.next();
   EXPECT_EQ(frames.tests, 1U);
-  PlanTest test = [](const FramePlan&) -> bool { return ADD_FAILURE() << "asked", true; };
+  PlanTest test = [](const FramePlan&) { return ADD_FAILURE() << "asked", verdict(true); };
   const uint64_t before = allocationCount();
   for (int i = 0; i < 10; ++i) { // a panel that blinks
     frames.layers.swap(withoutPanel);
@@ -75,16 +75,30 @@ TEST(PlannerMemory, KnownShapesAskAndAllocateNothing) {
 
 TEST(PlannerMemory, RefusalsAreRemembered) {
   Frames frames(overlayHardware(3));
-  frames.accept = false;
+  frames.answer = verdict(false);
   frames.layers = {makeProtected(2, box)};
   frames.next();
   EXPECT_EQ(frames.tests, 3U);
   frames.next();
   EXPECT_EQ(frames.tests, 0U);
   frames.planner.forget();
-  frames.accept = true;
+  frames.answer = verdict(true);
   EXPECT_EQ(frames.next().layers[0].planeId, overlayA);
   EXPECT_EQ(frames.tests, 1U);
+}
+
+TEST(PlannerMemory, APassingErrorIsNoAnswer) {
+  Frames frames(overlayHardware(1));
+  frames.answer = systemError("DRM_IOCTL_MODE_ADDFB2", "a buffer", ENOMEM);
+  frames.layers = {makeProtected(2, box)};
+  EXPECT_EQ(frames.next().layers[0].refusal, Refusal::PlaneTestRefused);
+  EXPECT_TRUE(frames.planner.isProvisional());
+  frames.answer = verdict(true);
+  EXPECT_EQ(frames.next().layers[0].planeId, overlayA);
+  EXPECT_EQ(frames.tests, 1U);
+  EXPECT_FALSE(frames.planner.isProvisional());
+  frames.next();
+  EXPECT_EQ(frames.tests, 0U);
 }
 
 TEST(PlannerMemory, MovesAreNewShapes) {
@@ -127,7 +141,7 @@ TEST(PlannerMemory, SlowLayersStayWhereTheyAre) {
 
 TEST(PlannerMemory, TestsAreBounded) {
   Frames frames(overlayHardware(12));
-  frames.accept = false;
+  frames.answer = verdict(false);
   for (int i = 0; i < 12; ++i)
     frames.layers.push_back(makeProtected(static_cast<uint64_t>(i), {i * 100, 0, 90, 90}));
   frames.next();
@@ -196,8 +210,10 @@ TEST(PlannerCommitFailed, APassingFailureIsForgottenWithItsFrame) {
   frames.next();
   EXPECT_EQ(frames.plan.planesUsed(), 0U) << "the same frame again (R7)";
   EXPECT_EQ(frames.plan.layers[0].refusal, Refusal::PlaneCommitFailed);
+  EXPECT_TRUE(frames.planner.isProvisional());
   frames.next();
   EXPECT_EQ(frames.plan.planesUsed(), 1U);
+  EXPECT_FALSE(frames.planner.isProvisional());
   EXPECT_EQ(frames.tests, 0U);
 }
 
@@ -325,7 +341,7 @@ TEST(PlannerProperties, RandomLists) {
     PlanTest test = [&](const FramePlan& candidate) {
       ++tests;
       checkPicture(planes, layers, candidate);
-      return refuseOneIn > 3 || !random.oneIn(refuseOneIn);
+      return verdict(refuseOneIn > 3 || !random.oneIn(refuseOneIn));
     };
     FramePlan plan;
     planner.plan(layers, test, plan);
@@ -372,7 +388,7 @@ TEST(PlannerCost, ThirtyTwoLayersOnTenPlanes) {
     for (uint64_t i = 0; i < 32; ++i)
       layers.push_back(randomLayer(random, i));
     Planner planner(makeOutput(), planes);
-    PlanTest test = [&](const FramePlan&) { return round % 2 == 0; };
+    PlanTest test = [&](const FramePlan&) { return verdict(round % 2 == 0); };
     FramePlan plan;
     const double start = cpuMicroseconds();
     planner.plan(layers, test, plan);

@@ -244,7 +244,7 @@ void check(const Case& one) {
       one.layers,
       [&](const FramePlan& candidate) {
         ++tests;
-        return one.rest.accepts(one.layers, candidate);
+        return verdict(one.rest.accepts(one.layers, candidate));
       },
       plan);
   EXPECT_EQ(plan.composes, one.rest.composes);
@@ -275,7 +275,7 @@ TEST(Planner, OpaqueFormatIsSaid) {
   std::vector<Layer> layers = {makeVideo(2, box)};
   layers[0].fourcc = DRM_FORMAT_ARGB8888;
   FramePlan plan;
-  planner.plan(layers, [](const FramePlan&) { return true; }, plan);
+  planner.plan(layers, [](const FramePlan&) { return verdict(true); }, plan);
   EXPECT_TRUE(plan.layers[0].opaqueFormat);
   EXPECT_EQ(planner.primary()->id, primaryId);
 }
