@@ -35,6 +35,15 @@ Result<> SyncPoint::signal(int syncFile) const {
   return systemError("DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL", std::format("syncobj point {}", point_));
 }
 
+namespace {
+
+/** Waits for a fence of which nobody could be told: better late than a buffer that is written while it is read. */
+void finish(int syncFile) {
+  if (auto done = waitForSyncFile(syncFile); !done) log("render").warn("{}", done.error().text());
+}
+
+} // namespace
+
 BufferFences::BufferFences(const Dmabuf& buffer) {
   for (unsigned i = 0; i < buffer.planeCount(); ++i) {
     bool known = false;
@@ -75,7 +84,10 @@ Result<> BufferFences::addImplicit(std::vector<UniqueFd>& waits, FenceUse use) c
 
 void BufferFences::addImplicit(int syncFile, FenceUse use) const {
   for (const int dmabuf : dmabufs_) {
-    if (auto told = importSyncFile(dmabuf, syncFile, use); !told) log("render").warn("{}", told.error().text());
+    auto told = importSyncFile(dmabuf, syncFile, use);
+    if (told || told.error().number == ENOTTY) continue; // as above
+    log("render").warn("{}", told.error().text());
+    finish(syncFile);
   }
 }
 
@@ -105,7 +117,8 @@ Result<int> BufferFences::forPlane() {
 void BufferFences::readUntil(int syncFile) {
   if (!explicit_) return addImplicit(syncFile, FenceUse::Read);
   auto copy = duplicateFd(syncFile);
-  if (copy) read_ = std::move(*copy);
+  if (!copy) finish(syncFile);
+  read_ = copy ? std::move(*copy) : UniqueFd();
 }
 
 void BufferFences::released() {

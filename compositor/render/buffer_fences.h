@@ -43,7 +43,8 @@ private:
 
 /**
  * When a client's buffer may be read, and when the client may write it again; explicit where the client says so, else with the fences
- * that travel in the dma-buf. Nothing here waits: fences go to the GPU and to KMS.
+ * that travel in the dma-buf. Nothing here waits, fences go to the GPU and to KMS; but for one that cannot be handed on, the kernel
+ * having no memory or file descriptor for it: that one is waited for.
  */
 class BufferFences {
 public:

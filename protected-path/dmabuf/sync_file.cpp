@@ -16,6 +16,18 @@ uint32_t flagsFor(FenceUse use) {
   return use == FenceUse::Read ? DMA_BUF_SYNC_READ : DMA_BUF_SYNC_WRITE;
 }
 
+Result<bool> pollSyncFile(int syncFile, int milliseconds) {
+  pollfd request{syncFile, POLLIN, 0};
+  int ready = 0;
+  do {
+    ready = poll(&request, 1, milliseconds);
+  } while (ready < 0 && errno == EINTR);
+  if (ready < 0) return systemError("poll", std::format("sync file {}", syncFile));
+  if ((request.revents & (POLLNVAL | POLLERR)) != 0)
+    return systemError("poll", std::format("sync file {}", syncFile), EBADF);
+  return (request.revents & POLLIN) != 0;
+}
+
 } // namespace
 
 Result<UniqueFd> exportSyncFile(int dmabufFd, FenceUse use) {
@@ -46,15 +58,13 @@ Result<UniqueFd> mergeSyncFiles(int first, int second) {
 }
 
 Result<bool> syncFileSignalled(int syncFile) {
-  pollfd request{syncFile, POLLIN, 0};
-  int ready = 0;
-  do {
-    ready = poll(&request, 1, 0);
-  } while (ready < 0 && errno == EINTR);
-  if (ready < 0) return systemError("poll", std::format("sync file {}", syncFile));
-  if ((request.revents & (POLLNVAL | POLLERR)) != 0)
-    return systemError("poll", std::format("sync file {}", syncFile), EBADF);
-  return (request.revents & POLLIN) != 0;
+  return pollSyncFile(syncFile, 0);
+}
+
+Result<> waitForSyncFile(int syncFile) {
+  const auto signalled = pollSyncFile(syncFile, -1);
+  if (!signalled) return std::unexpected(signalled.error());
+  return {};
 }
 
 } // namespace vitrine

@@ -21,4 +21,7 @@ enum class FenceUse { Read, Write };
 /** Whether a sync file has signalled; never waits. */
 [[nodiscard]] Result<bool> syncFileSignalled(int syncFile);
 
+/** Blocks until a sync file has signalled. */
+[[nodiscard]] Result<> waitForSyncFile(int syncFile);
+
 } // namespace vitrine

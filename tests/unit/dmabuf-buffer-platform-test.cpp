@@ -205,6 +205,30 @@ TEST_F(LateFences, AReleasePointSignalsWhenTheGpuHasRead) {
   EXPECT_TRUE(syncFileSignalled(fence->get()).value_or(false));
 }
 
+TEST_F(LateFences, AFenceThatCannotBeHandedOnIsWaitedFor) {
+  const UniqueFd device(open("/dev/dri/renderD128", O_RDWR | O_CLOEXEC)); // the platform's GPU
+  wlr_drm_syncobj_timeline* timeline = wlr_drm_syncobj_timeline_create(device.get());
+  ASSERT_NE(timeline, nullptr);
+  const SyncPoint release(*timeline, 2);
+  buffer_->fences().synchronise(SyncPoint(*timeline, 1), release);
+  wlr_drm_syncobj_timeline_unref(timeline);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{1, before.rlim_max}; // poll() takes no more entries than this
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_TRUE(gpu_->finish());
+  });
+  EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  buffer_->fences().readUntil(gpu_->fence());
+  const bool over = syncFileSignalled(gpu_->fence()).value_or(false);
+  EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  later.join();
+  EXPECT_TRUE(over) << "its release point could not have signalled with it";
+  buffer_->fences().released();
+  EXPECT_TRUE(release.hasFence().value_or(false));
+}
+
 TEST_F(LateFences, ARenderPassOfWlrootsWaitsForWhoeverReadsItsTarget) {
   wlr_renderer* adapter = RendererAdapter::create(renderer());
   ASSERT_TRUE(importSyncFile(buffer_->dmabuf().plane(0).fd.get(), gpu_->fence(), FenceUse::Read));
