@@ -103,20 +103,28 @@ void Seat::addDevice(wlr_input_device& device) {
                              updateCapabilities();
                            }}));
     break;
-  case WLR_INPUT_DEVICE_POINTER:
+  case WLR_INPUT_DEVICE_POINTER: {
     wlr_cursor_attach_input_device(cursor_, &device);
-    if (!hasPointer_) image_.setShape("default");
-    hasPointer_ = true;
+    if (pointers_.empty()) image_.setShape("default");
+    const auto added = pointers_.emplace(pointers_.end());
+    added->connect(device.events.destroy, [this, added](void*) { removePointer(added); });
     break;
+  }
   default:
     break; // touch, tablets and switches: nothing is done with them yet, and no capability says so
   }
   updateCapabilities();
 }
 
+void Seat::removePointer(std::list<Listener<void>>::iterator device) {
+  pointers_.erase(device);
+  if (pointers_.empty()) image_.setVisible(false);
+  updateCapabilities();
+}
+
 void Seat::updateCapabilities() {
   uint32_t capabilities = 0;
-  if (hasPointer_) capabilities |= WL_SEAT_CAPABILITY_POINTER;
+  if (!pointers_.empty()) capabilities |= WL_SEAT_CAPABILITY_POINTER;
   if (!keyboards_.empty()) capabilities |= WL_SEAT_CAPABILITY_KEYBOARD;
   wlr_seat_set_capabilities(&seat_, capabilities);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <list>
 #include <memory>
 #include <vector>
 
@@ -44,6 +45,7 @@ private:
   void onSetCursor(const wlr_seat_pointer_request_set_cursor_event& event);
   void continueGrab();
   bool onKeyBinding(uint32_t modifiers, xkb_keysym_t key);
+  void removePointer(std::list<Listener<void>>::iterator device);
   void updateCapabilities();
 
   wlr_seat& seat_;
@@ -57,7 +59,7 @@ private:
   /** In the layout: the origin of the surface in which the first of the buttons was pressed that are held. */
   double heldX_ = 0;
   double heldY_ = 0;
-  bool hasPointer_ = false;
+  std::list<Listener<void>> pointers_;    ///< one a device: its end
   bool hasMoved_ = false;                 ///< the pointer, ever: a kiosk without a mouse has none
   wl_event_source* pointAgain_ = nullptr; ///< null: not needed
   Listener<wlr_pointer_motion_event> motion_;

@@ -7,6 +7,7 @@ reading past the other."""
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,7 +27,7 @@ RED, BLUE, GREEN, YELLOW = (0xC8, 0, 0), (0, 0, 0xC8), (0, 0xC8, 0), (0xC8, 0xC8
 WIDTH, HEIGHT = 300, 200  # of the windows
 CURSOR_PIXELS = 32 * 32  # more than the pointer's image hides
 STEP = 24  # from one new window to the next: compositor/shell/desktop.cpp
-PATIENCE = 15  # seconds
+PATIENCE = 60  # seconds
 TOLERANCE = 2.0  # of 255
 
 
@@ -187,6 +188,27 @@ def the_pointer_is_told_where_it_is_in_the_window_under_it():
         mouse.press()  # without moving: it is the window that has moved
         window.expect("button", pressed=True, x=at[0], y=at[1])
         mouse.release()
+
+
+@on("full")
+def a_seat_has_what_is_plugged_in():
+    def seat():
+        said = subprocess.run(["wayland-info", "-i", "wl_seat"], env=session.environment, capture_output=True, text=True,
+                              timeout=60, check=True)
+        return set(re.search(r"capabilities:(.*)", said.stdout).group(1).split())
+
+    with lit_session() as session:
+        testing.equal(seat(), set(), "capabilities without any device")
+        with hands(session) as (mouse, _):
+            testing.equal(seat(), {"pointer", "keyboard"}, "capabilities with mouse and keyboard")
+            with contextlib.closing(uinput.Mouse()):
+                s.wait_until(lambda: input_devices(session) == 3, "the second mouse to be opened", PATIENCE)
+            s.wait_until(lambda: input_devices(session) == 2, "the second mouse to be closed", PATIENCE)
+            testing.equal(seat(), {"pointer", "keyboard"}, "capabilities with one mouse gone")
+            mouse.to(200, 200)
+            s.wait_until(lambda: (s.photograph() != s.DESKTOP).any(), "the pointer on the panel", PATIENCE)
+        s.wait_until(lambda: not seat(), "a seat without capabilities", PATIENCE)
+        s.wait_until(lambda: (s.photograph() == s.DESKTOP).all(), "a panel without a pointer", PATIENCE)
 
 
 @on("full")
