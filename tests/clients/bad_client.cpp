@@ -18,7 +18,6 @@
 namespace vitrine {
 namespace {
 
-constexpr Nanoseconds answerTimeout = 10'000'000'000;
 /** Flips before the SIGKILL: by then planes, fences and releases are in full swing. */
 constexpr unsigned flipsBeforeKill = 10;
 
@@ -149,7 +148,7 @@ Result<> runUntil(WaylandConnection& connection, const char* what, Predicate pre
   return {};
 }
 
-Result<BadAnswer> show(WaylandConnection& connection, wl_buffer* buffer, double holdSeconds) {
+Result<BadAnswer> show(WaylandConnection& connection, wl_buffer* buffer, bool hold) {
   Watcher watcher;
   const VideoWindowOptions options{
       .title = "bad-client", .appId = "org.vitrine.bad-client", .videoSize = badBufferSize};
@@ -159,9 +158,9 @@ Result<BadAnswer> show(WaylandConnection& connection, wl_buffer* buffer, double 
   auto done = runUntil(connection, "presentation feedback",
                        [&watcher] { return watcher.presentedFrames + watcher.discardedFrames > 0; });
   if (!done) return std::unexpected(done.error());
-  const Nanoseconds until = now() + static_cast<Nanoseconds>(holdSeconds * 1e9);
-  while (now() < until)
-    if (auto held = connection.dispatch(until - now()); !held) return std::unexpected(held.error());
+  if (hold) {
+    if (auto held = connection.stayUntilInputEnds(); !held) return std::unexpected(held.error());
+  }
   return BadAnswer{watcher.presentedFrames > 0 ? "presented" : "discarded", "", 0};
 }
 
@@ -318,7 +317,7 @@ Result<BadAnswer> attempt(WaylandConnection& connection, const BadCase& one, int
       !done)
     return std::unexpected(done.error());
   if (parameters.failed()) return BadAnswer{"failed", "", 0};
-  if (one.action == BadAction::Show) return show(connection, parameters.buffer(), options.holdSeconds);
+  if (one.action == BadAction::Show) return show(connection, parameters.buffer(), options.hold);
   if (one.action == BadAction::Synchronise) return synchronise(connection, parameters.buffer(), one.sync);
   if (one.action == BadAction::KillMidFlip) return killMidFlip(connection, parameters.buffer(), beforeKill);
   return BadAnswer{"created", "", 0};

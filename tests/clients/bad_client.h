@@ -8,7 +8,7 @@ namespace vitrine {
 
 /** How long a shown buffer stays, beyond its first presentation, for somebody to look at it. */
 struct BadClientOptions {
-  double holdSeconds = 0;
+  bool hold = false;
 };
 
 /**

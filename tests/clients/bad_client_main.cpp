@@ -74,8 +74,7 @@ int main(int argc, char** argv) {
   BadClientOptions options;
   app.add_option("CASE", name, "What to do");
   app.add_flag("--list", list, "List the cases: name, what is done, what the compositor's log says of it");
-  app.add_option("--hold", options.holdSeconds, "Seconds for which a shown buffer stays")
-      ->check(CLI::NonNegativeNumber);
+  app.add_flag("--hold", options.hold, "A shown buffer stays until standard input ends");
   app.set_version_flag("--version", "bad-client " VITRINE_VERSION);
   try {
     app.parse(argc, argv);

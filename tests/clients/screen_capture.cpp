@@ -7,8 +7,6 @@
 namespace vitrine {
 namespace {
 
-constexpr Nanoseconds answerTimeout = 20'000'000'000;
-
 /** One frame, from asking for it to its arrival. */
 class Capture {
 public:

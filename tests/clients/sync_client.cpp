@@ -19,8 +19,6 @@
 namespace vitrine {
 namespace {
 
-constexpr Nanoseconds answerTimeout = 10'000'000'000;
-
 /** A picture of one colour in an ordinary dma-buf. */
 class Picture {
 public:
@@ -53,7 +51,7 @@ struct Options {
   Size size{320, 240};
   bool fullscreen = false;
   double lateSeconds = 0.5;
-  double holdSeconds = 0;
+  bool hold = false;
 };
 
 class SyncClient final : public VideoWindowObserver {
@@ -150,11 +148,8 @@ Result<nlohmann::json> SyncClient::run() {
   account["first_released"] = release_->signalled(1, answerTimeout);
   account["second_released_while_shown"] = release_->signalled(2, 0);
   std::cout << account.dump() << std::endl;
-  const Nanoseconds until = now() + static_cast<Nanoseconds>(options_.holdSeconds * 1e9);
-  while (now() < until) {
-    if (auto done = connection_->dispatch(until - now()); !done) return std::unexpected(done.error());
-  }
-  return account;
+  if (!options_.hold) return account;
+  return connection_->stayUntilInputEnds().transform([&] { return account; });
 }
 
 int main(int argc, char** argv) {
@@ -166,7 +161,7 @@ int main(int argc, char** argv) {
   app.add_option("--height", options.size.height, "of the pictures, in pixels")->capture_default_str();
   app.add_flag("--fullscreen", options.fullscreen, "covers the output");
   app.add_option("--late", options.lateSeconds, "seconds from the second commit to its fence")->capture_default_str();
-  app.add_option("--hold", options.holdSeconds, "seconds to stay afterwards")->capture_default_str();
+  app.add_flag("--hold", options.hold, "stays afterwards, until standard input ends");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -9,6 +9,7 @@
 
 #include <poll.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 namespace vitrine {
 namespace {
@@ -226,6 +227,15 @@ Result<> WaylandConnection::dispatch(Nanoseconds timeout, int otherFd) {
     return {};
   }
   if (wl_display_read_events(display) < 0 || wl_display_dispatch_pending(display) < 0) return failure("dispatch");
+  return {};
+}
+
+Result<> WaylandConnection::stayUntilInputEnds() {
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  std::array<char, 256> ignored{};
+  while (poll(&input, 1, 0) <= 0 || read(STDIN_FILENO, ignored.data(), ignored.size()) > 0) {
+    if (auto done = dispatch(-1, STDIN_FILENO); !done) return done;
+  }
   return {};
 }
 

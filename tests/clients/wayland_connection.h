@@ -12,6 +12,9 @@
 
 namespace vitrine {
 
+/** How long a test's client waits for an answer: sanitized on a busy machine, one has taken more than ten seconds. */
+inline constexpr Nanoseconds answerTimeout = 60'000'000'000;
+
 /** The globals that a client of ours uses. Null where the compositor lacks it. */
 struct WaylandGlobals {
   WaylandPtr<wl_compositor> compositor;
@@ -69,6 +72,8 @@ public:
 
   /** Waits until the compositor has answered everything so far. Errors: dispatch()'s. */
   [[nodiscard]] Result<> roundtrip();
+  /** Answers the compositor until standard input ends: whoever started this client closes it. Errors: dispatch()'s. */
+  [[nodiscard]] Result<> stayUntilInputEnds();
   /** The first seat, version 5 at most, for a caller who listens to it at once, since it speaks at once; null: none. */
   [[nodiscard]] WaylandPtr<wl_seat> bindSeat();
 

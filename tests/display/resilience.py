@@ -6,7 +6,9 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
+import time
 
 import numpy as np
 from PIL import Image
@@ -117,11 +119,19 @@ def what_failed_in_passing_is_tried_again_by_itself():
 @on("gpu-only")
 def a_gpu_reset_costs_a_few_frames_and_nothing_else():
     os.environ["VITRINE_GPU_RESET_AT"] = "30,60"
+    printed = os.path.join(s.OUT, "printed")
     try:
         with s.Session() as session:
             session.start("desktop", "foot", "--config=/dev/null", "--window-size-pixels=400x200", "sh", "-c",
-                          "cat /vitrine/README.md; exec sleep 100000")
-            s.wait_until(lambda: (session.screenshot("desktop.png") != s.DESKTOP).any(), "the terminal")
+                          f"cat /vitrine/README.md; touch {printed}; exec sleep 100000")
+            s.wait_until(lambda: session.output()["frames_presented"], "the first frame")
+
+            def at_rest():  # seen by the camera, which has the GPU do nothing: what it does is counted
+                first = s.photograph()
+                time.sleep(0.5)
+                return os.path.exists(printed) and (first != s.DESKTOP).any() and np.array_equal(first, s.photograph())
+
+            s.wait_until(at_rest, "a terminal at rest")
             before = session.screenshot("before.png")
             testing.equal(session.output()["gpu_resets"], 0, "resets before the video")
             player = play(session)
@@ -189,7 +199,8 @@ def a_capture_into_a_dmabuf_shows_the_placeholder():
 @on("full")
 def a_client_with_late_fences_is_waited_for_by_the_display():
     with s.Session() as session:
-        client = session.start("sync", "sync-client", "--fullscreen", "--width", "1024", "--height", "768", "--late", "2", "--hold", "3")
+        client = session.start("sync", "sync-client", "--fullscreen", "--width", "1024", "--height", "768", "--late", "2", "--hold",
+                               stdin=subprocess.PIPE)
         submits = session.status()["vulkan"]["submits"]
         s.wait_until(lambda: client.log().strip() or not client.running(), "the client's account")
         account = json.loads(client.log().strip().splitlines()[-1])
@@ -199,13 +210,14 @@ def a_client_with_late_fences_is_waited_for_by_the_display():
             raise AssertionError(f"the panel shows {panel[400, 500]}, not what was drawn before the fence signalled")
         # Full screen and opaque: scanned out as it is, so that it was KMS that waited (IN_FENCE_FD).
         testing.equal(session.status()["vulkan"]["submits"] - submits <= 2, True, "no composition")
+        client.process.stdin.close()
         testing.equal(client.wait(), 0, "status of sync-client")
 
 
 @on("full")
 def a_client_with_late_fences_is_waited_for_by_the_gpu():
     with s.Session() as session:
-        client = session.start("sync", "sync-client", "--late", "1", "--hold", "3")
+        client = session.start("sync", "sync-client", "--late", "1", "--hold", stdin=subprocess.PIPE)
         s.wait_until(lambda: client.log().strip() or not client.running(), "the client's account")
         account = json.loads(client.log().strip().splitlines()[-1])
         # What was composed is not needed any more: the first picture may be released before the second is shown.
@@ -214,6 +226,7 @@ def a_client_with_late_fences_is_waited_for_by_the_gpu():
         panel = s.photograph()
         if not (panel == (0, 0, 0xC8)).all(axis=2).any() or (panel == (0, 0xC8, 0)).all(axis=2).any():
             raise AssertionError("the panel does not show what was drawn before the fence signalled, or what was there before it")
+        client.process.stdin.close()
         testing.equal(client.wait(), 0, "status of sync-client")
 
 

@@ -3,6 +3,8 @@
 Runs in the guest, as root (the panel camera is root's alone).
 """
 
+import contextlib
+import errno
 import json
 import os
 import signal
@@ -23,22 +25,37 @@ PLACEHOLDER = {(0x26, 0x26, 0x2B), (0x34, 0x34, 0x3C)}  # protected-path/vulkan/
 
 
 def wait_until(predicate, what, seconds=30):
-    """The first true answer of `predicate`; an error that names `what` where there is none in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    """The first true answer of `predicate`; an error that names `what` where there is none in time. One look counts for 2 s at most: in
+    longer ones the whole machine may have stood still, and nobody else has had that time either."""
+    left, last = seconds, time.monotonic()
+    while True:
         answer = predicate()
         if answer:
             return answer
+        if left <= 0:
+            raise TimeoutError(f"{what}: not within {seconds} s")
         time.sleep(0.02)
-    raise TimeoutError(f"{what}: not within {seconds} s")
+        now = time.monotonic()
+        left, last = left - min(now - last, 2), now
+
+
+def read_camera():
+    """Its file; None where the display had no time to make a picture within the camera's patience."""
+    data = bytearray()
+    try:
+        with open(CAMERA, "rb", buffering=0) as camera:
+            while chunk := camera.read(1 << 22):
+                data += chunk
+    except OSError as error:
+        if error.errno != errno.ENODATA:
+            raise
+        return None
+    return data
 
 
 def photograph():
     """What the panel shows now: an array of height x width x 3 bytes (red, green, blue)."""
-    with open(CAMERA, "rb", buffering=0) as camera:
-        data = bytearray()
-        while chunk := camera.read(1 << 22):
-            data += chunk
+    data = wait_until(read_camera, "a picture of the panel", 120)
     magic, header, _format, width, height, stride, _ = struct.unpack_from("<8s6I", data)
     assert magic == b"VITRCAM1", magic
     lines = np.frombuffer(data, np.uint8, height * stride, header).reshape(height, stride)
@@ -68,12 +85,18 @@ class Client:
         return self.process.poll() is None
 
     def wait(self, seconds=60):
-        return self.process.wait(seconds)
+        """Its status. It is killed where it does not end in time, so that nothing is left for the next test."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
 
-    def stop(self, number=signal.SIGTERM, seconds=20):
+    def stop(self, number=signal.SIGTERM):
         if self.running():
             self.process.send_signal(number)
-        return self.wait(seconds)
+        return self.wait()
 
 
 class Session:
@@ -100,8 +123,11 @@ class Session:
         self.counter_path = f"/tmp/{name}-calls"
         environment = call_counter.environment(self.counter_path) if counted else dict(os.environ)
         self.compositor = Client(name, command, environment)
-        socket = wait_until(self._socket, "the compositor's socket")
-        self.environment["WAYLAND_DISPLAY"] = socket
+        try:
+            self.environment["WAYLAND_DISPLAY"] = wait_until(self._socket, "the compositor's socket")
+        except BaseException:
+            self.compositor.stop(signal.SIGKILL)
+            raise
 
     def _socket(self):
         if not self.compositor.running():
@@ -153,6 +179,15 @@ class Session:
         wait_until(lambda: os.path.exists(self.status_path), "status report")
         with open(self.status_path, encoding="utf-8") as file:
             return json.load(file)
+
+    def input_devices(self):
+        """How many the compositor has open."""
+        directory = f"/proc/{self.compositor.process.pid}/fd"
+        count = 0
+        for fd in os.listdir(directory):
+            with contextlib.suppress(FileNotFoundError):
+                count += os.readlink(os.path.join(directory, fd)).startswith("/dev/input/event")
+        return count
 
     def calls(self):
         """What the interposed calls of the compositor amount to so far."""

@@ -106,15 +106,6 @@ def new_box(index=0):
     return ((width - WIDTH) // 2 + STEP * index, (height - HEIGHT) // 2 + STEP * index, WIDTH, HEIGHT)
 
 
-def input_devices(session):
-    directory = f"/proc/{session.compositor.process.pid}/fd"
-    count = 0
-    for fd in os.listdir(directory):
-        with contextlib.suppress(FileNotFoundError):
-            count += os.readlink(os.path.join(directory, fd)).startswith("/dev/input/event")
-    return count
-
-
 @contextlib.contextmanager
 def desk():
     """A session with a mouse and a keyboard."""
@@ -134,10 +125,10 @@ def lit_session(config=""):
 @contextlib.contextmanager
 def hands(session):
     height, width = s.photograph().shape[:2]
-    before = input_devices(session)
+    before = session.input_devices()
     mouse, keyboard = uinput.PlacedMouse((width, height)), uinput.Keyboard()
     try:
-        s.wait_until(lambda: input_devices(session) >= before + 2, "mouse and keyboard to be opened", PATIENCE)
+        s.wait_until(lambda: session.input_devices() >= before + 2, "mouse and keyboard to be opened", PATIENCE)
         yield mouse, keyboard
     finally:
         mouse.close()
@@ -202,8 +193,8 @@ def a_seat_has_what_is_plugged_in():
         with hands(session) as (mouse, _):
             testing.equal(seat(), {"pointer", "keyboard"}, "capabilities with mouse and keyboard")
             with contextlib.closing(uinput.Mouse()):
-                s.wait_until(lambda: input_devices(session) == 3, "the second mouse to be opened", PATIENCE)
-            s.wait_until(lambda: input_devices(session) == 2, "the second mouse to be closed", PATIENCE)
+                s.wait_until(lambda: session.input_devices() == 3, "the second mouse to be opened", PATIENCE)
+            s.wait_until(lambda: session.input_devices() == 2, "the second mouse to be closed", PATIENCE)
             testing.equal(seat(), {"pointer", "keyboard"}, "capabilities with one mouse gone")
             mouse.to(200, 200)
             s.wait_until(lambda: (s.photograph() != s.DESKTOP).any(), "the pointer on the panel", PATIENCE)

@@ -15,7 +15,7 @@ using namespace vitrine;
 
 namespace {
 
-constexpr int eventTimeoutMs = 5000; ///< far more than a frame; only a hang reaches it
+constexpr int eventTimeoutMs = 60'000; ///< far more than a frame; only a hang reaches it
 
 /** The device of the virtual platform, as DRM master; every test begins with the primary lit and leaves it dark. */
 struct KmsPlatform : testing::Test {
@@ -143,26 +143,37 @@ TEST_F(KmsPlatform, FlipsBringTheirEvents) {
   AtomicRequest request(*device, counters);
   uint32_t lastSequence = 0;
   Nanoseconds lastTime = now();
+  unsigned refused = 0;
   for (uint64_t frame = 1; frame <= 10; ++frame) {
     request.clear();
     request.set(*primary, PlaneProperty::FbId, buffers[frame % 2].id());
     const auto committed = request.commitFlip(false, frame);
     ASSERT_TRUE(committed) << committed.error().text();
-    if (frame == 1) { // one flip at a time
-      const auto second = request.commitFlip(false, frame);
-      ASSERT_FALSE(second);
+    size_t wanted = 1;
+    if (const auto second = request.commitFlip(false, frame); second) {
+      ++wanted; // the first was over already
+    } else {
       EXPECT_EQ(second.error().number, EBUSY);
+      ++refused;
     }
-    const auto flips = waitForFlips();
-    ASSERT_EQ(flips.size(), 1U);
-    EXPECT_EQ(flips[0].userData, frame);
-    EXPECT_EQ(flips[0].crtcId, crtc->id);
-    EXPECT_GT(flips[0].sequence, lastSequence);
-    EXPECT_GT(flips[0].timestamp, lastTime);
+    size_t flipped = 0;
+    while (flipped < wanted) {
+      const auto flips = waitForFlips();
+      ASSERT_FALSE(flips.empty());
+      flipped += flips.size();
+      for (const FlipEvent& flip : flips) {
+        EXPECT_EQ(flip.userData, frame);
+        EXPECT_EQ(flip.crtcId, crtc->id);
+        EXPECT_GT(flip.sequence, lastSequence);
+        EXPECT_GT(flip.timestamp, lastTime);
+        lastSequence = flip.sequence;
+        lastTime = flip.timestamp;
+      }
+    }
+    EXPECT_EQ(flipped, wanted);
     EXPECT_EQ(planeValue(*primary, "FB_ID"), buffers[frame % 2].id());
-    lastSequence = flips[0].sequence;
-    lastTime = flips[0].timestamp;
   }
+  EXPECT_GT(refused, 0U) << "one flip at a time";
 }
 
 TEST_F(KmsPlatform, OverlayShowsNv12OfTheSystemHeap) {
