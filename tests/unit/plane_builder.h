@@ -11,6 +11,13 @@ namespace vitrine::test {
 
 inline constexpr Size outputSize{1920, 1080};
 
+/** Places on it. */
+inline constexpr Rect whole{0, 0, 1920, 1080};
+inline constexpr Rect box{200, 100, 1280, 720};
+inline constexpr Rect strip{200, 700, 1280, 100}; // over the box
+inline constexpr Rect corner{0, 0, 100, 100};     // outside the box
+inline constexpr Rect pointer{600, 300, 64, 64};  // over the box
+
 /** Planes made by hand; ids tell what they are. */
 enum PlaneId : uint32_t { underlayId = 10, primaryId = 20, overlayA = 31, overlayB = 32, overlayC = 33, cursorId = 40 };
 

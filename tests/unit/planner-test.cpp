@@ -10,12 +10,6 @@ using namespace vitrine::test;
 
 namespace {
 
-constexpr Rect whole{0, 0, 1920, 1080};
-constexpr Rect box{200, 100, 1280, 720};
-constexpr Rect strip{200, 700, 1280, 100}; // over the box
-constexpr Rect corner{0, 0, 100, 100};     // outside the box
-constexpr Rect pointer{600, 300, 64, 64};  // over the box
-
 /** What one layer is expected to become. */
 struct Expected {
   Path path;
