@@ -87,8 +87,10 @@ std::string fourccName(uint32_t fourcc) {
   std::string name;
   for (unsigned shift = 0; shift < 32; shift += 8) {
     const char character = static_cast<char>((fourcc >> shift) & 0x7f);
-    name += character > ' ' && character < 0x7f ? character : '?';
+    name += character >= ' ' && character < 0x7f ? character : '?';
   }
+  while (name.size() > 1 && name.back() == ' ') // as `R8  ` is written
+    name.pop_back();
   return name;
 }
 

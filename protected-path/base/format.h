@@ -44,7 +44,7 @@ struct FormatInfo {
 /** Shortest legal row of plane `plane` in bytes. */
 [[nodiscard]] uint64_t minimumStrideBytes(const FormatInfo& format, Size size, unsigned plane);
 
-/** `NV12`, or the four characters of a fourcc that the table lacks. */
+/** `NV12`, or the characters of a fourcc that the table lacks: `R8`. */
 [[nodiscard]] std::string fourccName(uint32_t fourcc);
 
 /** `LINEAR`, `INVALID` or `0x…`. */

@@ -109,7 +109,10 @@ TEST(Format, tableIsConsistent) {
     EXPECT_EQ(formatInfo(info.opaque)->bytesPerSample, info.bytesPerSample) << info.name;
   }
   EXPECT_EQ(formatInfo(0), nullptr);
-  EXPECT_EQ(fourccName(DRM_FORMAT_R8), "R8??");
+  EXPECT_EQ(fourccName(DRM_FORMAT_NV12), "NV12");
+  EXPECT_EQ(fourccName(DRM_FORMAT_R8), "R8");
+  EXPECT_EQ(fourccName(0x20013152), "R1?");
+  EXPECT_EQ(fourccName(0), "????");
 }
 
 TEST(Log, refusesALevelThatDoesNotExist) {
