@@ -410,6 +410,11 @@ def a_small_pool_is_played_with_fewer_buffers_or_not_at_all():
                 if words not in text:
                     raise AssertionError(f"{where} does not say '{words}': {text}")
         session.wait_for_frames(0)
+        player = video_on_panel(session, s.make_clip())
+        player.stop()
+        report = player.report()
+        testing.equal((report["buffers"], report["buffers_wanted"], report["buffers_needed"]), (3, 3, 2), "the same where there is room")
+        testing.equal("playing with those" in player.log(), False, "whether the player complains")
 
 
 @on("full")
