@@ -37,6 +37,7 @@ struct Physical {
 };
 std::deque<Physical> physicals;
 std::vector<vitrine::test::PretendedDevice> pretended(1);
+bool plainFamilyFirst = false; ///< of the last device
 
 const Physical& physicalOf(VkPhysicalDevice handle) {
   return *reinterpret_cast<const Physical*>(handle);
@@ -53,8 +54,16 @@ VkResult enumerateDevices(VkInstance instance, uint32_t* count, VkPhysicalDevice
   return VK_SUCCESS;
 }
 
+/** The driver's own family; `isProtected`: what is made of it. */
+uint32_t realFamily(uint32_t family, bool isProtected) {
+  if (!plainFamilyFirst) return family;
+  if (isProtected && family == 0) protectedCalls().wrongFamily += 1;
+  return family == 0 ? 0 : family - 1;
+}
+
 void setProperties(VkPhysicalDeviceProperties& properties, const Physical& physical) {
   properties.deviceType = physical.says.type;
+  if (physical.says.apiVersion != 0) properties.apiVersion = physical.says.apiVersion;
   physical.says.name.copy(properties.deviceName, VK_MAX_PHYSICAL_DEVICE_NAME_SIZE - 1);
   properties.deviceName[std::min<size_t>(physical.says.name.size(), VK_MAX_PHYSICAL_DEVICE_NAME_SIZE - 1)] = 0;
 }
@@ -70,7 +79,12 @@ void getProperties2(VkPhysicalDevice device, VkPhysicalDeviceProperties2* proper
 }
 
 VkResult getExtensions(VkPhysicalDevice device, const char* layer, uint32_t* count, VkExtensionProperties* extensions) {
-  return VITRINE_REAL(EnumerateDeviceExtensionProperties)(physicalOf(device).real, layer, count, extensions);
+  const VkResult result =
+      VITRINE_REAL(EnumerateDeviceExtensionProperties)(physicalOf(device).real, layer, count, extensions);
+  for (uint32_t i = 0; extensions != nullptr && i < *count; ++i) {
+    if (physicalOf(device).says.lacks == extensions[i].extensionName) extensions[i].extensionName[0] = 'x';
+  }
+  return result;
 }
 
 void getFormat(VkPhysicalDevice device, VkFormat format, VkFormatProperties2* properties) {
@@ -80,6 +94,7 @@ void getFormat(VkPhysicalDevice device, VkFormat format, VkFormatProperties2* pr
 void getSemaphore(VkPhysicalDevice device, const VkPhysicalDeviceExternalSemaphoreInfo* info,
                   VkExternalSemaphoreProperties* properties) {
   VITRINE_REAL(GetPhysicalDeviceExternalSemaphoreProperties)(physicalOf(device).real, info, properties);
+  if (!physicalOf(device).says.syncFiles) properties->externalSemaphoreFeatures = 0;
 }
 
 /** Takes the structure of `type` out of a chain; null where there is none. The chains are the renderer's local
@@ -110,10 +125,17 @@ void getFeatures(VkPhysicalDevice device, VkPhysicalDeviceFeatures2* features) {
 }
 
 void getQueueFamilies(VkPhysicalDevice device, uint32_t* count, VkQueueFamilyProperties* families) {
-  VITRINE_REAL(GetPhysicalDeviceQueueFamilyProperties)(physicalOf(device).real, count, families);
-  for (uint32_t i = 0; families != nullptr && i < *count; ++i) {
+  const auto& says = physicalOf(device).says;
+  const uint32_t first = says.plainFamilyFirst ? 1 : 0;
+  *count -= families != nullptr ? first : 0;
+  VITRINE_REAL(GetPhysicalDeviceQueueFamilyProperties)
+  (physicalOf(device).real, count, families != nullptr ? families + first : nullptr);
+  *count += first;
+  for (uint32_t i = first; families != nullptr && i < *count; ++i) {
     families[i].queueFlags &= ~VkQueueFlags{VK_QUEUE_PROTECTED_BIT};
-    if (physicalOf(device).says.queue) families[i].queueFlags |= VK_QUEUE_PROTECTED_BIT;
+    if (!says.graphics) families[i].queueFlags &= ~VkQueueFlags{VK_QUEUE_GRAPHICS_BIT};
+    if (first != 0) families[0] = families[i];
+    if (says.queue) families[i].queueFlags |= VK_QUEUE_PROTECTED_BIT;
   }
 }
 
@@ -136,6 +158,9 @@ VkResult getImageFormat(VkPhysicalDevice device, const VkPhysicalDeviceImageForm
 VkResult createDevice(VkPhysicalDevice physical, const VkDeviceCreateInfo* info, const VkAllocationCallbacks* callbacks,
                       VkDevice* device) {
   VkDeviceQueueCreateInfo queue = info->pQueueCreateInfos[0];
+  plainFamilyFirst = physicalOf(physical).says.plainFamilyFirst;
+  queue.queueFamilyIndex =
+      realFamily(queue.queueFamilyIndex, (queue.flags & VK_DEVICE_QUEUE_CREATE_PROTECTED_BIT) != 0);
   queue.flags = 0;
   VkDeviceCreateInfo ordinary = *info;
   ordinary.pQueueCreateInfos = &queue;
@@ -145,6 +170,8 @@ VkResult createDevice(VkPhysicalDevice physical, const VkDeviceCreateInfo* info,
 
 void getQueue(VkDevice device, const VkDeviceQueueInfo2* info, VkQueue* queue) {
   VkDeviceQueueInfo2 ordinary = *info;
+  ordinary.queueFamilyIndex =
+      realFamily(info->queueFamilyIndex, (info->flags & VK_DEVICE_QUEUE_CREATE_PROTECTED_BIT) != 0);
   ordinary.flags = 0;
   VITRINE_REAL(GetDeviceQueue2)(device, &ordinary, queue);
 }
@@ -152,6 +179,8 @@ void getQueue(VkDevice device, const VkDeviceQueueInfo2* info, VkQueue* queue) {
 VkResult createPool(VkDevice device, const VkCommandPoolCreateInfo* info, const VkAllocationCallbacks* callbacks,
                     VkCommandPool* pool) {
   VkCommandPoolCreateInfo ordinary = *info;
+  ordinary.queueFamilyIndex =
+      realFamily(info->queueFamilyIndex, (info->flags & VK_COMMAND_POOL_CREATE_PROTECTED_BIT) != 0);
   ordinary.flags &= ~VkCommandPoolCreateFlags{VK_COMMAND_POOL_CREATE_PROTECTED_BIT};
   const VkResult result = VITRINE_REAL(CreateCommandPool)(device, &ordinary, callbacks, pool);
   if ((info->flags & VK_COMMAND_POOL_CREATE_PROTECTED_BIT) != 0) protectedPools.insert(*pool);

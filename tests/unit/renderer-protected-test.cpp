@@ -68,6 +68,46 @@ TEST_F(ProtectedDevice, takesFeatureQueueAndMemoryType) {
   }
 }
 
+TEST_F(ProtectedDevice, isUsedByItsProtectedQueueWhereverThatIs) {
+  pretendDevices({PretendedDevice{.plainFamilyFirst = true}});
+  const ProtectedCalls before = protectedCalls();
+  const auto own = newRenderer(false); // the layer sees the driver's one family
+  ASSERT_TRUE(own);
+  EXPECT_TRUE(own->device().gpu.protectedMemory);
+  TestBuffer from = protectedBuffer(Picture(40, 40, secret));
+  TestBuffer to = protectedBuffer(Picture(40, 40, grey));
+  const auto source = own->import(from.dmabuf());
+  const auto drawn = own->importTarget(to.dmabuf());
+  ASSERT_TRUE(source && drawn);
+  const DrawCommand command = textureCommand(**source, everything);
+  ASSERT_TRUE(own->compose(**drawn, {&command, 1}, {&everything, 1}, {}));
+  own->waitIdle();
+  EXPECT_EQ(to.picture(), Picture(40, 40, secret));
+  EXPECT_EQ(protectedCalls().protectedSubmits, before.protectedSubmits + 1);
+  EXPECT_EQ(protectedCalls().wrongFamily, before.wrongFamily);
+}
+
+TEST_F(ProtectedDevice, isNoChoiceWithoutWhatCompositionNeeds) {
+  const std::pair<PretendedDevice, const char*> cases[] = {
+      {{.lacks = VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME}, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME},
+      {{.lacks = VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME}, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME},
+      {{.lacks = VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME}, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME},
+      {{.lacks = VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME}, VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME},
+      {{.syncFiles = false}, "semaphores as sync files"},
+      {{.graphics = false}, "a graphics queue"},
+      {{.apiVersion = VK_API_VERSION_1_1}, "Vulkan 1.2"}};
+  for (const auto& [device, lack] : cases) {
+    pretendDevices({device});
+    const auto reports = listVulkanDevices();
+    ASSERT_EQ(reports.size(), 1U) << lack;
+    EXPECT_EQ(reports[0].missingExtensions, std::vector<std::string>{lack});
+    const auto none = Renderer::create({});
+    ASSERT_FALSE(none) << lack;
+    EXPECT_EQ(refusalOf(none.error(), Refusal::None), Refusal::GpuAbsent) << lack;
+    EXPECT_TRUE(none.error().text().contains(std::string("pretender lacks ") + lack)) << none.error().text();
+  }
+}
+
 TEST_F(ProtectedDevice, protectedTextureIntoOrdinaryTargetIsThePlaceholder) {
   TestBuffer from = protectedBuffer(Picture(40, 40, secret));
   const ProtectedCalls before = protectedCalls();
