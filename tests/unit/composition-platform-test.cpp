@@ -20,6 +20,29 @@ namespace {
 constexpr Size size{LeakBuffers::extent, LeakBuffers::extent};
 constexpr size_t pictureBytes = size_t{size.width} * size.height * 4;
 
+/** What a client has drawn: XRGB8888 of the output's size, in memory. */
+struct Pixels {
+  wlr_buffer base{}; ///< first: bytesOf() casts
+  std::vector<uint32_t> texels = std::vector<uint32_t>(size_t{size.width} * size.height, 0xff808080);
+
+  Pixels() { wlr_buffer_init(&base, &impl, size.width, size.height); }
+  void paint(const Rect& box, uint32_t color) {
+    for (int32_t y = box.y; y < box.y + box.height; ++y)
+      std::fill_n(texels.begin() + y * static_cast<int32_t>(size.width) + box.x, box.width, color);
+  }
+  static bool bytesOf(wlr_buffer* buffer, uint32_t, void** data, uint32_t* format, size_t* stride) {
+    *data = reinterpret_cast<Pixels*>(buffer)->texels.data();
+    *format = DRM_FORMAT_XRGB8888;
+    *stride = size_t{size.width} * 4;
+    return true;
+  }
+  static constexpr wlr_buffer_impl impl{.destroy = [](wlr_buffer*) {}, // its owner does
+                                        .get_dmabuf = nullptr,
+                                        .get_shm = nullptr,
+                                        .begin_data_ptr_access = bytesOf,
+                                        .end_data_ptr_access = [](wlr_buffer*) {}};
+};
+
 class ComposedOutput : public testing::Test {
 protected:
   void SetUp() override {
@@ -75,6 +98,25 @@ protected:
     return composition_->render(layers_, sources_, plan, time);
   }
 
+  /** A frame with nothing but this texture, all over it. */
+  Result<> show(TextureAdapter& content) {
+    layers_.clear();
+    sources_.clear();
+    Layer& layer = layers_.emplace_back();
+    layer.id = 2;
+    layer.destination = {0, 0, static_cast<int32_t>(size.width), static_cast<int32_t>(size.height)};
+    layer.source = SourceRect::whole(size);
+    layer.bufferSize = size;
+    LayerSource& source = sources_.emplace_back();
+    source.sceneBuffer = &sceneBuffer_;
+    source.adapter = &content;
+    source.texture = content.texture();
+    source.contentSerial = content.serial();
+    FramePlan plan;
+    plan.layers.push_back({.path = Path::Composited});
+    return composition_->render(layers_, sources_, plan, now_);
+  }
+
   /** The video in all three of the protected buffers, known to the secure world as `shown_`, and the last of them on the screen. */
   void showInAllBuffers() {
     std::vector<BufferLock> locks;
@@ -123,6 +165,50 @@ protected:
   std::vector<TeeMemory> shown_;
   BufferLock screen_;
 };
+
+TEST_F(ComposedOutput, AllThatChangedSinceTheLastFrameIsDrawnAndNoMore) {
+  constexpr Rect first{4, 8, 5, 3};
+  constexpr Rect second{40, 50, 7, 2};
+  constexpr uint32_t red = 0xffff0000;
+  wlr_renderer owner{};
+  TexturePool pool(owner, *renderer_);
+  Pixels pixels;
+  wlr_texture* texture = pool.textureOf(pixels.base);
+  ASSERT_NE(texture, nullptr);
+  const auto update = [&](const Rect& box) {
+    pixels.paint(box, red);
+    pixman_region32_t damage;
+    pixman_region32_init_rect(&damage, box.x, box.y, static_cast<unsigned>(box.width),
+                              static_cast<unsigned>(box.height));
+    EXPECT_TRUE(texture->impl->update_from_buffer(texture, &pixels.base, &damage));
+    pixman_region32_fini(&damage);
+  };
+  /** How many pixels a frame took; it shows what there is to show. */
+  const auto drawn = [&] {
+    const uint64_t before = renderer_->counters().pixelsDrawn;
+    const auto shown = show(*TextureAdapter::from(texture));
+    EXPECT_TRUE(shown) << shown.error().text();
+    const uint64_t spent = renderer_->counters().pixelsDrawn - before;
+    std::vector<uint32_t> seen(pixels.texels.size());
+    const auto& target = composition_->current()->target(*renderer_);
+    const auto read = renderer_->readPixels(**target, layers_[0].destination, DRM_FORMAT_XRGB8888, size.width * 4,
+                                            std::as_writable_bytes(std::span(seen)));
+    EXPECT_TRUE(read) << read.error().text();
+    EXPECT_EQ(seen, pixels.texels);
+    return spent;
+  };
+  constexpr uint64_t draws = 2; // the background, and the texture on it
+  constexpr uint64_t whole = draws * size.width * size.height;
+  EXPECT_EQ(drawn(), whole);
+  update(first);
+  EXPECT_EQ(drawn(), draws * 5 * 3);
+  // Two updates between two frames: only the second is known, so that all is drawn.
+  update({20, 20, 4, 4});
+  update(second);
+  EXPECT_EQ(drawn(), whole);
+  wlr_texture_destroy(texture);
+  wlr_buffer_drop(&pixels.base);
+}
 
 TEST_F(ComposedOutput, TheGpuClearsProtectedBuffersBeforeTheyGoBack) {
   struct Way {
