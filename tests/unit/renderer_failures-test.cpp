@@ -375,6 +375,20 @@ TEST_F(Failures, aSamplerComesToAllTargetsOrToNone) {
   EXPECT_EQ(own->counters().validationMessages, 0U);
 }
 
+TEST_F(Failures, aDescriptorSetThatWasNotMadeTakesNoRoom) {
+  constexpr int more = 200; ///< than a pool has room for
+  const auto own = newRenderer(false);
+  TestBuffer from = TestBuffer::from(Picture(16, 16, grey), DRM_FORMAT_XRGB8888);
+  ASSERT_TRUE(own->import(from.dmabuf()));
+  const int64_t objects = driverCalls().liveObjects;
+  for (int i = 0; i < more; ++i) {
+    failCall("vkAllocateDescriptorSets", VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    ASSERT_FALSE(own->import(from.dmabuf()));
+  }
+  ASSERT_TRUE(own->import(from.dmabuf()));
+  EXPECT_EQ(driverCalls().liveObjects, objects) << "another pool was made";
+}
+
 TEST_F(Failures, anUploadThatNeverGotThereIsNotShown) {
   constexpr Rect all{0, 0, 16, 16};
   const auto own = newRenderer(true);
