@@ -349,6 +349,22 @@ TEST_F(Failures, aSamplerMayFailToBeMadeAndIsMadeLater) {
   }
 }
 
+TEST_F(Failures, aFrameMayFailToBeMadeAndIsMadeLater) {
+  TestBuffer from = *TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
+  TestBuffer to = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XRGB8888);
+  for (const char* function : {"vkCreateCommandPool", "vkAllocateCommandBuffers", "vkCreateSemaphore"}) {
+    const int64_t objects = driverCalls().liveObjects;
+    auto own = newRenderer(true); // frames are kept, too
+    failCall(function, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    const auto result = everything(*own, from.dmabuf(), to.dmabuf(), Picture(8, 8, grey));
+    EXPECT_TRUE(failureHappened()) << function;
+    expectRecovered(*own, from.dmabuf(), to.dmabuf(), result, function);
+    EXPECT_EQ(own->counters().validationMessages, 0U);
+    own.reset();
+    EXPECT_EQ(driverCalls().liveObjects, objects) << function;
+  }
+}
+
 TEST_F(Failures, aSamplerComesToAllTargetsOrToNone) {
   TestBuffer from = *TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
   TestBuffer first = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XRGB8888);
