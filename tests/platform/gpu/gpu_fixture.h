@@ -7,9 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "protected-path/base/unique_fd.h"
-
 namespace vitrine::gpu::test {
+
+/** Throws unless it holds: for what is no test's matter. */
+void require(bool holds, const char* what);
 
 /** What is asked of a device. */
 struct GpuOptions {
@@ -116,17 +117,5 @@ void recordCopyingDraw(Gpu& gpu, VkCommandBuffer commands, const TestImage& sour
 
 /** Runs `broken` and expects the device to be lost over `rule`, in one line on stderr. */
 void expectLost(Gpu& gpu, const std::string& rule, const std::function<void()>& broken);
-
-/** A buffer of the protected heap with `content` in it, through the secure world. */
-UniqueFd protectedBuffer(const std::vector<uint32_t>& content);
-
-/** A buffer of the system heap. */
-UniqueFd ordinaryDmabuf();
-
-/** An open file of the simulated GPU, as its driver has one, to look through its door. */
-UniqueFd openRenderNode();
-
-/** What a protected buffer holds, read as the GPU's driver could. */
-std::vector<uint32_t> contentOf(int protectedFd, size_t words);
 
 } // namespace vitrine::gpu::test

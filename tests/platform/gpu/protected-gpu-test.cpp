@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string_view>
 
+#include "tests/platform/gpu/dmabufs.h"
 #include "tests/platform/gpu/gpu_fixture.h"
 #include "tests/platform/kernel/vitrine_gpu.h"
 
