@@ -5,7 +5,8 @@
 namespace vitrine::gpu {
 namespace {
 
-// From the SPIR-V specification, unified 1.6: opcodes, decorations, storage classes, execution models.
+// From the SPIR-V specification, unified 1.6: opcodes, decorations, storage classes, execution models,
+// dimensionalities.
 constexpr uint32_t headerWords = 5;
 enum Op : uint32_t {
   OpEntryPoint = 15,
@@ -21,11 +22,12 @@ enum Op : uint32_t {
 enum Decoration : uint32_t { BufferBlock = 3, NonWritable = 24, Binding = 33, DescriptorSetNumber = 34 };
 enum StorageClass : uint32_t { UniformConstant = 0, Uniform = 2, StorageBuffer = 12 };
 enum ExecutionModel : uint32_t { Fragment = 4, GLCompute = 5 };
+enum Dim : uint32_t { SubpassData = 6 };
 
 struct Type {
   Op op = OpTypeStruct;
   uint32_t inner = 0;        ///< of a pointer or array: what it is to or of
-  bool storageImage = false; ///< an image whose Sampled operand is 2
+  bool storageImage = false; ///< an image whose Sampled operand is 2, but no input attachment, whose is too
   uint32_t members = 0;      ///< of a structure
 };
 
@@ -65,7 +67,8 @@ void read(Module& module, uint32_t op, std::span<const uint32_t> words) {
     if (words[0] != Fragment && words[0] != GLCompute) module.framebufferOrCompute = false;
     break;
   case OpTypeImage: // result, sampled type, dim, depth, arrayed, multisampled, sampled
-    module.types[words[0]] = {.op = OpTypeImage, .storageImage = words.size() > 6 && words[6] == 2};
+    module.types[words[0]] = {.op = OpTypeImage,
+                              .storageImage = words.size() > 6 && words[6] == 2 && words[2] != SubpassData};
     break;
   case OpTypeArray:
   case OpTypeRuntimeArray:
