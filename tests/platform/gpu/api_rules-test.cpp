@@ -170,7 +170,8 @@ void graphicsPipeline(Gpu& gpu, VkPipelineCreateFlags flags) {
 }
 
 void computePipeline(Gpu& gpu, VkPipelineCreateFlags flags) {
-  const auto set = gpu.setLayout(VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 2, VK_SHADER_STAGE_COMPUTE_BIT);
+  const auto set = gpu.setLayout({VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER},
+                                 VK_SHADER_STAGE_COMPUTE_BIT);
   gpu.computePipeline(gpu.shader(copying_comp, sizeof(copying_comp)), gpu.pipelineLayout(set), flags);
 }
 

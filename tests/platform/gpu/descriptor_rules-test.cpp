@@ -30,7 +30,7 @@ void writeConsecutive(Gpu& gpu, VkDescriptorSet set, VkDescriptorSetLayout, cons
 }
 
 void copy(Gpu& gpu, VkDescriptorSet set, VkDescriptorSetLayout layout, const Buffers& buffers) {
-  const VkDescriptorSet original = gpu.descriptorSet(layout, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER);
+  const VkDescriptorSet original = gpu.descriptorSet(layout);
   writeEach(gpu, original, layout, buffers);
   const VkCopyDescriptorSet both{
       .sType = VK_STRUCTURE_TYPE_COPY_DESCRIPTOR_SET, .srcSet = original, .dstSet = set, .descriptorCount = 2};
@@ -65,9 +65,10 @@ void updateWithTemplate(Gpu& gpu, VkDescriptorSet set, VkDescriptorSetLayout lay
 using WriteSet = void (*)(Gpu& gpu, VkDescriptorSet set, VkDescriptorSetLayout layout, const Buffers& buffers);
 
 void dispatch(Gpu& gpu, VkCommandBuffer commands, WriteSet write, bool sourceProtected, bool targetProtected) {
-  const auto layout = gpu.setLayout(VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 2, VK_SHADER_STAGE_COMPUTE_BIT);
+  const auto layout = gpu.setLayout({VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER},
+                                    VK_SHADER_STAGE_COMPUTE_BIT);
   const VkPipelineLayout pipelineLayout = gpu.pipelineLayout(layout);
-  const VkDescriptorSet set = gpu.descriptorSet(layout, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER);
+  const VkDescriptorSet set = gpu.descriptorSet(layout);
   write(gpu, set, layout, {gpu.buffer(sourceProtected), gpu.buffer(targetProtected)});
   vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE,
                     gpu.computePipeline(gpu.shader(copying_comp, sizeof(copying_comp)), pipelineLayout));

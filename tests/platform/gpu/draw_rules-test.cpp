@@ -129,9 +129,9 @@ void drawTouching(Gpu& gpu, VkCommandBuffer commands, const uint32_t (&vertexSha
                   bool targetProtected) {
   const TestImage target = prepared(gpu, commands, targetProtected);
   const VkRenderPass renderPass = gpu.renderPass(VK_ATTACHMENT_LOAD_OP_LOAD);
-  const auto layout = gpu.setLayout(VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_VERTEX_BIT);
+  const auto layout = gpu.setLayout({VK_DESCRIPTOR_TYPE_STORAGE_BUFFER}, VK_SHADER_STAGE_VERTEX_BIT);
   const VkPipelineLayout pipelineLayout = gpu.pipelineLayout(layout);
-  const VkDescriptorSet set = gpu.descriptorSet(layout, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER);
+  const VkDescriptorSet set = gpu.descriptorSet(layout);
   gpu.write(set, 0, gpu.buffer(bufferProtected));
   inPass(gpu, commands, {}, target, renderPass, [&] {
     vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS,
@@ -157,9 +157,10 @@ void dispatchIndirect(VkCommandBuffer commands, VkBuffer parameters) {
 /** A dispatch that reads one storage buffer and writes another. */
 void dispatch(Gpu& gpu, VkCommandBuffer commands, Dispatch record, bool sourceProtected, bool targetProtected,
               bool parametersProtected = false) {
-  const auto layout = gpu.setLayout(VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 2, VK_SHADER_STAGE_COMPUTE_BIT);
+  const auto layout = gpu.setLayout({VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER},
+                                    VK_SHADER_STAGE_COMPUTE_BIT);
   const VkPipelineLayout pipelineLayout = gpu.pipelineLayout(layout);
-  const VkDescriptorSet set = gpu.descriptorSet(layout, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER);
+  const VkDescriptorSet set = gpu.descriptorSet(layout);
   gpu.write(set, 0, gpu.buffer(sourceProtected));
   gpu.write(set, 1, gpu.buffer(targetProtected));
   vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE,

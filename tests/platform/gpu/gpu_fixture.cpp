@@ -26,9 +26,12 @@ VkBool32 onMessage(VkDebugUtilsMessageSeverityFlagBitsEXT, VkDebugUtilsMessageTy
   return VK_FALSE;
 }
 
-VkImageUsageFlags usageOf(VkFormat format) {
-  return VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT | VK_IMAGE_USAGE_SAMPLED_BIT |
-         (format == depthFormat ? VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT : VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT);
+VkImageUsageFlags usageOf(VkFormat format, VkSampleCountFlagBits samples) {
+  VkImageUsageFlags usage = VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT |
+                            VK_IMAGE_USAGE_SAMPLED_BIT | VK_IMAGE_USAGE_INPUT_ATTACHMENT_BIT;
+  if (format == depthFormat) return usage | VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT;
+  if (samples == VK_SAMPLE_COUNT_1_BIT) usage |= VK_IMAGE_USAGE_STORAGE_BIT; // of several, a feature of its own
+  return usage | VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
 }
 
 VkImageCreateFlags flagsOf(bool isProtected) {
@@ -180,7 +183,7 @@ VkImage Gpu::unboundImage(bool isProtected, VkFormat format, VkSampleCountFlagBi
                                .mipLevels = 1,
                                .arrayLayers = 1,
                                .samples = samples,
-                               .usage = usageOf(format)};
+                               .usage = usageOf(format, samples)};
   VkImage image = VK_NULL_HANDLE;
   require(vkCreateImage(device, &info, nullptr, &image), "vkCreateImage");
   atEnd([this, image] { vkDestroyImage(device, image, nullptr); });
@@ -209,6 +212,8 @@ VkBuffer Gpu::unboundBuffer(bool isProtected) {
                                 .flags = isProtected ? VkBufferCreateFlags{VK_BUFFER_CREATE_PROTECTED_BIT} : 0,
                                 .size = bufferBytes,
                                 .usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT |
+                                         VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT |
+                                         VK_BUFFER_USAGE_STORAGE_TEXEL_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT |
                                          VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_VERTEX_BUFFER_BIT |
                                          VK_BUFFER_USAGE_INDEX_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT};
   VkBuffer buffer = VK_NULL_HANDLE;
@@ -262,7 +267,7 @@ void Gpu::prepare(VkCommandBuffer commands, const TestImage& image, VkImageAspec
                        0, nullptr, 1, &barrier);
 }
 
-VkRenderPass Gpu::renderPass(VkAttachmentLoadOp load) {
+VkRenderPass Gpu::renderPass(VkAttachmentLoadOp load, bool hasInput) {
   const VkAttachmentDescription attachment{.format = colorFormat,
                                            .samples = VK_SAMPLE_COUNT_1_BIT,
                                            .loadOp = load,
@@ -271,12 +276,17 @@ VkRenderPass Gpu::renderPass(VkAttachmentLoadOp load) {
                                            .stencilStoreOp = VK_ATTACHMENT_STORE_OP_DONT_CARE,
                                            .initialLayout = VK_IMAGE_LAYOUT_GENERAL,
                                            .finalLayout = VK_IMAGE_LAYOUT_GENERAL};
-  const VkAttachmentReference reference{0, VK_IMAGE_LAYOUT_GENERAL};
-  const VkSubpassDescription subpass{
-      .pipelineBindPoint = VK_PIPELINE_BIND_POINT_GRAPHICS, .colorAttachmentCount = 1, .pColorAttachments = &reference};
+  const VkAttachmentDescription attachments[] = {attachment, attachment};
+  const VkAttachmentReference color{0, VK_IMAGE_LAYOUT_GENERAL};
+  const VkAttachmentReference input{1, VK_IMAGE_LAYOUT_GENERAL};
+  const VkSubpassDescription subpass{.pipelineBindPoint = VK_PIPELINE_BIND_POINT_GRAPHICS,
+                                     .inputAttachmentCount = hasInput ? 1U : 0U,
+                                     .pInputAttachments = &input,
+                                     .colorAttachmentCount = 1,
+                                     .pColorAttachments = &color};
   const VkRenderPassCreateInfo info{.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
-                                    .attachmentCount = 1,
-                                    .pAttachments = &attachment,
+                                    .attachmentCount = hasInput ? 2U : 1U,
+                                    .pAttachments = attachments,
                                     .subpassCount = 1,
                                     .pSubpasses = &subpass};
   VkRenderPass pass = VK_NULL_HANDLE;
@@ -302,7 +312,7 @@ VkFramebuffer Gpu::framebuffer(VkRenderPass pass, const std::vector<VkImageView>
 VkFramebuffer Gpu::imagelessFramebuffer(VkRenderPass pass, bool isProtected) {
   const VkFramebufferAttachmentImageInfo image{.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_ATTACHMENT_IMAGE_INFO,
                                                .flags = flagsOf(isProtected),
-                                               .usage = usageOf(colorFormat),
+                                               .usage = usageOf(colorFormat, VK_SAMPLE_COUNT_1_BIT),
                                                .width = side,
                                                .height = side,
                                                .layerCount = 1,
@@ -399,12 +409,12 @@ VkPipeline Gpu::computePipeline(VkShaderModule code, VkPipelineLayout layout, Vk
   return pipeline;
 }
 
-VkDescriptorSetLayout Gpu::setLayout(VkDescriptorType type, uint32_t count, VkShaderStageFlags stages) {
+VkDescriptorSetLayout Gpu::setLayout(const std::vector<VkDescriptorType>& types, VkShaderStageFlags stages) {
   std::vector<VkDescriptorSetLayoutBinding> bindings;
-  for (uint32_t i = 0; i < count; ++i)
-    bindings.push_back({i, type, 1, stages, nullptr});
+  for (const VkDescriptorType type : types)
+    bindings.push_back({static_cast<uint32_t>(bindings.size()), type, 1, stages, nullptr});
   const VkDescriptorSetLayoutCreateInfo info{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-                                             .bindingCount = count,
+                                             .bindingCount = static_cast<uint32_t>(bindings.size()),
                                              .pBindings = bindings.data()};
   VkDescriptorSetLayout layout = VK_NULL_HANDLE;
   require(vkCreateDescriptorSetLayout(device, &info, nullptr, &layout), "vkCreateDescriptorSetLayout");
@@ -422,10 +432,14 @@ VkPipelineLayout Gpu::pipelineLayout(VkDescriptorSetLayout set) {
   return layout;
 }
 
-VkDescriptorSet Gpu::descriptorSet(VkDescriptorSetLayout layout, VkDescriptorType type) {
-  const VkDescriptorPoolSize size{type, 2};
-  const VkDescriptorPoolCreateInfo poolInfo{
-      .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO, .maxSets = 1, .poolSizeCount = 1, .pPoolSizes = &size};
+VkDescriptorSet Gpu::descriptorSet(VkDescriptorSetLayout layout) {
+  std::vector<VkDescriptorPoolSize> sizes; // two of each kind will do
+  for (int type = VK_DESCRIPTOR_TYPE_SAMPLER; type <= VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT; ++type)
+    sizes.push_back({static_cast<VkDescriptorType>(type), 2});
+  const VkDescriptorPoolCreateInfo poolInfo{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+                                            .maxSets = 1,
+                                            .poolSizeCount = static_cast<uint32_t>(sizes.size()),
+                                            .pPoolSizes = sizes.data()};
   VkDescriptorPool pool = VK_NULL_HANDLE;
   require(vkCreateDescriptorPool(device, &poolInfo, nullptr, &pool), "vkCreateDescriptorPool");
   atEnd([this, pool] { vkDestroyDescriptorPool(device, pool, nullptr); });
@@ -438,18 +452,33 @@ VkDescriptorSet Gpu::descriptorSet(VkDescriptorSetLayout layout, VkDescriptorTyp
   return set;
 }
 
-void Gpu::write(VkDescriptorSet set, uint32_t binding, const TestBuffer& buffer) {
+VkBufferView Gpu::texels(const TestBuffer& buffer) {
+  const VkBufferViewCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
+                                    .buffer = buffer.buffer,
+                                    .format = VK_FORMAT_R32_UINT,
+                                    .range = VK_WHOLE_SIZE};
+  VkBufferView view = VK_NULL_HANDLE;
+  require(vkCreateBufferView(device, &info, nullptr, &view), "vkCreateBufferView");
+  atEnd([this, view] { vkDestroyBufferView(device, view, nullptr); });
+  return view;
+}
+
+void Gpu::write(VkDescriptorSet set, uint32_t binding, const TestBuffer& buffer, VkDescriptorType type) {
   const VkDescriptorBufferInfo info{buffer.buffer, 0, VK_WHOLE_SIZE};
+  const bool isTexels =
+      type == VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER || type == VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER;
+  const VkBufferView view = isTexels ? texels(buffer) : VK_NULL_HANDLE;
   const VkWriteDescriptorSet write{.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
                                    .dstSet = set,
                                    .dstBinding = binding,
                                    .descriptorCount = 1,
-                                   .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                   .pBufferInfo = &info};
+                                   .descriptorType = type,
+                                   .pBufferInfo = &info,
+                                   .pTexelBufferView = &view};
   vkUpdateDescriptorSets(device, 1, &write, 0, nullptr);
 }
 
-void Gpu::write(VkDescriptorSet set, uint32_t binding, const TestImage& image) {
+void Gpu::write(VkDescriptorSet set, uint32_t binding, const TestImage& image, VkDescriptorType type) {
   const VkSamplerCreateInfo samplerInfo{.sType = VK_STRUCTURE_TYPE_SAMPLER_CREATE_INFO};
   VkSampler sampler = VK_NULL_HANDLE;
   require(vkCreateSampler(device, &samplerInfo, nullptr, &sampler), "vkCreateSampler");
@@ -459,7 +488,7 @@ void Gpu::write(VkDescriptorSet set, uint32_t binding, const TestImage& image) {
                                    .dstSet = set,
                                    .dstBinding = binding,
                                    .descriptorCount = 1,
-                                   .descriptorType = VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER,
+                                   .descriptorType = type,
                                    .pImageInfo = &info};
   vkUpdateDescriptorSets(device, 1, &write, 0, nullptr);
 }
@@ -496,9 +525,9 @@ VkResult Gpu::submit2(VkCommandBuffer commands, bool isProtected) {
 
 void recordCopyingDraw(Gpu& gpu, VkCommandBuffer commands, const TestImage& source, const TestImage& target) {
   const VkRenderPass pass = gpu.renderPass(VK_ATTACHMENT_LOAD_OP_LOAD);
-  const auto layout = gpu.setLayout(VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER, 1, VK_SHADER_STAGE_FRAGMENT_BIT);
+  const auto layout = gpu.setLayout({VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER}, VK_SHADER_STAGE_FRAGMENT_BIT);
   const VkPipelineLayout pipelineLayout = gpu.pipelineLayout(layout);
-  const VkDescriptorSet set = gpu.descriptorSet(layout, VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER);
+  const VkDescriptorSet set = gpu.descriptorSet(layout);
   gpu.write(set, 0, source);
   const VkPipeline pipeline =
       gpu.graphicsPipeline(gpu.shader(triangle_vert, sizeof(triangle_vert)),

@@ -81,7 +81,8 @@ public:
   /** From undefined to GENERAL. */
   void prepare(VkCommandBuffer commands, const TestImage& image, VkImageAspectFlags aspect = VK_IMAGE_ASPECT_COLOR_BIT);
 
-  VkRenderPass renderPass(VkAttachmentLoadOp load);
+  /** Of a color attachment, 0, and if asked an input attachment, 1. */
+  VkRenderPass renderPass(VkAttachmentLoadOp load, bool hasInput = false);
   VkFramebuffer framebuffer(VkRenderPass pass, const std::vector<VkImageView>& views);
   /** For one color image of either world. */
   VkFramebuffer imagelessFramebuffer(VkRenderPass pass, bool isProtected);
@@ -89,11 +90,17 @@ public:
   VkPipeline graphicsPipeline(VkShaderModule vertex, VkShaderModule fragment, VkRenderPass pass,
                               VkPipelineLayout layout, VkPipelineCreateFlags flags = 0);
   VkPipeline computePipeline(VkShaderModule code, VkPipelineLayout layout, VkPipelineCreateFlags flags = 0);
-  VkDescriptorSetLayout setLayout(VkDescriptorType type, uint32_t count, VkShaderStageFlags stages);
+  /** Bindings of one descriptor each, from 0 on. */
+  VkDescriptorSetLayout setLayout(const std::vector<VkDescriptorType>& types, VkShaderStageFlags stages);
   VkPipelineLayout pipelineLayout(VkDescriptorSetLayout set);
-  VkDescriptorSet descriptorSet(VkDescriptorSetLayout layout, VkDescriptorType type);
-  void write(VkDescriptorSet set, uint32_t binding, const TestBuffer& buffer);
-  void write(VkDescriptorSet set, uint32_t binding, const TestImage& image);
+  VkDescriptorSet descriptorSet(VkDescriptorSetLayout layout);
+  /** All of it as unsigned words. */
+  VkBufferView texels(const TestBuffer& buffer);
+  void write(VkDescriptorSet set, uint32_t binding, const TestBuffer& buffer,
+             VkDescriptorType type = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER);
+  /** With a sampler, which kinds that have none ignore; VK_DESCRIPTOR_TYPE_SAMPLER ignores the image. */
+  void write(VkDescriptorSet set, uint32_t binding, const TestImage& image,
+             VkDescriptorType type = VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER);
 
   /** Of one occlusion query. */
   VkQueryPool queryPool();

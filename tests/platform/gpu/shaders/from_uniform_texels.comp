@@ -1,0 +1,8 @@
+#version 450
+
+layout(set = 0, binding = 0) uniform usamplerBuffer source;
+layout(set = 0, binding = 1) buffer Target { uint word; } target;
+
+void main() {
+  target.word = texelFetch(source, 0).r;
+}
