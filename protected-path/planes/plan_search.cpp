@@ -1,6 +1,7 @@
 #include "protected-path/planes/plan_search.h"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace vitrine {
 namespace {
@@ -11,6 +12,11 @@ bool mayUsePlane(const Layer& layer) {
 
 bool isSolid(const Layer& layer) {
   return layer.opaque && layer.alpha == 0xffff;
+}
+
+// To a test EBUSY says that another CRTC has the hardware that this plan needs (komeda), not that a flip is on its way.
+bool isNoAnswer(const Result<>& answer) {
+  return !answer && isPassing(answer.error()) && answer.error().number != EBUSY;
 }
 
 } // namespace
@@ -215,7 +221,7 @@ PlanMemory::Verdict PlanSearch::ask(const Assignment& planeOf, bool composes) {
   if (testsLeft_ == 0) return {false, Refusal::PlaneTestRefused};
   --testsLeft_;
   const auto answer = (*test_)(*plan_);
-  if (!answer && isPassing(answer.error())) {
+  if (isNoAnswer(answer)) {
     lacksAnswers_ = true;
   } else {
     memory_.testAnswered(layers_, *plan_, answer.has_value());

@@ -51,8 +51,8 @@ public:
    * Writes into `plan`, keeping its memory. Calls `test` at most once per shape, and at most `maximumTests` times per
    * frame. The same layers as in the frame before, in other buffers, cost no test and no allocation.
    *
-   * A passing error of `test` (isPassing()) is no answer: it counts as a refusal in this frame and is asked again in the
-   * next (isProvisional()).
+   * A passing error of `test` (isPassing(), but for EBUSY) is no answer: it counts as a refusal in this frame and is
+   * asked again in the next (isProvisional()).
    *
    * `test` is given a whole plan. It sets COLOR_ENCODING, COLOR_RANGE, alpha and rotation only where the plane has
    * them.

@@ -194,7 +194,7 @@ class Session:
         return call_counter.read(self.counter_path)
 
     def fail(self, what, count):
-        """Lets the compositor's next atomic requests fail with EBUSY: `what` is "commits_to_fail" or "tests_to_fail"."""
+        """Lets the compositor's next atomic requests fail with ENOMEM: `what` is "commits_to_fail" or "tests_to_fail"."""
         call_counter.order(self.counter_path, what, count)
 
     def player_calls(self, name="player"):

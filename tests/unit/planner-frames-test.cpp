@@ -87,9 +87,21 @@ TEST(PlannerMemory, APassingErrorIsNoAnswer) {
   frames.layers = {makeProtected(2, box)};
   EXPECT_EQ(frames.next().layers[0].refusal, Refusal::PlaneTestRefused);
   EXPECT_TRUE(frames.planner.isProvisional());
+  EXPECT_EQ(frames.next().layers[0].refusal, Refusal::PlaneTestRefused);
+  EXPECT_GT(frames.tests, 0U) << "asked again";
   frames.answer = verdict(true);
   EXPECT_EQ(frames.next().layers[0].planeId, overlayA);
   EXPECT_EQ(frames.tests, 1U);
+  EXPECT_FALSE(frames.planner.isProvisional());
+  frames.next();
+  EXPECT_EQ(frames.tests, 0U);
+}
+
+TEST(PlannerMemory, HardwareThatAnotherOutputHasIsAnAnswer) {
+  Frames frames(overlayHardware(1));
+  frames.answer = systemError("DRM_IOCTL_MODE_ATOMIC", "a plan", EBUSY);
+  frames.layers = {makeProtected(2, box)};
+  EXPECT_EQ(frames.next().layers[0].refusal, Refusal::PlaneTestRefused);
   EXPECT_FALSE(frames.planner.isProvisional());
   frames.next();
   EXPECT_EQ(frames.tests, 0U);
