@@ -113,8 +113,8 @@ Result<> Server::makeRenderer() {
   renderer_ = std::move(*renderer);
   wlrRenderer_ = RendererAdapter::create(*renderer_);
   allocator_ = AllocatorAdapter::create(kms_->device(), *renderer_);
-  outputBuffers_ =
-      std::make_unique<OutputBuffers>(OutputBuffers::Machine{kms_->device(), *renderer_, heapTable_, *inspector_});
+  outputBuffers_ = std::make_unique<OutputBufferAllocator>(
+      OutputBufferAllocator::Machine{kms_->device(), *renderer_, heapTable_, *inspector_});
   const VulkanDeviceReport& device = renderer_->device();
   log("vulkan").info("{}: protectedMemory {}", device.name,
                      device.refusal == Refusal::None ? "yes" : std::format("no ({})", refusalName(device.refusal)));

@@ -67,7 +67,7 @@ private:
   std::optional<TeeDevice> tee_;
   std::unique_ptr<Inspector> inspector_;
   std::unique_ptr<Renderer> renderer_;
-  std::unique_ptr<OutputBuffers> outputBuffers_;
+  std::unique_ptr<OutputBufferAllocator> outputBuffers_;
   wlr_renderer* wlrRenderer_ = nullptr;
   wlr_allocator* allocator_ = nullptr;
   wlr_output_layout* layout_ = nullptr;

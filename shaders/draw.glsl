@@ -1,5 +1,5 @@
 // What one draw gets, and how a fragment finds its place in the source. The same bytes as DrawConstants in
-// protected-path/vulkan/draw_constants.h.
+// protected-path/render/vulkan/draw_constants.h.
 layout(push_constant) uniform Draw {
   vec4 color;       // solid: premultiplied; placeholder: base; YCbCr: luma scale, luma offset, chroma offset, 0
   vec4 second;      // placeholder: stripe; YCbCr: Cr to red, Cb to green, Cr to green, Cb to blue

@@ -3,7 +3,7 @@
 #include "draw.glsl"
 #include "filter.glsl"
 
-// A multi-planar image through a VkSamplerYcbcrConversion that converts nothing (protected-path/vulkan/ycc_sampler.h): red is Cr,
+// A multi-planar image through a VkSamplerYcbcrConversion that converts nothing (protected-path/render/vulkan/ycc_sampler.h): red is Cr,
 // green is Y, blue is Cb. texelFetch is not allowed with one, so texels are sampled at their centres, with nearest filtering.
 
 layout(set = 0, binding = 0) uniform sampler2D image;

@@ -26,12 +26,12 @@ Rect mapped(const pixman_box32_t& box, const DrawCommand& command) {
 
 } // namespace
 
-Composition::Composition(Renderer& renderer, const OutputBuffers& source, Color background)
+Composition::Composition(Renderer& renderer, const OutputBufferAllocator& source, Color background)
     : renderer_(renderer), source_(source), background_(background) {}
 
 Composition::~Composition() {
   leaveProtectedMemory();
-  for (const Swapchain& chain : retired_)
+  for (const OutputBufferSet& chain : retired_)
     static_cast<void>(clearAll(chain)); // even what is on the screen
 }
 
@@ -209,9 +209,9 @@ Result<> Composition::render(std::span<const Layer> layers, std::span<const Laye
   compareItems(sources);
   items_.swap(nextItems_);
   if (auto chosen = chooseMemory(std::ranges::any_of(items_, isProtected), time); !chosen) return chosen;
-  Swapchain& chain = active();
+  OutputBufferSet& chain = active();
   if (chain.current().damage.empty()) return {};
-  Swapchain::Slot* slot = chain.pick();
+  OutputBufferSet::Slot* slot = chain.pick();
   if (slot == nullptr) return invalid("compose", "output", "all composed buffers are on the screen");
   const auto& target = slot->buffer->target(renderer_);
   if (!target) return std::unexpected(target.error());
@@ -233,7 +233,7 @@ Result<> Composition::clear(DmabufBuffer& buffer) {
 }
 
 void Composition::releaseRetired() {
-  std::erase_if(retired_, [this](const Swapchain& chain) {
+  std::erase_if(retired_, [this](const OutputBufferSet& chain) {
     const auto& slots = chain.slots();
     if (std::ranges::any_of(slots, [](const auto& slot) { return slot.buffer->base()->n_locks > 0; })) return false;
     const auto cleared = clearAll(chain);
@@ -242,8 +242,8 @@ void Composition::releaseRetired() {
   });
 }
 
-Result<> Composition::clearAll(const Swapchain& chain) {
-  for (const Swapchain::Slot& slot : chain.slots())
+Result<> Composition::clearAll(const OutputBufferSet& chain) {
+  for (const OutputBufferSet::Slot& slot : chain.slots())
     if (auto cleared = clear(*slot.buffer); !cleared) return cleared;
   return {};
 }

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "compositor/output/display_list_builder.h"
-#include "compositor/output/output_buffers.h"
+#include "compositor/output/output_buffer_allocator.h"
 
 namespace vitrine {
 
@@ -23,7 +23,7 @@ public:
   /** After protected buffers could not be had, when they are asked for again: pools empty themselves. */
   static constexpr Nanoseconds protectedRetry = 2'000'000'000;
 
-  Composition(Renderer& renderer, const OutputBuffers& source, Color background);
+  Composition(Renderer& renderer, const OutputBufferAllocator& source, Color background);
   Composition(const Composition&) = delete;
   ~Composition();
 
@@ -88,20 +88,20 @@ private:
   void leaveProtectedMemory();
   Result<UniqueFd> draw(RenderTarget& target, std::span<const Item> items, std::span<const Rect> damage);
   [[nodiscard]] Result<> clear(DmabufBuffer& buffer);
-  [[nodiscard]] Result<> clearAll(const Swapchain& chain);
-  [[nodiscard]] Swapchain& active() { return inProtectedMemory() ? protected_ : ordinary_; }
-  [[nodiscard]] const Swapchain& active() const { return inProtectedMemory() ? protected_ : ordinary_; }
+  [[nodiscard]] Result<> clearAll(const OutputBufferSet& chain);
+  [[nodiscard]] OutputBufferSet& active() { return inProtectedMemory() ? protected_ : ordinary_; }
+  [[nodiscard]] const OutputBufferSet& active() const { return inProtectedMemory() ? protected_ : ordinary_; }
 
   Renderer& renderer_;
-  const OutputBuffers& source_;
+  const OutputBufferAllocator& source_;
   Color background_;
   Size size_;
   uint32_t fourcc_ = 0;
-  Swapchain ordinary_;
-  Swapchain protected_;            ///< empty while nothing protected is composed
-  std::vector<Swapchain> retired_; ///< protected ones that have been left; shown still, or not cleared yet
-  Nanoseconds lastProtected_ = 0;  ///< when protected content was last composed
-  bool lingering_ = false;         ///< in protected memory without need
+  OutputBufferSet ordinary_;
+  OutputBufferSet protected_;            ///< empty while nothing protected is composed
+  std::vector<OutputBufferSet> retired_; ///< protected ones that have been left; shown still, or not cleared yet
+  Nanoseconds lastProtected_ = 0;        ///< when protected content was last composed
+  bool lingering_ = false;               ///< in protected memory without need
   Refusal refusal_ = Refusal::None;
   Nanoseconds refusedUntil_ = 0;
   UniqueFd fence_;

@@ -175,10 +175,10 @@ bool Output::fallBack(const Error& error) {
                      lostDisplay || !(usesPlanes || usesProtected) ? "" : without);
   if (lostDisplay) return false;
   if (usesPlanes) {
-    planner_->commitFailed(list_.layers(), plan_, isPassing(error));
+    planner_->commitFailed(list_.layers(), plan_, isTransient(error));
   } else if (usesProtected) {
     composition_.refuseProtected(Refusal::PlaneCommitFailed,
-                                 isPassing(error) ? now() + Composition::protectedRetry : Composition::forGood);
+                                 isTransient(error) ? now() + Composition::protectedRetry : Composition::forGood);
   }
   return usesPlanes || usesProtected;
 }

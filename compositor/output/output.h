@@ -54,7 +54,7 @@ public:
   /** What all outputs share; all of it outlives them. */
   struct Machine {
     Renderer& renderer;
-    const OutputBuffers& buffers;
+    const OutputBufferAllocator& buffers;
     wlr_scene& scene;
     const ColorRepresentationManager& colors;
   };

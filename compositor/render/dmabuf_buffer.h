@@ -7,7 +7,7 @@
 #include "compositor/wlr/listener.h"
 #include "protected-path/dmabuf/dmabuf.h"
 #include "protected-path/kms/framebuffer.h"
-#include "protected-path/vulkan/renderer.h"
+#include "protected-path/render/vulkan/renderer.h"
 
 namespace vitrine {
 

@@ -101,6 +101,8 @@ void Desktop::place(Toplevel& toplevel) {
   const Toplevel* parent = toplevel.parent();
   const wlr_box around = parent != nullptr ? parent->box() : outputBoxFor(toplevel);
   const wlr_box window = toplevel.box();
+  const auto isOther = [&](const auto& other) { return other.get() != &toplevel && other->isMapped(); };
+  if (std::ranges::none_of(toplevels_, isOther)) placed_ = 0;
   const int shift = parent != nullptr ? 0 : step * (placed_++ % steps);
   toplevel.moveTo(around.x + std::max(0, (around.width - window.width) / 2) + shift,
                   around.y + std::max(0, (around.height - window.height) / 2) + shift);

@@ -69,7 +69,7 @@ private:
   wlr_xdg_shell* shell_;
   std::vector<std::unique_ptr<Toplevel>> toplevels_; ///< the last one has had the keyboard last
   Toplevel* focused_ = nullptr;
-  int placed_ = 0; ///< how many windows have been placed, for the cascade
+  int placed_ = 0; ///< windows placed since there were none, for the cascade
   Listener<wlr_xdg_toplevel> newToplevel_;
   Listener<wlr_xdg_popup> newPopup_;
 };

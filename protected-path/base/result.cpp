@@ -14,7 +14,7 @@ std::string errnoName(int number) {
   return name != nullptr ? name : std::to_string(number);
 }
 
-bool isPassing(const Error& error) {
+bool isTransient(const Error& error) {
   constexpr int passing[] = {EBUSY, ENOMEM, EMFILE, ENFILE, EINTR, EAGAIN};
   return error.kind == ErrorKind::System && std::ranges::contains(passing, error.number);
 }

@@ -51,7 +51,7 @@ using Result = std::expected<T, Error>;
  * Whether what failed may work in a moment: memory or files were used up, something was busy, a signal came (EBUSY, ENOMEM, EMFILE,
  * ENFILE, EINTR, EAGAIN). Anything else is an answer to keep.
  */
-[[nodiscard]] bool isPassing(const Error& error);
+[[nodiscard]] bool isTransient(const Error& error);
 
 /** The symbol of an errno (`EACCES`), or its number as text where it has none. */
 [[nodiscard]] std::string errnoName(int number);

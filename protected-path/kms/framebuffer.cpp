@@ -43,7 +43,7 @@ private:
 Result<Framebuffer> Framebuffer::create(const KmsDevice& device, const Dmabuf& buffer, bool opaque) {
   const auto refuse = [&](std::string_view operation, int number) {
     auto failed = systemError(operation, buffer.describe(), number);
-    if (isPassing(failed.error())) return failed;
+    if (isTransient(failed.error())) return failed;
     return refused(Refusal::PlaneFramebufferRefused, operation,
                    std::format("{}: {} ({})", buffer.describe(), errnoName(number), number));
   };

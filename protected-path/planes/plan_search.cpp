@@ -16,7 +16,7 @@ bool isSolid(const Layer& layer) {
 
 // To a test EBUSY says that another CRTC has the hardware that this plan needs (komeda), not that a flip is on its way.
 bool isNoAnswer(const Result<>& answer) {
-  return !answer && isPassing(answer.error()) && answer.error().number != EBUSY;
+  return !answer && isTransient(answer.error()) && answer.error().number != EBUSY;
 }
 
 } // namespace

@@ -51,7 +51,7 @@ public:
    * Writes into `plan`, keeping its memory. Calls `test` at most once per shape, and at most `maximumTests` times per
    * frame. The same layers as in the frame before, in other buffers, cost no test and no allocation.
    *
-   * A passing error of `test` (isPassing(), but for EBUSY) is no answer: it counts as a refusal in this frame and is
+   * A passing error of `test` (isTransient(), but for EBUSY) is no answer: it counts as a refusal in this frame and is
    * asked again in the next (isProvisional()).
    *
    * `test` is given a whole plan. It sets COLOR_ENCODING, COLOR_RANGE, alpha and rotation only where the plane has
@@ -62,7 +62,7 @@ public:
   /**
    * A real commit of this plan failed after its test passed. The next plan() uses no plane and asks nothing, so that
    * the same frame can be committed again (R7); what was on planes has PlaneCommitFailed. From then on the same
-   * surfaces are not put on planes together again; some of them alone may be. A `passing` failure (isPassing()) says
+   * surfaces are not put on planes together again; some of them alone may be. A `passing` failure (isTransient()) says
    * nothing about the planes: it is forgotten with that frame.
    */
   void commitFailed(std::span<const Layer> layers, const FramePlan& plan, bool passing = false);

@@ -6,8 +6,8 @@
 
 #include "protected-path/heap/heap_allocator.h"
 #include "protected-path/kms/kms_object.h"
+#include "protected-path/render/vulkan/renderer.h"
 #include "protected-path/tee/tee_session.h"
-#include "protected-path/vulkan/renderer.h"
 
 namespace vitrine::probe {
 

@@ -12,8 +12,8 @@
 #include <drm_fourcc.h>
 
 #include "protected-path/heap/heap_allocator.h"
+#include "tests/board/wayland/video_window.h"
 #include "tests/clients/sync_timeline.h"
-#include "tests/clients/video_window.h"
 
 namespace vitrine {
 namespace {

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "protected-path/base/unique_fd.h"
+#include "tests/board/wayland/wayland_connection.h"
 #include "tests/clients/bad_case.h"
-#include "tests/clients/wayland_connection.h"
 
 namespace vitrine {
 

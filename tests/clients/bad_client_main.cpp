@@ -12,8 +12,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "tests/board/common/exit_status.h"
 #include "tests/clients/bad_client.h"
-#include "tests/clients/exit_status.h"
 
 namespace vitrine {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "tests/clients/exit_status.h"
+#include "tests/board/common/exit_status.h"
 #include "tests/clients/screen_capture.h"
 
 // capture-client: takes a screenshot of the first output into a dma-buf (wlr-screencopy), so that what is tested is the way that recorders

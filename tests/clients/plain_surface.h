@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tests/clients/wayland_connection.h"
+#include "tests/board/wayland/wayland_connection.h"
 
 namespace vitrine {
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "tests/board/wayland/wayland_connection.h"
 #include "tests/clients/shm_buffer.h"
-#include "tests/clients/wayland_connection.h"
 
 // Captures of the first output by wlr-screencopy. Errors: what the compositor refuses; ETIMEDOUT where it does not answer.
 namespace vitrine {

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/clients/wayland_pointer.h"
+#include "tests/board/wayland/wayland_pointer.h"
 
 namespace vitrine {
 

@@ -11,10 +11,10 @@
 
 #include <CLI/CLI.hpp>
 
-#include "tests/clients/exit_status.h"
+#include "tests/board/common/exit_status.h"
+#include "tests/board/common/size_text.h"
 #include "tests/clients/plain_surface.h"
 #include "tests/clients/seat_input.h"
-#include "tests/clients/size_text.h"
 
 // shell-client: an ordinary window of one colour that does what the lines of its standard input say, and tells each event that it gets
 // as a line of JSON. Requests that need the serial of an input event take the latest press of a button or a key.

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <span>
 
-#include "tests/clients/wayland_connection.h"
+#include "tests/board/wayland/wayland_connection.h"
 
 namespace vitrine {
 

@@ -8,10 +8,10 @@
 #include <drm_fourcc.h>
 
 #include "protected-path/heap/heap_allocator.h"
-#include "tests/clients/exit_status.h"
+#include "tests/board/common/exit_status.h"
+#include "tests/board/wayland/video_window.h"
 #include "tests/clients/late_gpu.h"
 #include "tests/clients/sync_timeline.h"
-#include "tests/clients/video_window.h"
 
 // sync-client: a client with explicit synchronisation, and a GPU that is late. It commits a buffer whose acquire fence (sw_sync) has
 // not signalled, draws into the buffer only then, signals, and says what the compositor made of it.

@@ -3,7 +3,7 @@
 #include "protected-path/base/clock.h"
 #include "protected-path/base/result.h"
 #include "protected-path/base/unique_fd.h"
-#include "tests/clients/wayland_pointer.h"
+#include "tests/board/wayland/wayland_pointer.h"
 
 namespace vitrine {
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "protected-path/vulkan/placeholder.h"
+#include "protected-path/render/vulkan/placeholder.h"
 
 // Looks for the secret where this process can read. Protected buffers hold a bright green; everything else that is shown has hardly any.
 namespace vitrine::test {

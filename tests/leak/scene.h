@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "protected-path/policy/policy.h"
-#include "protected-path/vulkan/renderer.h"
-#include "protected-path/vulkan/vulkan_include.h"
+#include "protected-path/render/vulkan/renderer.h"
+#include "protected-path/render/vulkan/vulkan_include.h"
 
 // What the leak tests feed the compositor with: random scenes, told in numbers, so that a failing one can be printed and made small.
 namespace vitrine::test {

@@ -13,6 +13,19 @@ die() { printf 'platform: %s\n' "$*" >&2; exit 1; }
 # misused TEXT...: ends a script that was called wrongly.
 misused() { say "$@"; exit 2; }
 
+# needOnHost PROGRAM [PACKAGE...]: a program of the host's. As root on Debian its packages are installed (default: of its name).
+needOnHost() {
+  local program=$1
+  shift
+  [ $# -gt 0 ] || set -- "$program"
+  if command -v "$program" >/dev/null; then return; fi
+  [ -r /etc/debian_version ] || die "no $program here, and this is no Debian: install $program, then call again"
+  [ "$(id -u)" = 0 ] || die "no $program here: as root, run 'apt-get install $*', then call again"
+  mkdir -p "$cacheRoot"
+  logged "installing $*" "$cacheRoot/apt.log" sh -c 'export DEBIAN_FRONTEND=noninteractive
+    apt-get install -y --no-install-recommends "$@" || { apt-get update && apt-get install -y --no-install-recommends "$@"; }' sh "$@"
+}
+
 # needProfile NAME: it has to be one.
 needProfile() {
   [ -e "$platformDir/profiles/$1.profile" ] ||

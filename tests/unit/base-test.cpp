@@ -42,11 +42,11 @@ TEST(Error, showsTeeResultsAsTheSpecificationWritesThem) {
 }
 
 TEST(Error, onlyWantBusynessAndSignalsPass) {
-  EXPECT_TRUE(isPassing(systemError("open", "x", EMFILE).error()));
-  EXPECT_TRUE(isPassing(systemError("DRM_IOCTL_MODE_ATOMIC", "x", EBUSY).error()));
-  EXPECT_FALSE(isPassing(systemError("DRM_IOCTL_MODE_ATOMIC", "x", EINVAL).error()));
+  EXPECT_TRUE(isTransient(systemError("open", "x", EMFILE).error()));
+  EXPECT_TRUE(isTransient(systemError("DRM_IOCTL_MODE_ATOMIC", "x", EBUSY).error()));
+  EXPECT_FALSE(isTransient(systemError("DRM_IOCTL_MODE_ATOMIC", "x", EINVAL).error()));
   const auto sameNumber = Error{.kind = ErrorKind::Vulkan, .number = ENOMEM};
-  EXPECT_FALSE(isPassing(sameNumber)) << "a VkResult";
+  EXPECT_FALSE(isTransient(sameNumber)) << "a VkResult";
 }
 
 TEST(Refusal, everyReasonHasItsOwnNameAndWords) {

@@ -10,8 +10,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/clients/clip.h"
-#include "tests/clients/clip_header.h"
+#include "tests/board/clip/clip.h"
+#include "tests/board/clip/clip_header.h"
 
 namespace vitrine {
 namespace {

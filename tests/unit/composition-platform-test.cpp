@@ -64,7 +64,8 @@ protected:
     const auto& texture = video_->texture(*renderer_);
     ASSERT_TRUE(texture) << texture.error().text();
     ASSERT_FALSE((*texture)->isPlaceholder());
-    composition_.emplace(*renderer_, source_.emplace(OutputBuffers::Machine{*display_, *renderer_, table_, inspector_}),
+    composition_.emplace(*renderer_,
+                         source_.emplace(OutputBufferAllocator::Machine{*display_, *renderer_, table_, inspector_}),
                          Color{0, 0, 0.5F, 1});
     const auto allocated = composition_->allocate(size, DRM_FORMAT_ARGB8888);
     ASSERT_TRUE(allocated) << allocated.error().text();
@@ -155,7 +156,7 @@ protected:
   std::unique_ptr<Renderer> renderer_;
   Inspector inspector_{{[this](std::string_view exporter) { return table_.exporterIsProtected(exporter); },
                         [this](int fd) { return teeAccepts(&*tee_, fd); }}};
-  std::optional<OutputBuffers> source_;
+  std::optional<OutputBufferAllocator> source_;
   std::optional<Composition> composition_;
   DmabufBuffer* video_ = nullptr;
   wlr_scene_buffer sceneBuffer_{};

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "protected-path/vulkan/physical_device.h"
+#include "protected-path/render/vulkan/physical_device.h"
 
 // Which of several GPUs composes, by table. What a device says of itself is renderer-protected-test's.
 

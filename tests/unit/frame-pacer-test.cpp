@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "tests/clients/frame_pacer.h"
+#include "tests/board/play/frame_pacer.h"
 
 namespace vitrine {
 namespace {

@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <sstream>
 
-#include "compositor/output/output_buffers.h"
+#include "compositor/output/output_buffer_allocator.h"
 #include "protected-path/base/log.h"
 #include "protected-path/heap/heap_allocator.h"
 #include "protected-path/tee/tee_session.h"
@@ -221,7 +221,7 @@ TEST_F(GbmOutput, TakesProtectedMemoryFromGbmOrFromAHeapAndNothingElse) {
       {"honours it once", 0, 1, 0, ": the driver ignores GBM_BO_USE_PROTECTED; asking the heaps"},
   };
   const Inspector inspected = inspector(Knows::Tee);
-  const OutputBuffers source({*display_, *renderer_, table_, inspected});
+  const OutputBufferAllocator source({*display_, *renderer_, table_, inspected});
   for (const Case& one : cases) {
     SCOPED_TRACE(one.what);
     driver.refusesWith = one.refusesWith;
@@ -235,7 +235,7 @@ TEST_F(GbmOutput, TakesProtectedMemoryFromGbmOrFromAHeapAndNothingElse) {
     EXPECT_EQ(chain->slots().size(), 3U);
     EXPECT_EQ(driver.flags.size(), 3U) << "GBM is asked first";
     unsigned fromGbm = 0;
-    for (const Swapchain::Slot& slot : chain->slots()) {
+    for (const OutputBufferSet::Slot& slot : chain->slots()) {
       const Dmabuf& buffer = slot.buffer->dmabuf();
       EXPECT_EQ(buffer.evidence(), Evidence::Authenticated) << evidenceName(buffer.evidence());
       const auto identity = Inspector::identify(buffer.plane(0).fd.get());

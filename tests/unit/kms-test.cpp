@@ -279,7 +279,7 @@ TEST_F(Kms, AFramebufferThatFailedForWantOfMemoryIsNotRefused) {
   ASSERT_FALSE(framebuffer);
   EXPECT_EQ(framebuffer.error().kind, ErrorKind::System);
   EXPECT_EQ(framebuffer.error().number, ENOMEM);
-  EXPECT_TRUE(isPassing(framebuffer.error()));
+  EXPECT_TRUE(isTransient(framebuffer.error()));
 }
 
 TEST_F(Kms, OpaqueFramebufferTakesTheFormatWithoutAlpha) {

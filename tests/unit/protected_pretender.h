@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "protected-path/vulkan/vulkan_include.h"
+#include "protected-path/render/vulkan/vulkan_include.h"
 
 /**
  * Linking protected_pretender.cpp makes the machine's Vulkan device claim protected memory: the feature, a queue flag

@@ -2,8 +2,8 @@
 
 #include <format>
 
-#include "protected-path/vulkan/vulkan_error.h"
-#include "protected-path/vulkan/vulkan_functions.h"
+#include "protected-path/render/vulkan/vulkan_error.h"
+#include "protected-path/render/vulkan/vulkan_functions.h"
 #include "tests/unit/protected_twin.h"
 #include "tests/unit/settles.h"
 #include "tests/unit/vulkan_interposer.h"

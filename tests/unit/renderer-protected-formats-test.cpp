@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <format>
 
-#include "protected-path/vulkan/vulkan_format.h"
+#include "protected-path/render/vulkan/vulkan_format.h"
 #include "tests/unit/format_samples.h"
 #include "tests/unit/protected_twin.h"
 #include "tests/unit/vulkan_interposer.h"

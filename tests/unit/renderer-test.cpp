@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "protected-path/vulkan/placeholder.h"
+#include "protected-path/render/vulkan/placeholder.h"
 #include "tests/unit/renderer_fixture.h"
 
 // What is drawn, pixel by pixel, against references that share no code with the renderer.

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "protected-path/base/log.h"
-#include "protected-path/vulkan/vulkan_error.h"
+#include "protected-path/render/vulkan/vulkan_error.h"
 #include "tests/unit/open_fds.h"
 #include "tests/unit/protected_twin.h"
 #include "tests/unit/renderer_fixture.h"

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "tests/clients/test_pattern.h"
+#include "tests/board/clip/test_pattern.h"
 
 namespace vitrine {
 namespace {
@@ -45,7 +45,7 @@ TEST(TestPattern, FrameNumberRoundTrip) {
   EXPECT_EQ(Drawn({640, 360}, ColorRange::Limited, frameNumberLimit + 5).number(), 5U);
 }
 
-// What tests/display/frame_bar.py computes, which was written from the words in the header and shares no code.
+// What tests/session/frame_bar.py computes, which was written from the words in the header and shares no code.
 TEST(TestPattern, BarBits) {
   struct Case {
     uint64_t frame;

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protected-path/vulkan/vulkan_include.h"
+#include "protected-path/render/vulkan/vulkan_include.h"
 
 /**
  * Linking vulkan_interposer.cpp replaces libvulkan's vkGetInstanceProcAddr for this process, so that what is said about

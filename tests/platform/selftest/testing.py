@@ -1,4 +1,6 @@
-# A test is a function; `@test` adds it, `main()` runs all, or those that have one of its words in their names, and says `ok NAME`, `FAIL NAME: why` or `skip NAME: why` for each.
+"""A test is a function; `@test` adds it. `main()` runs all of them, or those that its words name: a whole name, or a part of names where no
+test is called just that. It prints `ok NAME`, `FAIL NAME: why` or `skip NAME: why` for each; with `--list` the names alone."""
+
 import errno
 import os
 import sys
@@ -34,11 +36,14 @@ def fails(code, function, *arguments):
 def main(words=()):
     failed = False
     names = {function.__name__.replace("_", "-"): function for function in _tests}
+    if list(words) == ["--list"]:
+        print(*names, sep="\n")
+        return
     unknown = [word for word in words if not any(word in name for name in names)]
     if unknown:
         sys.exit(f"no test has {' or '.join(unknown)} in its name; there are: {' '.join(names)}")
     for name, function in names.items():
-        if words and not any(word in name for word in words):
+        if words and not any(word == name or (word in name and word not in names) for word in words):
             continue
         try:
             function()

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "protected-path/render/vulkan/physical_device.h"
+#include "protected-path/render/vulkan/vulkan_handle.h"
+
+namespace vitrine {
+
+/**
+ * The VkDevice with its one queue. Shared by the renderer and by every texture and target, since those may be destroyed
+ * after the renderer; the last of them ends it.
+ */
+class Device {
+public:
+  [[nodiscard]] static Result<std::shared_ptr<Device>> create(std::unique_ptr<Instance> instance,
+                                                              PhysicalDevice physical);
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  ~Device();
+
+  [[nodiscard]] const DeviceFunctions& vk() const { return functions_; }
+  [[nodiscard]] const Instance& instance() const { return *instance_; }
+  [[nodiscard]] const PhysicalDevice& physical() const { return physical_; }
+  [[nodiscard]] bool hasProtectedMemory() const { return physical_.report.gpu.protectedMemory; }
+  [[nodiscard]] uint32_t queueFamily() const { return physical_.queueFamily; }
+
+  /** The first type of `bits` that has all of `required`, preferring those that also have `preferred`. */
+  [[nodiscard]] std::optional<uint32_t> memoryType(uint32_t bits, VkMemoryPropertyFlags required,
+                                                   VkMemoryPropertyFlags preferred = 0) const;
+  /** vkAllocateMemory, counted. */
+  [[nodiscard]] Result<DeviceMemory> allocate(const VkMemoryAllocateInfo& info, std::string_view object);
+  /** vkQueueSubmit of one batch, counted. */
+  [[nodiscard]] Result<> submit(const VkSubmitInfo& info);
+
+  RendererCounters counters;
+
+private:
+  Device(std::unique_ptr<Instance> instance, PhysicalDevice physical)
+      : instance_(std::move(instance)), physical_(std::move(physical)) {}
+  [[nodiscard]] Result<VkDevice> createHandle() const;
+  std::unique_ptr<Instance> instance_;
+  PhysicalDevice physical_;
+  DeviceFunctions functions_;
+  VkQueue queue_ = VK_NULL_HANDLE;
+  VkPhysicalDeviceMemoryProperties memory_{};
+};
+
+} // namespace vitrine

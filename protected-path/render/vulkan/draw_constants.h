@@ -1,0 +1,37 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "protected-path/render/vulkan/renderer.h"
+#include "protected-path/render/vulkan/vulkan_format.h"
+
+namespace vitrine {
+
+/** Push constants of every fragment shader; the same bytes as `Draw` in shaders/draw.glsl. */
+struct DrawConstants {
+  std::array<float, 4> color{};
+  std::array<float, 4> second{};
+  std::array<float, 4> matrix{};
+  std::array<float, 2> origin{};
+  std::array<float, 2> translation{};
+  std::array<int32_t, 4> bounds{};
+  std::array<int32_t, 2> subsampling{1, 1};
+  float alpha = 1;
+  int32_t nearest = 0;
+  std::array<float, 2> texel{};
+};
+static_assert(sizeof(DrawConstants) == 104, "must match shaders/draw.glsl");
+
+[[nodiscard]] DrawConstants solidConstants(const Color& color);
+[[nodiscard]] DrawConstants placeholderConstants(float alpha);
+
+/**
+ * Where each destination pixel finds its texels: crop, the eight transforms, scaling. Whole-pixel mappings (1:1, turned
+ * or not) use nearest filtering, which is then exact. Texels outside of the crop are never read.
+ * `extent` is the image's, which of a multi-planar one may be larger than the texture.
+ */
+[[nodiscard]] DrawConstants textureConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format,
+                                             Size extent);
+
+} // namespace vitrine

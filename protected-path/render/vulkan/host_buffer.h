@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "protected-path/render/vulkan/device.h"
+
+namespace vitrine {
+
+/** A buffer in host-visible, coherent memory, mapped for as long as it lives. Only ever our own memory, never a
+ * dma-buf. */
+class HostBuffer {
+public:
+  /** `preferred`: VK_MEMORY_PROPERTY_HOST_CACHED_BIT for reading back. */
+  [[nodiscard]] static Result<HostBuffer> create(Device& device, VkDeviceSize sizeBytes, VkBufferUsageFlags usage,
+                                                 VkMemoryPropertyFlags preferred);
+  [[nodiscard]] VkBuffer handle() const { return buffer_.get(); }
+  [[nodiscard]] VkDeviceSize sizeBytes() const { return sizeBytes_; }
+  [[nodiscard]] std::byte* bytes() const { return bytes_; }
+
+private:
+  DeviceMemory memory_;
+  Buffer buffer_;
+  std::byte* bytes_ = nullptr;
+  VkDeviceSize sizeBytes_ = 0;
+};
+
+/**
+ * Staging memory of one frame: handed out piece by piece, all taken back at once when the GPU is done with the frame.
+ * Chunks are kept for the next frame; one that went unused for a while is freed.
+ */
+class StagingArena {
+public:
+  struct Piece {
+    VkBuffer buffer = VK_NULL_HANDLE;
+    VkDeviceSize offset = 0;
+    std::byte* bytes = nullptr;
+  };
+  [[nodiscard]] Result<Piece> take(Device& device, VkDeviceSize sizeBytes);
+  [[nodiscard]] VkDeviceSize takenBytes() const { return taken_; }
+  void recycle();
+
+private:
+  static constexpr VkDeviceSize smallestChunk = 1 << 20;
+  static constexpr VkDeviceSize alignment = 16; ///< a multiple of every texel size, as buffer-image copies need
+  static constexpr unsigned idleRecycles = 120;
+  struct Chunk {
+    HostBuffer buffer;
+    VkDeviceSize used = 0;
+    unsigned idle = 0;
+  };
+  std::vector<Chunk> chunks_;
+  VkDeviceSize taken_ = 0;
+};
+
+} // namespace vitrine

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "protected-path/render/vulkan/vulkan_functions.h"
+
+namespace vitrine {
+
+/** A VkInstance, with the validation layer where asked for. */
+class Instance {
+public:
+  /** Missing where the loader or the validation layer is absent; Vulkan errors otherwise. */
+  [[nodiscard]] static Result<std::unique_ptr<Instance>> create(bool validation);
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+  ~Instance();
+
+  [[nodiscard]] const InstanceFunctions& vk() const { return functions_; }
+  [[nodiscard]] VkInstance handle() const { return handle_; }
+  /** Warnings and errors of the validation layer so far. */
+  [[nodiscard]] uint64_t validationMessages() const { return validationMessages_; }
+
+private:
+  Instance() = default;
+  [[nodiscard]] Result<> watchValidation();
+  static VKAPI_ATTR VkBool32 VKAPI_CALL onMessage(VkDebugUtilsMessageSeverityFlagBitsEXT severity,
+                                                  VkDebugUtilsMessageTypeFlagsEXT types,
+                                                  const VkDebugUtilsMessengerCallbackDataEXT* data, void* self);
+  VkInstance handle_ = VK_NULL_HANDLE;
+  VkDebugUtilsMessengerEXT messenger_ = VK_NULL_HANDLE;
+  InstanceFunctions functions_;
+  std::atomic<uint64_t> validationMessages_ = 0; ///< drivers may call back from threads of their own
+};
+
+} // namespace vitrine

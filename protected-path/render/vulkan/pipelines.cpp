@@ -1,0 +1,218 @@
+#include "protected-path/render/vulkan/pipelines.h"
+
+#include <span>
+
+#include "protected-path/render/vulkan/draw_constants.h"
+#include "protected-path/render/vulkan/placeholder.h"
+#include "shaders/fullscreen_vert.h"
+#include "shaders/placeholder_frag.h"
+#include "shaders/solid_frag.h"
+#include "shaders/texture_frag.h"
+#include "shaders/ycc_image_frag.h"
+
+namespace vitrine {
+namespace {
+
+Result<ShaderModule> makeShader(const DeviceFunctions& vk, std::span<const uint32_t> code, const char* name) {
+  const VkShaderModuleCreateInfo info{
+      .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = code.size_bytes(), .pCode = code.data()};
+  return makeObject<ShaderModule>(vk, vk.CreateShaderModule, info, "vkCreateShaderModule", name);
+}
+
+Result<PipelineLayout> makeLayout(const DeviceFunctions& vk, VkDescriptorSetLayout textures) {
+  const VkPushConstantRange constants{VK_SHADER_STAGE_FRAGMENT_BIT, 0, sizeof(DrawConstants)};
+  const VkPipelineLayoutCreateInfo info{.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+                                        .setLayoutCount = 1,
+                                        .pSetLayouts = &textures,
+                                        .pushConstantRangeCount = 1,
+                                        .pPushConstantRanges = &constants};
+  return makeObject<PipelineLayout>(vk, vk.CreatePipelineLayout, info, "vkCreatePipelineLayout");
+}
+
+/** Fixed-function state that all pipelines share. */
+struct FixedState {
+  VkPipelineVertexInputStateCreateInfo vertexInput{.sType = VK_STRUCTURE_TYPE_PIPELINE_VERTEX_INPUT_STATE_CREATE_INFO};
+  VkPipelineInputAssemblyStateCreateInfo assembly{.sType = VK_STRUCTURE_TYPE_PIPELINE_INPUT_ASSEMBLY_STATE_CREATE_INFO,
+                                                  .topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_LIST};
+  VkPipelineViewportStateCreateInfo viewport{
+      .sType = VK_STRUCTURE_TYPE_PIPELINE_VIEWPORT_STATE_CREATE_INFO, .viewportCount = 1, .scissorCount = 1};
+  VkPipelineRasterizationStateCreateInfo rasterization{.sType =
+                                                           VK_STRUCTURE_TYPE_PIPELINE_RASTERIZATION_STATE_CREATE_INFO,
+                                                       .polygonMode = VK_POLYGON_MODE_FILL,
+                                                       .cullMode = VK_CULL_MODE_NONE,
+                                                       .lineWidth = 1};
+  VkPipelineMultisampleStateCreateInfo multisample{.sType = VK_STRUCTURE_TYPE_PIPELINE_MULTISAMPLE_STATE_CREATE_INFO,
+                                                   .rasterizationSamples = VK_SAMPLE_COUNT_1_BIT};
+  std::array<VkDynamicState, 2> dynamicStates{VK_DYNAMIC_STATE_VIEWPORT, VK_DYNAMIC_STATE_SCISSOR};
+  VkPipelineDynamicStateCreateInfo dynamic{.sType = VK_STRUCTURE_TYPE_PIPELINE_DYNAMIC_STATE_CREATE_INFO,
+                                           .dynamicStateCount = 2,
+                                           .pDynamicStates = dynamicStates.data()};
+};
+
+VkPipelineColorBlendAttachmentState blending(bool blend) {
+  return {.blendEnable = blend ? VK_TRUE : VK_FALSE,
+          .srcColorBlendFactor = VK_BLEND_FACTOR_ONE,
+          .dstColorBlendFactor = VK_BLEND_FACTOR_ONE_MINUS_SRC_ALPHA,
+          .colorBlendOp = VK_BLEND_OP_ADD,
+          .srcAlphaBlendFactor = VK_BLEND_FACTOR_ONE,
+          .dstAlphaBlendFactor = VK_BLEND_FACTOR_ONE_MINUS_SRC_ALPHA,
+          .alphaBlendOp = VK_BLEND_OP_ADD,
+          .colorWriteMask = VK_COLOR_COMPONENT_R_BIT | VK_COLOR_COMPONENT_G_BIT | VK_COLOR_COMPONENT_B_BIT |
+                            VK_COLOR_COMPONENT_A_BIT};
+}
+
+} // namespace
+
+Result<std::unique_ptr<Pipelines>> Pipelines::create(std::shared_ptr<Device> device, VkDescriptorSetLayout textures) {
+  std::unique_ptr<Pipelines> pipelines(new Pipelines(std::move(device)));
+  auto layout = makeLayout(pipelines->device_->vk(), textures);
+  if (!layout) return std::unexpected(layout.error());
+  pipelines->layout_ = std::move(*layout);
+  if (auto shaders = pipelines->createShaders(); !shaders) return std::unexpected(shaders.error());
+  return pipelines;
+}
+
+Result<> Pipelines::createShaders() {
+  struct Wanted {
+    ShaderModule& module;
+    std::span<const uint32_t> code;
+    const char* name;
+  };
+  const Wanted all[] = {{vertex_, fullscreen_vert, "fullscreen.vert"},
+                        {solid_, solid_frag, "solid.frag"},
+                        {placeholder_, placeholder_frag, "placeholder.frag"},
+                        {texture_, texture_frag, "texture.frag"},
+                        {yccImage_, ycc_image_frag, "ycc_image.frag"}};
+  for (const Wanted& wanted : all) {
+    auto module = makeShader(device_->vk(), wanted.code, wanted.name);
+    if (!module) return std::unexpected(module.error());
+    wanted.module = std::move(*module);
+  }
+  return {};
+}
+
+Result<const TargetPipelines*> Pipelines::forFormat(VkFormat format, bool isProtected) {
+  const VkPipelineCreateFlags access =
+      isProtected ? VK_PIPELINE_CREATE_PROTECTED_ACCESS_ONLY_BIT_EXT : VK_PIPELINE_CREATE_NO_PROTECTED_ACCESS_BIT_EXT;
+  const VkPipelineCreateFlags flags = device_->physical().pipelineProtectedAccess ? access : 0;
+  for (const TargetPipelines& target : targets_) {
+    if (target.format == format && target.flags == flags) return &target;
+  }
+  TargetPipelines target{.format = format, .flags = flags};
+  auto renderPass = createRenderPass(format);
+  if (!renderPass) return std::unexpected(renderPass.error());
+  target.renderPass = std::move(*renderPass);
+  if (auto made = createAll(target); !made) return std::unexpected(made.error());
+  return &targets_.emplace_back(std::move(target));
+}
+
+Result<RenderPass> Pipelines::createRenderPass(VkFormat format) const {
+  const VkAttachmentDescription attachment{.format = format,
+                                           .samples = VK_SAMPLE_COUNT_1_BIT,
+                                           .loadOp = VK_ATTACHMENT_LOAD_OP_LOAD,
+                                           .storeOp = VK_ATTACHMENT_STORE_OP_STORE,
+                                           .stencilLoadOp = VK_ATTACHMENT_LOAD_OP_DONT_CARE,
+                                           .stencilStoreOp = VK_ATTACHMENT_STORE_OP_DONT_CARE,
+                                           .initialLayout = VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL,
+                                           .finalLayout = VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL};
+  const VkAttachmentReference reference{0, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL};
+  const VkSubpassDescription subpass{
+      .pipelineBindPoint = VK_PIPELINE_BIND_POINT_GRAPHICS, .colorAttachmentCount = 1, .pColorAttachments = &reference};
+  const VkRenderPassCreateInfo info{.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
+                                    .attachmentCount = 1,
+                                    .pAttachments = &attachment,
+                                    .subpassCount = 1,
+                                    .pSubpasses = &subpass};
+  return makeObject<RenderPass>(device_->vk(), device_->vk().CreateRenderPass, info, "vkCreateRenderPass");
+}
+
+Result<std::shared_ptr<const YccSampler>> Pipelines::sampler(const YccSamplerKey& key) {
+  for (const Converted& converted : converted_) {
+    if (converted.sampler->key() == key) return converted.sampler;
+  }
+  auto sampler = YccSampler::create(device_, key, converted_.size());
+  if (!sampler) return std::unexpected(sampler.error());
+  auto layout = makeLayout(device_->vk(), (*sampler)->descriptors().layout());
+  if (!layout) return std::unexpected(layout.error());
+  Converted made{std::move(*sampler), std::move(*layout)};
+  std::vector<PipelinePair> pairs;
+  for (const TargetPipelines& target : targets_) {
+    auto pair = createPair(target, convertedRecipe(made));
+    if (!pair) return std::unexpected(pair.error());
+    pairs.push_back(std::move(*pair));
+  }
+  // Nothing fails from here on, so that every target has pipelines for every sampler.
+  auto pair = pairs.begin();
+  for (TargetPipelines& target : targets_)
+    target.converted.push_back(std::move(*pair++));
+  return converted_.emplace_back(std::move(made)).sampler;
+}
+
+Result<> Pipelines::createAll(TargetPipelines& target) const {
+  const VkPipelineLayout layout = layout_.get();
+  const Recipe recipes[fixedDrawKinds] = {{solid_.get(), 0, layout},
+                                          {placeholder_.get(), PlaceholderPattern::stripeWidth, layout},
+                                          {texture_.get(), 1, layout}, // its planes
+                                          {texture_.get(), 2, layout},
+                                          {texture_.get(), 3, layout}};
+  for (size_t kind = 0; kind < fixedDrawKinds; ++kind) {
+    auto pair = createPair(target, recipes[kind]);
+    if (!pair) return std::unexpected(pair.error());
+    target.fixed[kind] = std::move(*pair);
+  }
+  for (const Converted& converted : converted_) {
+    auto pair = createPair(target, convertedRecipe(converted));
+    if (!pair) return std::unexpected(pair.error());
+    target.converted.push_back(std::move(*pair));
+  }
+  return {};
+}
+
+Result<PipelinePair> Pipelines::createPair(const TargetPipelines& target, const Recipe& recipe) const {
+  auto blended = createPipeline(target, recipe, true);
+  if (!blended) return std::unexpected(blended.error());
+  auto replacing = createPipeline(target, recipe, false);
+  if (!replacing) return std::unexpected(replacing.error());
+  return PipelinePair{std::move(*blended), std::move(*replacing)};
+}
+
+Result<Pipeline> Pipelines::createPipeline(const TargetPipelines& target, const Recipe& recipe, bool blend) const {
+  const FixedState fixed;
+  const VkSpecializationMapEntry entry{0, 0, sizeof(int32_t)};
+  const VkSpecializationInfo constants{1, &entry, sizeof(recipe.constant), &recipe.constant};
+  const std::array<VkPipelineShaderStageCreateInfo, 2> stages{
+      VkPipelineShaderStageCreateInfo{.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                                      .stage = VK_SHADER_STAGE_VERTEX_BIT,
+                                      .module = vertex_.get(),
+                                      .pName = "main"},
+      VkPipelineShaderStageCreateInfo{.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                                      .stage = VK_SHADER_STAGE_FRAGMENT_BIT,
+                                      .module = recipe.fragment,
+                                      .pName = "main",
+                                      .pSpecializationInfo = &constants}};
+  const VkPipelineColorBlendAttachmentState attachment = blending(blend);
+  const VkPipelineColorBlendStateCreateInfo blendState{.sType =
+                                                           VK_STRUCTURE_TYPE_PIPELINE_COLOR_BLEND_STATE_CREATE_INFO,
+                                                       .attachmentCount = 1,
+                                                       .pAttachments = &attachment};
+  const VkGraphicsPipelineCreateInfo info{.sType = VK_STRUCTURE_TYPE_GRAPHICS_PIPELINE_CREATE_INFO,
+                                          .flags = target.flags,
+                                          .stageCount = 2,
+                                          .pStages = stages.data(),
+                                          .pVertexInputState = &fixed.vertexInput,
+                                          .pInputAssemblyState = &fixed.assembly,
+                                          .pViewportState = &fixed.viewport,
+                                          .pRasterizationState = &fixed.rasterization,
+                                          .pMultisampleState = &fixed.multisample,
+                                          .pColorBlendState = &blendState,
+                                          .pDynamicState = &fixed.dynamic,
+                                          .layout = recipe.layout,
+                                          .renderPass = target.renderPass.get()};
+  VkPipeline handle = VK_NULL_HANDLE;
+  const DeviceFunctions& vk = device_->vk();
+  const VkResult result = vk.CreateGraphicsPipelines(vk.device, VK_NULL_HANDLE, 1, &info, nullptr, &handle);
+  if (result != VK_SUCCESS) return vulkanError("vkCreateGraphicsPipelines", "", result);
+  return Pipeline(vk, handle);
+}
+
+} // namespace vitrine

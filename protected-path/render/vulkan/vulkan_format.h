@@ -1,0 +1,51 @@
+#pragma once
+
+#include <array>
+
+#include "protected-path/base/format.h"
+#include "protected-path/render/vulkan/vulkan_include.h"
+
+namespace vitrine {
+
+/**
+ * How a DRM format is seen by Vulkan: one image per colour plane, the view's swizzle doing the rest; or, for YCbCr, one
+ * multi-planar image.
+ */
+struct VulkanFormat {
+  uint32_t fourcc;
+  unsigned planes; ///< 1: RGB; 2: Y and CbCr; 3: Y, Cb and Cr
+  std::array<VkFormat, 3> planeFormats;
+  VkFormat multiPlanar;       ///< all planes as one image; VK_FORMAT_UNDEFINED for RGB
+  VkComponentMapping swizzle; ///< of plane 0 for RGB, of plane 1 for YCbCr
+  unsigned bits;              ///< significant bits of a YCbCr sample, at the high end of its container; 0 for RGB
+  bool crBeforeCb;            ///< in memory, where Vulkan's multi-planar formats have Cb first
+
+  [[nodiscard]] bool isYuv() const { return planes > 1; }
+  /** A 32-bit RGB format that can be drawn into and read back. */
+  [[nodiscard]] bool isTarget() const;
+};
+
+/** Null for a format that has no Vulkan equivalent. */
+[[nodiscard]] const VulkanFormat* vulkanFormat(uint32_t fourcc);
+
+/** Numbers of a YCbCr to RGB conversion, for samples as UNORM images give them (0…1). */
+struct YccConversion {
+  float lumaScale;
+  float lumaOffset;
+  float chromaOffset;
+  float crToRed;
+  float cbToGreen;
+  float crToGreen;
+  float cbToBlue;
+};
+
+/**
+ * The matrices of ITU-R BT.601, BT.709 and BT.2020 (non-constant luminance), for `bits` significant bits at the high
+ * end of an 8- or 16-bit container. Limited: Y′ 16…235, C 16…240, scaled by 2^(bits−8).
+ *
+ * The same for multi-planar formats: Vulkan defines G10X6 as ten bits alone (v / 1023), but Mesa's drivers sample it as
+ * R16 (v × 64 / 65535). That is a difference of a thousandth, a quarter of a step of an 8-bit target.
+ */
+[[nodiscard]] YccConversion yccConversion(ColorEncoding encoding, ColorRange range, unsigned bits);
+
+} // namespace vitrine

@@ -1,0 +1,268 @@
+"""Which tests there are: every suite, as jobs for the queue.
+
+A session test is a function of a module in tests/session; which of them a board has, the module itself says (`--list`). GoogleTest
+programs come from the build tree. To add a test, add it there; to add a board or a program that runs on several, add a row here.
+"""
+
+import dataclasses
+import json
+import os
+import subprocess
+
+from jobs import Job, Result, indented
+
+LEGACY = ("legacy-mediatek", "legacy-android", "tegra-vpr")
+CHUNK = 60  # seconds of session tests that one machine runs
+
+
+@dataclasses.dataclass(frozen=True)
+class Suite:
+    name: str
+    what: str
+    minutes: float  # warm, alone on two cores
+    default: bool = True
+
+
+SUITES = [
+    Suite("style", "format, include fence, and the runner's own tests", 0.3),
+    Suite("build", "both trees, without a warning", 0.5),
+    Suite("unit", "programs that run anywhere", 0.5),
+    Suite("selftest", "the virtual platform", 1.5),
+    Suite("platform", "programs that need the platform's kernel", 4),
+    Suite("session", "whole sessions: compositor, clients, panel camera", 8),
+    Suite("demo", "./demo, as a newcomer calls it", 1),
+    Suite("asan", "what a sanitizer can judge, sanitized", 6),
+    Suite("leak", "thousands of random trees of surfaces", 60, default=False),
+    Suite("bench", "numbers for a person to compare, in build/bench", 5, default=False),
+]
+
+# Session tests: module, and the boards that it runs on.
+SESSION = [
+    ("check", ("full", "plane-only", "untrusted-display", "untrusted-gpu", "no-heap", "legacy-mediatek", "legacy-android", "tiny-pool")),
+    ("paths", ("full", "plane-only", "gpu-only", "single-plane", "untrusted-display", "no-heap", "legacy-mediatek", "legacy-android",
+               "tiny-pool")),
+    ("resilience", ("full", "gpu-only")),
+    ("shell", ("full",)),
+    ("stopping", ("full",)),
+    ("video", ("full", "gpu-only")),
+    ("machine", ("full", "gpu-only")),
+]
+
+# Modules whose tests share one session, so that they are not spread over several machines.
+ONE_SESSION = ("paths",)
+
+# Those that run sanitized as well: what abuses, resizes, switches and ends a session. A sanitizer judges no pixel and no path, so that
+# colours, paths, the probe and the demonstration stay out; the code that they run is run by these and by the platform programs.
+SANITIZED_SESSION = [
+    ("check", "full", ("bad-clients-get-their-errors-and-harm-nobody", "damaged-clips-are-refused-by-name", "clean-start-and-stop",
+                       "clients-of-other-toolkits-run", "a-window-over-the-video-puts-it-on-an-underlay")),
+    ("check", "untrusted-display", ()),
+    ("resilience", "full", ()),
+    ("resilience", "gpu-only", ()),
+    ("shell", "full", ()),
+    ("stopping", "full", ()),
+]
+
+# GoogleTest programs that run on further boards: result name, program, profile.
+FURTHER_BOARDS = [
+    ("renderer-on-plane-only", "renderer-test", "plane-only"),
+    ("protected-formats-on-plane-only", "renderer-protected-formats-test", "plane-only"),
+    ("leak-session-on-gpu-only", "leak-session-test", "gpu-only"),
+    *((f"protected-heap-on-{profile}", "protected-heap-platform-test", profile) for profile in LEGACY),
+    ("protected-heap-platform-with-dump", "protected-heap-platform-test", "selftest"),
+    ("composition-platform-with-dump", "composition-platform-test", "selftest"),
+]
+
+DEMO_PROFILES = ("full", "plane-only", "gpu-only", "untrusted-display", "no-heap", "tiny-pool")
+
+ASAN_ENVIRONMENT = {
+    # The validation layer crawls under the default quarantine, which keeps 256 MiB of what was freed.
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:quarantine_size_mb=8",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    "LSAN_OPTIONS": "suppressions=/vitrine/tests/lsan-suppressions.txt:print_suppressions=0",
+    "VITRINE_PASS": "ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS GTEST_FILTER",
+}
+RUN, ENTER = "tests/platform/run", "tests/platform/enter"
+BUILD = {"platform": "build/platform", "asan": "build/asan"}  # tree: the job that makes it
+
+
+class Unlisted(Exception):
+    """The tests cannot be listed, so that nothing can be said about them."""
+
+
+def said(command, **environment):
+    """What a command prints; Unlisted if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ) | environment)
+    if done.returncode != 0:
+        raise Unlisted(f"{' '.join(command)}: status {done.returncode}: {done.stderr.strip()[-600:]}")
+    return done.stdout
+
+
+def configure(tree):
+    """The build tree is configured, whoever made it."""
+    said(["tests/platform/configure", tree])
+
+
+def programs(tree, suite):
+    """The GoogleTest programs of a suite in a build tree: (name, path)."""
+    tests = json.loads(said([ENTER, "--", "meson", "introspect", "--tests", f"build/{tree}"]))
+    found = [(test["name"], test["cmd"][0]) for test in tests if suite in [name.split(":")[-1] for name in test["suite"]]]
+    if not found:
+        raise Unlisted(f"build/{tree} has no test program of suite {suite}")
+    return found
+
+
+def session_tests():
+    """{(module, board): the names of its tests}."""
+    lines = said([ENTER, "--", "python3", "tests/session/list_tests.py", json.dumps(SESSION)]).splitlines()
+    found = {tuple(line.split()[:2]): tuple(line.split()[2:]) for line in lines}
+    for module, boards in SESSION:
+        for board in boards:
+            if not found.get((module, board)):
+                raise Unlisted(f"tests/session/{module}.py has no test for board {board}")
+    return found
+
+
+class Catalogue:
+    """All jobs. `expected`: how long a result took the last time, by name."""
+
+    def __init__(self, expected):
+        self.expected = expected
+
+    def jobs(self, suites):
+        """The jobs of these suites, and the builds that they need."""
+        makers = {"style": self.style, "build": self.builds, "unit": self.unit, "selftest": self.selftest, "platform": self.platform,
+                  "session": self.session, "demo": self.demo, "asan": self.asan, "leak": self.leak, "bench": self.bench}
+        found = [job for suite in suites for job in makers[suite]()]
+        have = {job.id for job in found}
+        needed = {need for job in found for need in job.after if need.startswith("build/")} - have
+        return found + [job for job in self.builds() if job.id in needed]
+
+    def seconds(self, name, default):
+        return self.expected.get(name, default)
+
+    def style(self):
+        script = lambda name: Job("style", name, ["tests/check/style", name], prefix="style", tests=(name,))  # noqa: E731
+        return [script("clang-format"), script("the-library-knows-no-wayland"), script("the-runner-believes-nothing")]
+
+    def builds(self):
+        # The sanitized tree is compiled beside the first suites, behind them in priority.
+        return [
+            Job("build", "platform", ["tests/check/build", "platform"], prefix="build", slots=2, seconds=3000),
+            Job("build", "asan", ["nice", "-n", "10", "tests/check/build", "asan"], prefix="build", seconds=2000),
+        ]
+
+    def program(self, suite, name, command, **more):
+        return Job(suite, name, command, reads="googletest", prefix=suite, seconds=self.seconds(f"{suite}/{name}", 20), **more)
+
+    def unit(self):
+        after = (BUILD["platform"],)
+        return [
+            Job("unit", "readme-names-the-packages", ["tests/check/packages", "platform"], tests=("readme-names-the-packages",), after=after),
+            Job("unit", "command-lines", [ENTER, "--", "python3", "tests/unit/command_lines.py", "build/platform"], after=after),
+            *(self.program("unit", name, [ENTER, "--", path], after=after) for name, path in programs("platform", "unit")),
+        ]
+
+    def selftest(self):
+        return [Job("selftest", "all", ["tests/platform/selftest/all"], seconds=120, after=(BUILD["platform"],))]
+
+    def platform(self):
+        return [*self.guest_programs("platform", "platform", "platform", 150), *self.guest_programs("platform", "gpu", "platform", 150),
+                *self.further_boards("platform", "platform", 150)]
+
+    def guest_programs(self, suite, kind, tree, scenes, filters=None, options=()):
+        environment = {"VITRINE_LEAK_SCENES": str(scenes)} if scenes else {}
+        return [self.program(suite, name, [RUN, "--build", tree, "--time-limit", "1800", *options, "--", path], after=(BUILD[tree],),
+                             environment=environment | (filters or {}))
+                for name, path in programs(tree, kind)]
+
+    def further_boards(self, suite, tree, scenes, options=()):
+        return [self.program(suite, name, [RUN, "--build", tree, "--profile", profile, "--time-limit", "1800", *options, "--", program],
+                             after=(BUILD[tree],), environment={"VITRINE_LEAK_SCENES": str(scenes)})
+                for name, program, profile in FURTHER_BOARDS]
+
+    def session(self):
+        jobs = []
+        for (module, board), tests in session_tests().items():
+            jobs += self.session_jobs("session", "platform", module, board, tests)
+        paths = tuple(job.id for job in jobs if job.name.startswith("paths/"))
+        jobs.append(Job("session", "paths-table", ["tests/check/paths_table", "platform"], prefix="session",
+                        tests=("paths-table-is-what-was-seen",), after=paths))
+        return jobs
+
+    def session_jobs(self, suite, tree, module, board, tests, options=()):
+        """Machines that run these tests, each about CHUNK seconds of them."""
+        chunks, left = [], 0
+        for test in tests:
+            took = self.seconds(f"{suite}/{module}/{board}/{test}", 8)
+            if not chunks or (left < took and module not in ONE_SESSION):
+                chunks.append([])
+                left = CHUNK
+            chunks[-1].append(test)
+            left -= took
+        command = [RUN, "--build", tree, "--profile", board, "--out", "{folder}/out", "--time-limit", "900", *options, "--",
+                   "python3", f"tests/session/{module}.py"]
+        cleanup = keep_paths(tree, board) if module == "paths" else None
+        return [Job(suite, f"{module}/{board}" + (f"/{number}" if number else ""), [*command, *chunk], prefix=f"{suite}/{module}/{board}",
+                    tests=tuple(chunk), after=(BUILD[tree],), cleanup=cleanup,
+                    seconds=sum(self.seconds(f"{suite}/{module}/{board}/{test}", 8) for test in chunk),
+                    environment={"VITRINE_SOAK_FRAMES": os.environ.get("VITRINE_SOAK_FRAMES", "3000")})
+                for number, chunk in enumerate(chunks)]
+
+    def demo(self):
+        return [Job("demo", profile, ["tests/check/demo", profile, "{folder}"], prefix="demo", tests=(profile,), seconds=40,
+                    after=(BUILD["platform"],)) for profile in DEMO_PROFILES]
+
+    def asan(self):
+        # One processor a machine: the sanitizer's page faults cost more with two.
+        options = ("--cpus", "1")
+        # The largest pictures come in a process of their own. User Mode Linux maps page by page, sanitized programs have many pages,
+        # and past the host's vm.max_map_count the machine faults for ever.
+        without, alone = {"GTEST_FILTER": "-YccImages.*"}, {"GTEST_FILTER": "YccImages.*"}
+        after = (BUILD["asan"],)
+        jobs = [
+            Job("asan", "command-lines", [ENTER, "--", "python3", "tests/unit/command_lines.py", "build/asan"], after=after),
+            *(self.program("asan", name, [ENTER, "--", path], after=after) for name, path in programs("asan", "unit")),
+            *self.guest_programs("asan", "platform", "asan", 60, without, options),
+            *self.guest_programs("asan", "gpu", "asan", 0, None, options),
+            self.program("asan", "renderer-ycc-images", [RUN, "--build", "asan", "--time-limit", "1800", *options, "--", "renderer-test"],
+                         after=after),
+            *self.further_boards("asan", "asan", 20, options),
+        ]
+        jobs[-1 - len(FURTHER_BOARDS)].environment |= alone
+        for job in jobs:
+            if job.name.startswith("renderer-on-"):
+                job.environment |= without
+        listed = session_tests()
+        for module, board, tests in SANITIZED_SESSION:
+            unknown = set(tests) - set(listed[module, board])
+            if unknown:
+                raise Unlisted(f"tests/session/{module}.py has no {', '.join(sorted(unknown))} for board {board}")
+            jobs += self.session_jobs("asan", "asan", module, board, tests or listed[module, board], options)
+        for job in jobs:
+            job.environment = ASAN_ENVIRONMENT | job.environment
+        return jobs
+
+    def leak(self):
+        scenes = {"VITRINE_LEAK_SCENES": os.environ.get("VITRINE_LEAK_SCENES", "2000")}
+        return [self.program("leak", f"session-on-{profile}", [RUN, "--profile", profile, "--time-limit", "7200", "--", "leak-session-test"],
+                             after=(BUILD["platform"],), environment=scenes) for profile in ("full", "gpu-only")]
+
+    def bench(self):
+        return [Job("bench", profile, ["tests/check/bench", profile], prefix="bench", tests=(profile,), slots=2, after=(BUILD["platform"],))
+                for profile in ("full", "plane-only")]
+
+
+def keep_paths(tree, board):
+    """Leaves the board's rows of the table of paths in build/paths/TREE."""
+
+    def keep(folder, results):
+        rows = os.path.join(folder, "out", "paths.md")
+        if not os.path.exists(rows):
+            return [Result("FAIL", f"session/paths/{board}", ": left no rows for the table\n" + indented(str(r) for r in results[:5]))]
+        os.makedirs(f"build/paths/{tree}", exist_ok=True)
+        with open(rows, encoding="utf-8") as source, open(f"build/paths/{tree}/{board}.md", "w", encoding="utf-8") as target:
+            target.write(source.read())
+        return []
+
+    return keep

@@ -1,0 +1,222 @@
+/*
+ * Counts what a process asks of the kernel, the GPU and the allocator, from outside its code: preloaded (LD_PRELOAD), it stands in
+ * front of mmap, ioctl, operator new and vkGetInstanceProcAddr, notes the call in the file $VITRINE_CALL_COUNTS, and passes it on.
+ * tests/session/call_counter.py reads the file, while the process runs or after. It may write there, too, how many of the next atomic
+ * requests fail for want of memory.
+ *
+ * A map of a protected dma-buf is recognised by the kernel's own word (`exp_name` in fdinfo), whoever asks for it: our code,
+ * libraries, a Vulkan driver.
+ */
+#undef _FILE_OFFSET_BITS // both mmap and mmap64 are defined here
+#include <dlfcn.h>
+#include <drm_mode.h>
+#include <fcntl.h>
+#include <linux/dma-heap.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <vulkan/vulkan.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include <drm.h>
+
+namespace {
+
+/** In the order of NAMES in call_counter.py. */
+struct Counts {
+  std::atomic<uint64_t> protectedMapAttempts;
+  std::atomic<uint64_t> protectedMaps;
+  std::atomic<uint64_t> maps;
+  std::atomic<uint64_t> atomicCommits;
+  std::atomic<uint64_t> testOnlyCommits;
+  std::atomic<uint64_t> vulkanSubmits;
+  std::atomic<uint64_t> vulkanAllocations;
+  std::atomic<uint64_t> bufferAllocations; ///< dumb buffers
+  std::atomic<uint64_t> framebuffersAdded;
+  std::atomic<uint64_t> heapAllocations;
+  std::atomic<uint64_t> allocationsByNew; ///< of the main thread
+  // What is ordered, and counts down.
+  std::atomic<uint64_t> commitsToFail;
+  std::atomic<uint64_t> testsToFail;
+};
+
+template<typename Function>
+Function next(const char* name) {
+  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+}
+
+using MapFunction = void* (*)(void*, size_t, int, int, int, off_t);
+
+MapFunction realMap() {
+  static const auto function = next<MapFunction>("mmap");
+  return function;
+}
+
+Counts unattached; // until the file is there, and in processes that were not asked to count
+
+Counts* attach() {
+  const char* path = std::getenv("VITRINE_CALL_COUNTS");
+  if (path == nullptr) return &unattached;
+  const int fd = ::open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0 || ::ftruncate(fd, sizeof(Counts)) != 0) return &unattached;
+  void* memory = realMap()(nullptr, sizeof(Counts), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  ::close(fd);
+  // What the process starts counts for itself, or not at all.
+  ::unsetenv("LD_PRELOAD");
+  return memory == MAP_FAILED ? &unattached : static_cast<Counts*>(memory);
+}
+
+std::atomic<Counts*> attached = nullptr;
+
+Counts& counts() {
+  Counts* now = attached.load(std::memory_order_acquire);
+  return now != nullptr ? *now : unattached;
+}
+
+[[gnu::constructor]] void attachAtStart() {
+  attached.store(attach(), std::memory_order_release);
+}
+
+/** How the protected heaps of the platform's boards name themselves as exporters. */
+constexpr const char* protectedExporters[] = {"exp_name:\ttee\n", "exp_name:\trestricted_mtk_cma\n",
+                                              "exp_name:\tvframe-secure\n"};
+
+bool isProtected(int fd) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+  const int info = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (info < 0) return false;
+  char text[512] = {};
+  const ssize_t length = ::read(info, text, sizeof text - 1);
+  ::close(info);
+  return length > 0 && std::ranges::any_of(protectedExporters, [&text](const char* exporter) {
+           return std::strstr(text, exporter) != nullptr;
+         });
+}
+
+bool isTest(const void* atomic) {
+  return (static_cast<const drm_mode_atomic*>(atomic)->flags & DRM_MODE_ATOMIC_TEST_ONLY) != 0;
+}
+
+/** Whether this request is ordered to fail. */
+bool fails(unsigned long request, const void* argument) {
+  if (request != DRM_IOCTL_MODE_ATOMIC) return false;
+  auto& left = isTest(argument) ? counts().testsToFail : counts().commitsToFail;
+  uint64_t now = left; // whoever orders may write meanwhile
+  while (now != 0 && !left.compare_exchange_weak(now, now - 1)) {
+  }
+  return now != 0;
+}
+
+void noteIoctl(unsigned long request, const void* argument) {
+  switch (request) {
+  case DRM_IOCTL_MODE_ATOMIC:
+    (isTest(argument) ? counts().testOnlyCommits : counts().atomicCommits)++;
+    break;
+  case DRM_IOCTL_MODE_CREATE_DUMB:
+    counts().bufferAllocations++;
+    break;
+  case DRM_IOCTL_MODE_ADDFB2:
+    counts().framebuffersAdded++;
+    break;
+  case DMA_HEAP_IOCTL_ALLOC:
+    counts().heapAllocations++;
+    break;
+  default:
+    break;
+  }
+}
+
+PFN_vkQueueSubmit realSubmit = nullptr;
+PFN_vkQueueSubmit2 realSubmit2 = nullptr;
+PFN_vkAllocateMemory realAllocate = nullptr;
+PFN_vkGetDeviceProcAddr realDeviceAddress = nullptr;
+PFN_vkGetInstanceProcAddr realInstanceAddress = nullptr;
+
+VKAPI_ATTR VkResult VKAPI_CALL submit(VkQueue queue, uint32_t count, const VkSubmitInfo* infos, VkFence fence) {
+  counts().vulkanSubmits++;
+  return realSubmit(queue, count, infos, fence);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL submit2(VkQueue queue, uint32_t count, const VkSubmitInfo2* infos, VkFence fence) {
+  counts().vulkanSubmits++;
+  return realSubmit2(queue, count, infos, fence);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL allocate(VkDevice device, const VkMemoryAllocateInfo* info,
+                                        const VkAllocationCallbacks* callbacks, VkDeviceMemory* memory) {
+  counts().vulkanAllocations++;
+  return realAllocate(device, info, callbacks, memory);
+}
+
+PFN_vkVoidFunction deviceAddress(VkDevice device, const char* name);
+
+/** Our stand-in for a function, remembering the real one. */
+PFN_vkVoidFunction standIn(const char* name, PFN_vkVoidFunction real) {
+  if (real == nullptr) return nullptr;
+  const auto replace = [&](auto& slot, auto* ours) {
+    slot = reinterpret_cast<std::remove_reference_t<decltype(slot)>>(real);
+    return reinterpret_cast<PFN_vkVoidFunction>(ours);
+  };
+  if (std::strcmp(name, "vkQueueSubmit") == 0) return replace(realSubmit, &submit);
+  if (std::strcmp(name, "vkQueueSubmit2") == 0) return replace(realSubmit2, &submit2);
+  if (std::strcmp(name, "vkAllocateMemory") == 0) return replace(realAllocate, &allocate);
+  if (std::strcmp(name, "vkGetDeviceProcAddr") == 0) return replace(realDeviceAddress, &deviceAddress);
+  return real;
+}
+
+PFN_vkVoidFunction deviceAddress(VkDevice device, const char* name) {
+  return standIn(name, realDeviceAddress(device, name));
+}
+
+} // namespace
+
+extern "C" {
+
+void* mmap(void* address, size_t length, int protection, int flags, int fd, off_t offset) noexcept {
+  counts().maps++;
+  const bool counted = fd >= 0 && isProtected(fd);
+  if (counted) counts().protectedMapAttempts++;
+  void* result = realMap()(address, length, protection, flags, fd, offset);
+  if (counted && result != MAP_FAILED) counts().protectedMaps++;
+  return result;
+}
+
+void* mmap64(void* address, size_t length, int protection, int flags, int fd, off_t offset) noexcept {
+  return mmap(address, length, protection, flags, fd, offset);
+}
+
+int ioctl(int fd, unsigned long request, ...) noexcept {
+  static const auto real = next<int (*)(int, unsigned long, ...)>("ioctl");
+  va_list arguments;
+  va_start(arguments, request);
+  void* argument = va_arg(arguments, void*);
+  va_end(arguments);
+  noteIoctl(request, argument);
+  if (fails(request, argument)) {
+    errno = ENOMEM;
+    return -1;
+  }
+  return real(fd, request, argument);
+}
+
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instance, const char* name) {
+  if (realInstanceAddress == nullptr) realInstanceAddress = next<PFN_vkGetInstanceProcAddr>("vkGetInstanceProcAddr");
+  return standIn(name, realInstanceAddress(instance, name));
+}
+
+} // extern "C"
+
+void* operator new(size_t size) {
+  static const auto real = next<void* (*)(size_t)>("_Znwm");
+  if (::getpid() == ::gettid()) counts().allocationsByNew++;
+  return real(size);
+}

@@ -1,0 +1,116 @@
+"""What the test pattern has to look like on a panel: computed from its definition (tests/board/clip/test_pattern.h) in double precision,
+by code that shares nothing with the renderer, the kernel or the packer."""
+
+import numpy as np
+
+from frame_bar import BAR_ROWS, CELLS, frame_bar_cells
+
+BARS = [(180, 128, 128), (168, 44, 136), (145, 147, 44), (133, 63, 52), (63, 193, 204), (51, 109, 212), (28, 212, 120), (16, 128, 128)]
+KR_KB = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
+
+
+def test_pattern(width, height, frame, limited=True):
+    """Luma (height x width) and chroma (height/2 x width/2 x 2) of a frame."""
+    low, high, chroma_low, chroma_high = (16, 235, 16, 240) if limited else (0, 255, 0, 255)
+    luma = np.zeros((height, width), np.int64)
+    chroma = np.full((height // 2, width // 2, 2), 128, np.int64)
+    x = np.arange(width)
+    cx = np.arange(width // 2)
+    band = (height - BAR_ROWS) // 3 // 2 * 2
+    bars, gradient, box = BAR_ROWS, BAR_ROWS + band, BAR_ROWS + 2 * band
+
+    cells = np.array(frame_bar_cells(frame))
+    luma[:bars] = np.where(cells[CELLS * x // width], high, low)
+
+    table = np.array(BARS)
+    luma[bars:gradient] = table[8 * ((x + 2 * frame) % width) // width, 0]
+    chroma[bars // 2 : gradient // 2] = table[8 * ((2 * cx + 2 * frame) % width) // width][:, 1:]
+
+    luma[gradient:box] = low + ((x + frame) % width) * (high - low) // (width - 1)
+    rows = np.arange(band // 2)
+    chroma[gradient // 2 : box // 2, :, 0] = chroma_low + cx * (chroma_high - chroma_low) // (width // 2 - 1)
+    chroma[gradient // 2 : box // 2, :, 1] = (chroma_high - rows * (chroma_high - chroma_low) // (band // 2 - 1))[:, None]
+
+    box_width = width // 8 // 2 * 2
+    left = (4 * frame) % (width - box_width)
+    luma[box:] = low + (3 * frame) % (high - low + 1)
+    luma[box:, left : left + box_width] = high
+    chroma[box // 2 :, left // 2 : (left + box_width) // 2] = (chroma_high, chroma_low)
+    return luma, chroma
+
+
+def to_rgb(luma, chroma, encoding="bt709", limited=True):
+    """ITU-R BT.601/709/2020 non-constant luminance to R'G'B', not rounded; each chroma sample serves its 2 x 2 pixels. What lies outside of
+    0..255 is kept: a video is filtered as luma and chroma, and cut off last."""
+    kr, kb = KR_KB[encoding]
+    kg = 1 - kr - kb
+    luma_offset, luma_scale, chroma_scale = (16, 219, 224) if limited else (0, 255, 255)
+    y = (luma - luma_offset) / luma_scale
+    cb, cr = (np.repeat(np.repeat((chroma[:, :, i] - 128) / chroma_scale, 2, axis=0), 2, axis=1) for i in (0, 1))
+    red = y + 2 * (1 - kr) * cr
+    blue = y + 2 * (1 - kb) * cb
+    green = (y - kr * red - kb * blue) / kg
+    return np.stack([red, green, blue], axis=2) * 255
+
+
+def unlimited_picture(width, height, frame, encoding="bt709", limited=True):
+    """Still to be filtered; conversion is affine, so that it may come before."""
+    return to_rgb(*test_pattern(width, height, frame, limited), encoding, limited)
+
+
+def picture(width, height, frame, encoding="bt709", limited=True):
+    """In 0..255."""
+    return np.clip(unlimited_picture(width, height, frame, encoding, limited), 0, 255)
+
+
+def largest_difference(shown, width, height, frame, **how):
+    """Largest distance of any channel of any pixel from the reference."""
+    return float(np.abs(shown.astype(float) - picture(width, height, frame, **how)).max())
+
+
+# What the compositor has to make of a picture (height x width x 3, 0..255). Written from the protocols' words and textbooks.
+
+
+def turned_back(shown, transform):
+    """A picture whose content has this `wl_output.transform`, as it is to be seen. The protocol: content was flipped around a vertical
+    axis first, where the name says so, then turned counter-clockwise; so it is turned clockwise, then flipped."""
+    quarters = {"": 0, "normal": 0, "90": 1, "180": 2, "270": 3}[transform.removeprefix("flipped").removeprefix("-")]
+    upright = np.rot90(shown, -quarters)
+    return upright[:, ::-1] if transform.startswith("flipped") else upright
+
+
+def turned(seen, transform):
+    """The other way round: what is in the buffer whose content is seen so."""
+    quarters = {"": 0, "normal": 0, "90": 1, "180": 2, "270": 3}[transform.removeprefix("flipped").removeprefix("-")]
+    mirrored = seen[:, ::-1] if transform.startswith("flipped") else seen
+    return np.rot90(mirrored, quarters)
+
+
+def scaled(source, width, height):
+    """Bilinear: a pixel's value stands at its middle; beyond the outermost middles they go on as they are."""
+
+    def taps(target, size):
+        at = np.clip((np.arange(target) + 0.5) * size / target - 0.5, 0, size - 1)
+        first = np.minimum(at.astype(int), size - 2)
+        return first, at - first
+
+    row, down = taps(height, source.shape[0])
+    column, right = taps(width, source.shape[1])
+    down, right = down[:, None, None], right[None, :, None]
+    upper = source[row][:, column] * (1 - right) + source[row][:, column + 1] * right
+    lower = source[row + 1][:, column] * (1 - right) + source[row + 1][:, column + 1] * right
+    return np.clip(upper * (1 - down) + lower * down, 0, 255)
+
+
+def covered(below, premultiplied, alpha):
+    """Porter and Duff's over, in the encoded space, on the right half: colour in 0..255, premultiplied with alpha in 0..1."""
+    result = np.array(below, dtype=float)
+    right_half = result[:, result.shape[1] // 2 :]
+    right_half[:] = np.array(premultiplied, dtype=float) + (1 - alpha) * right_half
+    return result
+
+
+def psnr(shown, wanted):
+    """Peak signal to noise ratio in dB."""
+    error = np.mean((np.asarray(shown, dtype=float) - wanted) ** 2)
+    return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
