@@ -8,8 +8,29 @@ namespace {
 
 constexpr double mostChanges = 60; ///< per second; what changes as often as a video is worth a plane
 
-uint64_t idOf(const wlr_scene_node& node) {
-  return reinterpret_cast<uintptr_t>(&node);
+/** A scene node's number, which no other node gets. Its address would be another node's as soon as this one is gone. */
+struct NodeNumber {
+  wlr_addon addon;
+  uint64_t value;
+
+  static void destroy(wlr_addon* addon) {
+    NodeNumber* number = wl_container_of(addon, number, addon);
+    wlr_addon_finish(addon);
+    delete number;
+  }
+};
+
+constexpr wlr_addon_interface nodeNumberImpl{.name = "vitrine_node_number", .destroy = &NodeNumber::destroy};
+
+uint64_t idOf(wlr_scene_node& node) {
+  static uint64_t last = 0;
+  if (wlr_addon* addon = wlr_addon_find(&node.addons, &nodeNumberImpl, &nodeNumberImpl)) {
+    const NodeNumber* number = wl_container_of(addon, number, addon);
+    return number->value;
+  }
+  auto* number = new NodeNumber{{}, ++last};
+  wlr_addon_init(&number->addon, &node.addons, &nodeNumberImpl, &nodeNumberImpl);
+  return number->value;
 }
 
 /** Whether the whole of a scene buffer is opaque: by its format, or by the region that its client declared. */
@@ -78,7 +99,7 @@ Rect DisplayListBuilder::toOutput(const Context& context, int x, int y, int widt
   return {left, top, edge(x + width, context.sceneOutput->x) - left, edge(y + height, context.sceneOutput->y) - top};
 }
 
-void DisplayListBuilder::addSolid(const Context& context, const wlr_scene_rect& rect, int x, int y) {
+void DisplayListBuilder::addSolid(const Context& context, wlr_scene_rect& rect, int x, int y) {
   Layer layer;
   layer.id = idOf(rect.node);
   layer.destination = toOutput(context, x, y, rect.width, rect.height);

@@ -63,7 +63,7 @@ private:
   void walk(const Context& context, wlr_scene_node& node, int x, int y);
   void addBuffer(const Context& context, wlr_scene_buffer& buffer, int x, int y);
   bool findContent(wlr_scene_buffer& buffer, Layer& layer, LayerSource& source);
-  void addSolid(const Context& context, const wlr_scene_rect& rect, int x, int y);
+  void addSolid(const Context& context, wlr_scene_rect& rect, int x, int y);
   Rect toOutput(const Context& context, int x, int y, int width, int height) const;
   void judgeLayer(const Context& context, Layer& layer, LayerSource& source);
   double changesPerSecond(uint64_t id, uint64_t serial, Nanoseconds time);
