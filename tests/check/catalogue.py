@@ -164,7 +164,8 @@ class Catalogue:
         ]
 
     def selftest(self):
-        return [Job("selftest", "all", ["tests/platform/selftest/all"], seconds=120, after=(BUILD["platform"],))]
+        return [Job("selftest", group, ["tests/platform/selftest/all", group], prefix="selftest", seconds=60, after=(BUILD["platform"],))
+                for group in ("scripts", "run", "boards")]
 
     def platform(self):
         return [*self.guest_programs("platform", "platform", "platform", 150), *self.guest_programs("platform", "gpu", "platform", 150),
