@@ -168,7 +168,7 @@ def main():
     options = arguments()
     suites = chosen_suites(options.tests)
     if options.slots is not None and options.slots < 1:
-        print("check: --slots: at least 1", file=sys.stderr)
+        print(f"check: --slots {options.slots}: at least 1", file=sys.stderr)
         return 2
     if subprocess.run(["tests/platform/setup"], check=False).returncode != 0:
         return 1
