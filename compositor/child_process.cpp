@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "protected-path/base/unique_fd.h"
 
@@ -32,9 +33,14 @@ Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& command
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  // Not every library marks its file descriptors: wlroots accepts a sandboxed client's connection without close-on-exec.
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
   ChildProcess child;
-  const int failed = posix_spawnp(&child.pid_, arguments[0], nullptr, &attributes, arguments.data(), environ);
+  const int failed = posix_spawnp(&child.pid_, arguments[0], &files, &attributes, arguments.data(), environ);
   posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&files);
   if (failed != 0) return systemError("start", command[0], failed, "check the command's name and PATH");
   return child;
 }

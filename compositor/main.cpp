@@ -17,6 +17,7 @@ struct CommandLine {
   std::filesystem::path config;
   std::string logLevels;
   bool checkConfig = false;
+  bool listProtocols = false;
   ServerOptions options;
 };
 
@@ -25,6 +26,8 @@ void describe(CLI::App& app, CommandLine& line) {
   app.add_option("-c,--config", line.config,
                  "Configuration file (default: vitrine/vitrine.toml below XDG_CONFIG_HOME or /etc/xdg)");
   app.add_flag("--check-config", line.checkConfig, "Read the configuration, say what is wrong with it, and end");
+  app.add_flag("--list-protocols", line.listProtocols,
+               "List the protocols, who sees each (everybody, or trusted: all but sandboxed clients) and why, and end");
   app.add_option("-s,--startup", line.options.startup, "Shell command to start in the session");
   app.add_option("--status", line.options.statusFile, "Write a JSON report there on SIGUSR1 and at the end");
   app.add_option("-l,--log", line.logLevels, "Log levels, such as info,kms=debug (also VITRINE_LOG)")
@@ -38,6 +41,14 @@ void describe(CLI::App& app, CommandLine& line) {
   app.footer("Keys: Logo+Return terminal, Logo+Tab next window, Logo+F fullscreen, Logo+M maximise, Logo+Q close,\n"
              "Logo+drag move or resize, Ctrl+Alt+Fn switch VT, Ctrl+Alt+Backspace end the session.\n\n"
              "Exit status: 0 (or the kiosk client's), 1 the session could not start, 2 misused.");
+}
+
+void listProtocols() {
+  for (const GlobalPolicy& policy : globalPolicies()) {
+    std::printf("%-53.*s %-9s %.*s\n", static_cast<int>(policy.interface.size()), policy.interface.data(),
+                policy.access == GlobalAccess::Everybody ? "everybody" : "trusted",
+                static_cast<int>(policy.reason.size()), policy.reason.data());
+  }
 }
 
 Result<Config> loadConfig(const CommandLine& line) {
@@ -66,6 +77,10 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& end) {
     return app.exit(end) == 0 ? EXIT_SUCCESS : misused;
+  }
+  if (line.listProtocols) {
+    listProtocols();
+    return EXIT_SUCCESS;
   }
   installLogBridge();
   auto config = loadConfig(line);

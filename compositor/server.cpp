@@ -52,6 +52,7 @@ Server::~Server() {
   explicitSync_.reset();
   dmabuf_.reset();
   colors_.reset();
+  security_.reset();
   if (layout_ != nullptr) wlr_output_layout_destroy(layout_);
   if (allocator_ != nullptr) wlr_allocator_destroy(allocator_);
   if (wlrRenderer_ != nullptr) wlr_renderer_destroy(wlrRenderer_);
@@ -122,6 +123,7 @@ Result<> Server::makeRenderer() {
 }
 
 void Server::makeGlobals() {
+  security_ = std::make_unique<SecurityFilter>(*display_, config_.security); // before any other global
   wlr_renderer_init_wl_shm(wlrRenderer_, display_);
   dmabuf_ = std::make_unique<LinuxDmabuf>(*display_, LinuxDmabuf::Machine{*renderer_, kms_->device(), *inspector_});
   colors_ = std::make_unique<ColorRepresentationManager>(*display_);

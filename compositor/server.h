@@ -12,6 +12,7 @@
 #include "compositor/output/output.h"
 #include "compositor/protocols/explicit_sync.h"
 #include "compositor/protocols/linux_dmabuf.h"
+#include "compositor/protocols/security_filter.h"
 #include "protected-path/heap/heap_table.h"
 #include "protected-path/tee/tee_session.h"
 
@@ -71,6 +72,7 @@ private:
   wlr_renderer* wlrRenderer_ = nullptr;
   wlr_allocator* allocator_ = nullptr;
   wlr_output_layout* layout_ = nullptr;
+  std::unique_ptr<SecurityFilter> security_;
   std::unique_ptr<ColorRepresentationManager> colors_;
   std::unique_ptr<LinuxDmabuf> dmabuf_;
   std::unique_ptr<ExplicitSync> explicitSync_; ///< null where the kernel has no syncobj timelines

@@ -105,6 +105,21 @@ struct Reader {
       return {};
     };
   }
+  /** Names of interfaces that globalPolicies() has. */
+  Setter interfaces(std::vector<std::string>& into) const {
+    return [&into, this](const toml::node& node) -> Result<> {
+      const toml::array* list = node.as_array();
+      if (list == nullptr) return wrong(node, file, "must be a list of interfaces");
+      into.clear();
+      for (const toml::node& entry : *list) {
+        const auto name = entry.value_exact<std::string>();
+        if (!name || globalPolicyOf(*name) == nullptr)
+          return wrong(entry, file, "must be one of the interfaces that `vitrine --list-protocols` lists");
+        into.push_back(*name);
+      }
+      return {};
+    };
+  }
   template<typename Enum>
   Setter choice(Enum& into, std::map<std::string, Enum> values) const {
     return [&into, values = std::move(values), this](const toml::node& node) -> Result<> {
@@ -222,6 +237,8 @@ Result<Config> Config::parse(std::string_view text, const std::string& fileName,
       {"heaps", reader.table({{"overrides", reader.heapOverrides(config.heapOverrides)}})},
       {"vulkan", reader.table({{"device", reader.text(config.vulkanDevice)},
                                {"validation", reader.flag(config.vulkanValidation)}})},
+      {"security", reader.table({{"sandbox_allow", reader.interfaces(config.security.sandboxAllow)},
+                                 {"sandbox_deny", reader.interfaces(config.security.sandboxDeny)}})},
       {"desktop", reader.table({{"terminal", reader.text(config.terminal)}})},
       {"keyboard", [&](const toml::node& node) { return readKeyboard(node, reader, config); }},
       {"output", [&](const toml::node& node) { return readOutputs(node, reader, config); }},

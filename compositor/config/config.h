@@ -6,6 +6,7 @@
 
 #include "compositor/input/keymap.h"
 #include "compositor/output/output.h"
+#include "compositor/protocols/global_policy.h"
 
 namespace vitrine {
 
@@ -26,6 +27,7 @@ struct Config {
   std::filesystem::path heapOverrides; ///< see HeapTable::addOverrides; empty: none
   std::string vulkanDevice;            ///< part of a device's name; empty: the best one
   bool vulkanValidation = false;
+  SecuritySettings security;     ///< [security]
   std::string terminal = "foot"; ///< what Logo+Return starts
   KeymapNames keymap;
   int repeatRate = 25;                           ///< per second

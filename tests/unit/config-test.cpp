@@ -28,6 +28,9 @@ overrides = "/nowhere/heaps.toml"
 [vulkan]
 device = "acme"
 validation = true
+[security]
+sandbox_allow = ["zwlr_screencopy_manager_v1"]
+sandbox_deny = ["wl_data_device_manager", "xdg_activation_v1"]
 [desktop]
 terminal = "weston-terminal"
 [keyboard]
@@ -49,6 +52,8 @@ mode = "1920x1080@59.94"
   EXPECT_EQ(config->heapOverrides, "/nowhere/heaps.toml");
   EXPECT_EQ(config->vulkanDevice, "acme");
   EXPECT_TRUE(config->vulkanValidation);
+  EXPECT_EQ(config->security.sandboxAllow, std::vector<std::string>{"zwlr_screencopy_manager_v1"});
+  EXPECT_EQ(config->security.sandboxDeny, (std::vector<std::string>{"wl_data_device_manager", "xdg_activation_v1"}));
   EXPECT_EQ(config->terminal, "weston-terminal");
   EXPECT_EQ(config->keymap, (KeymapNames{"de,us", "neo,", "caps:none"}));
   EXPECT_EQ(config->repeatRate, 0);
@@ -108,7 +113,8 @@ TEST(Config, ErrorsNameLineAndColumn) {
       {"[vulkan]\n[desktop]\n[vulkan]\n", "3:1", "vulkan"},
       {"[output.A]\n[output.A]\n", "2:1", "A"},
       // Unknown keys
-      {"scale = 1\n", "1:1", "unknown key 'scale'; known here: desktop, heaps, keyboard, log, output, vulkan"},
+      {"scale = 1\n", "1:1",
+       "unknown key 'scale'; known here: desktop, heaps, keyboard, log, output, security, vulkan"},
       {"[outputs]\n", "1:2", "unknown key 'outputs'"},
       {"[output]\n  planez = \"auto\"\n", "2:3",
        "unknown key 'planez'; known here: background, mode, planes, protected, scale"},
@@ -116,6 +122,8 @@ TEST(Config, ErrorsNameLineAndColumn) {
       {"[output.A.B]\nscale = 1\n", "1:11", "unknown key 'B'"},
       {"[keyboard]\nmodel = \"pc105\"\n", "2:1",
        "unknown key 'model'; known here: layout, options, repeat_delay, repeat_rate, variant"},
+      {"[security]\nsandbox_allow = \"wl_shm\"\n", "2:17", "must be a list of interfaces"},
+      {"[security]\nsandbox_allow = [\"wl_shm\", \"wl_sm\"]\n", "2:28", "`vitrine --list-protocols`"},
       {"[log]\nLevels = \"info\"\n", "2:1", "unknown key 'Levels'; known here: levels"},
       {"vulkan.validate = true\n", "1:8", "unknown key 'validate'; known here: device, validation"},
       // Wrong types
