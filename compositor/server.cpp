@@ -127,6 +127,7 @@ void Server::makeGlobals() {
   wlr_renderer_init_wl_shm(wlrRenderer_, display_);
   dmabuf_ = std::make_unique<LinuxDmabuf>(*display_, LinuxDmabuf::Machine{*renderer_, kms_->device(), *inspector_});
   colors_ = std::make_unique<ColorRepresentationManager>(*display_);
+  makePlainGlobals();
   wlr_compositor_create(display_, 6, wlrRenderer_);
   explicitSync_ = ExplicitSync::create(*display_, renderer_->device().renderNode, kms_->device().fd());
   wlr_subcompositor_create(display_);
@@ -145,6 +146,18 @@ void Server::makeGlobals() {
   Seat::Actions actions{[this] { stop(0, "a key"); }, [this](const std::string& command) { startCommand(command); },
                         [this](unsigned vt) { wlr_session_change_vt(session_, vt); }};
   seat_ = std::make_unique<Seat>(*seat, *desktop_, kms_->device(), config_, std::move(actions));
+}
+
+/** Protocols that wlroots implements on its own; the display owns them. */
+void Server::makePlainGlobals() {
+  wlr_data_control_manager_v1_create(display_);
+  wlr_alpha_modifier_v1_create(display_);
+  wlr_xdg_foreign_registry* registry = wlr_xdg_foreign_registry_create(display_);
+  wlr_xdg_foreign_v1_create(display_, registry);
+  wlr_xdg_foreign_v2_create(display_, registry);
+  // Clients draw their own decorations.
+  wlr_server_decoration_manager* decorations = wlr_server_decoration_manager_create(display_);
+  wlr_server_decoration_manager_set_default_mode(decorations, WLR_SERVER_DECORATION_MANAGER_MODE_CLIENT);
 }
 
 Result<> Server::openSocket() {

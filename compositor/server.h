@@ -45,6 +45,7 @@ private:
   Result<> openDevices();
   Result<> makeRenderer();
   void makeGlobals();
+  void makePlainGlobals();
   Result<> openSocket();
   Result<> startBackend();
   Result<> startClients();

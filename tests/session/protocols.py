@@ -15,7 +15,7 @@ import wayland  # noqa: E402
 from hands import lit_session  # noqa: E402
 
 # What a sandboxed client must not see, whatever else is added: it reads, controls or imitates what is not its own.
-PRIVILEGED = {"wp_security_context_manager_v1", "zwlr_screencopy_manager_v1"}
+PRIVILEGED = {"wp_security_context_manager_v1", "zwlr_screencopy_manager_v1", "zwlr_data_control_manager_v1"}
 
 
 class Sandbox:
@@ -78,6 +78,57 @@ def every_global_has_a_policy():
         sandboxed = set(Sandbox(wayland.Client(session.environment)).client().globals)
         allowed = {name for name, access in listed.items() if access == "everybody"}
         testing.equal(sandboxed, offered & allowed, "what a sandboxed client sees")
+
+
+@testing.test
+def data_control_sets_and_sees_the_clipboard():
+    with lit_session() as session:
+        tool, client = wayland.Client(session.environment), wayland.Client(session.environment)
+        source = tool.bind("zwlr_data_control_manager_v1").create_data_source()
+        source.offer("text/plain")
+        tool.bind("zwlr_data_control_manager_v1").get_data_device(tool.bind("wl_seat")).set_selection(source)
+        tool.roundtrip()
+        device = client.bind("wl_data_device_manager").get_data_device(client.bind("wl_seat"))
+        wayland.Window(client)
+        offer = client.expect(device, "selection").id
+        ours, theirs = os.pipe()
+        offer.receive("text/plain", theirs)
+        os.close(theirs)
+        client.roundtrip()
+        fd = tool.expect(source, "send").fd
+        os.write(fd, b"copied")
+        os.close(fd)
+        testing.equal(os.read(ours, 100), b"copied", "what is pasted")
+
+
+@testing.test
+def clients_draw_their_decorations_and_kde_is_told_so():
+    with lit_session() as session:
+        client = wayland.Client(session.environment)
+        manager = client.bind("org_kde_kwin_server_decoration_manager")
+        testing.equal(client.expect(manager, "default_mode").mode, 1, "default mode")
+        window = wayland.Window(client)
+        decoration = manager.create(window.surface)
+        testing.equal(client.expect(decoration, "mode").mode, 1, "mode")
+
+
+@testing.test
+def a_half_transparent_surface_shows_what_is_below():
+    with lit_session() as session:
+        client = wayland.Client(session.environment)
+        window = wayland.Window(client, colour=(0xFF, 0xFF, 0xFF))
+        modifier = client.bind("wp_alpha_modifier_v1").get_surface(window.surface)
+        modifier.set_multiplier(1 << 31)
+        client.show(window.surface, *window.size, window.colour)
+        client.roundtrip()
+        expected = [(0xFF + part) / 2 for part in s.DESKTOP]
+
+        def blended():
+            panel = s.photograph()
+            middle = panel[panel.shape[0] // 2, panel.shape[1] // 2]
+            return all(abs(int(got) - want) <= 2 for got, want in zip(middle, expected))
+
+        s.wait_until(blended, "the blended window", 60)
 
 
 if __name__ == "__main__":
