@@ -51,6 +51,7 @@ Server::~Server() {
   desktop_.reset();
   explicitSync_.reset();
   dmabuf_.reset();
+  protectedContent_.reset();
   colors_.reset();
   security_.reset();
   if (layout_ != nullptr) wlr_output_layout_destroy(layout_);
@@ -127,6 +128,10 @@ void Server::makeGlobals() {
   wlr_renderer_init_wl_shm(wlrRenderer_, display_);
   dmabuf_ = std::make_unique<LinuxDmabuf>(*display_, LinuxDmabuf::Machine{*renderer_, kms_->device(), *inspector_});
   colors_ = std::make_unique<ColorRepresentationManager>(*display_);
+  protectedContent_ = std::make_unique<ProtectedContent>(
+      *display_, ProtectedContent::Machine{heapTable_, [this] { return formatsComposedProtected(); },
+                                           [this] { return outputProtections(); }});
+  contentTypes_ = wlr_content_type_manager_v1_create(display_, 1);
   makePlainGlobals();
   wlr_compositor_create(display_, 6, wlrRenderer_);
   explicitSync_ = ExplicitSync::create(*display_, renderer_->device().renderNode, kms_->device().fd());
@@ -219,7 +224,8 @@ void Server::watchSignals() {
 void Server::addOutput(wlr_output& base) {
   KmsOutput* kms = KmsOutput::from(&base);
   if (kms == nullptr || !wlr_output_init_render(&base, allocator_, wlrRenderer_)) return;
-  const Output::Machine machine{*renderer_, *outputBuffers_, desktop_->scene(), *colors_};
+  const Output::Machine machine{*renderer_, *outputBuffers_, desktop_->scene(),
+                                *colors_,   contentTypes_,   protectedContent_.get()};
   auto output = std::make_unique<Output>(*kms, machine, config_.settingsFor(base.name));
   auto gone = std::make_unique<OutputGone>();
   gone->output = &base;
@@ -227,6 +233,7 @@ void Server::addOutput(wlr_output& base) {
     wlr_output* const lost = closed; // this closure goes with the listener that is erased here
     Server& self = *this;
     std::erase_if(self.outputs_, [&](const auto& known) { return known->kms().base() == lost; });
+    self.protectedContent_->update();
     std::erase_if(self.outputGone_, [&](const auto& known) { return known->output == lost; });
   });
   if (auto enabled = output->enable(); !enabled) {
@@ -236,6 +243,7 @@ void Server::addOutput(wlr_output& base) {
   wlr_output_layout_output* place = wlr_output_layout_add_auto(layout_, &base);
   wlr_scene_output_set_position(output->sceneOutput(), place->x, place->y);
   outputs_.push_back(std::move(output));
+  protectedContent_->update();
   outputGone_.push_back(std::move(gone));
 }
 
@@ -249,6 +257,19 @@ void Server::onSessionActive() {
       output->suspend();
     }
   }
+}
+
+std::vector<FormatModifier> Server::formatsComposedProtected() const {
+  if (!renderer_->device().gpu.protectedMemory) return {};
+  const auto formats = renderer_->sampledFormats();
+  return {formats.begin(), formats.end()};
+}
+
+std::vector<OutputProtection> Server::outputProtections() const {
+  std::vector<OutputProtection> known;
+  for (const auto& output : outputs_)
+    known.push_back(output->protection());
+  return known;
 }
 
 void Server::writeStatus() const {

@@ -53,6 +53,8 @@ private:
   void addOutput(wlr_output& output);
   void onSessionActive();
   void startCommand(const std::string& command);
+  [[nodiscard]] std::vector<FormatModifier> formatsComposedProtected() const;
+  [[nodiscard]] std::vector<OutputProtection> outputProtections() const;
   void writeStatus() const;
   void stop(int status, std::string_view why);
 
@@ -75,6 +77,8 @@ private:
   wlr_output_layout* layout_ = nullptr;
   std::unique_ptr<SecurityFilter> security_;
   std::unique_ptr<ColorRepresentationManager> colors_;
+  std::unique_ptr<ProtectedContent> protectedContent_;
+  wlr_content_type_manager_v1* contentTypes_ = nullptr; ///< owned by display_
   std::unique_ptr<LinuxDmabuf> dmabuf_;
   std::unique_ptr<ExplicitSync> explicitSync_; ///< null where the kernel has no syncobj timelines
   std::unique_ptr<Desktop> desktop_;

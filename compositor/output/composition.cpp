@@ -252,7 +252,7 @@ Result<UniqueFd> Composition::renderPublic(RenderTarget& target, std::span<const
                                            std::span<const LayerSource> sources) {
   std::vector<Item> items;
   for (size_t i = 0; i < layers.size(); ++i) {
-    const bool hidden = layers[i].protectedContent;
+    const bool hidden = layers[i].protectedContent || sources[i].hiddenFromReaders;
     items.push_back(itemFor(layers[i], sources[i], hidden ? Path::Placeholder : Path::Composited, false));
   }
   const Rect whole{0, 0, static_cast<int32_t>(target.size().width), static_cast<int32_t>(target.size().height)};

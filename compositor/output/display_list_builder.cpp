@@ -6,6 +6,13 @@
 namespace vitrine {
 namespace {
 
+/** Whether the client says that the surface shows a video or a game: worth a plane before its rate is known. */
+bool isVideo(const DisplayListBuilder::Context& context, wlr_surface* surface) {
+  if (context.contentTypes == nullptr || surface == nullptr) return false;
+  const wp_content_type_v1_type type = wlr_surface_get_content_type_v1(context.contentTypes, surface);
+  return type == WP_CONTENT_TYPE_V1_TYPE_VIDEO || type == WP_CONTENT_TYPE_V1_TYPE_GAME;
+}
+
 constexpr double mostChanges = 60; ///< per second; what changes as often as a video is worth a plane
 
 /** A scene node's number, which no other node gets. Its address would be another node's as soon as this one is gone. */
@@ -168,14 +175,17 @@ void DisplayListBuilder::addBuffer(const Context& context, wlr_scene_buffer& buf
   layer.changesPerSecond = changesPerSecond(layer.id, source.contentSerial, context.time);
   judgeLayer(context, layer, source);
   // A plane is always worth it for what would otherwise bring the whole output into protected memory.
-  if (layer.protectedContent) layer.changesPerSecond = mostChanges;
+  if (layer.protectedContent || isVideo(context, source.surface)) layer.changesPerSecond = mostChanges;
   layers_.push_back(layer);
   sources_.push_back(source);
 }
 
 void DisplayListBuilder::judgeLayer(const Context& context, Layer& layer, LayerSource& source) {
+  const ProtectionRequirements required = requirementsOf(source.surface);
+  source.hiddenFromReaders = required.hidesFromReaders();
   if (source.dmabuf == nullptr) {
     layer.planeRefusal = Refusal::PlaneNotDmabuf;
+    layer.showRefusal = judgeRequirements(required, Evidence::None, context.facts);
     return;
   }
   const Dmabuf& dmabuf = source.dmabuf->dmabuf();
@@ -184,6 +194,8 @@ void DisplayListBuilder::judgeLayer(const Context& context, Layer& layer, LayerS
   source.evidence = dmabuf.evidence();
   layer.protectedContent = dmabuf.noMap();
   layer.showRefusal = judge(dmabuf.evidence(), context.facts, View::Secure).refusal;
+  if (layer.showRefusal == Refusal::None)
+    layer.showRefusal = judgeRequirements(required, dmabuf.evidence(), context.facts);
   if (layer.protectedContent && layer.composeRefusal == Refusal::None) {
     layer.composeRefusal =
         context.planeUse == PlaneUse::PlaneOnly ? Refusal::CompositionConfiguredOff : context.protectedRefusal;

@@ -6,6 +6,7 @@
 
 #include "compositor/backend/kms_output.h"
 #include "compositor/protocols/color_representation.h"
+#include "compositor/protocols/surface_protection.h"
 #include "compositor/render/texture_adapter.h"
 #include "protected-path/planes/display_list.h"
 
@@ -21,6 +22,7 @@ struct LayerSource {
   Color color;                             ///< solid colours only
   uint64_t contentSerial = 0;              ///< changes whenever the content does
   Evidence evidence = Evidence::None;
+  bool hiddenFromReaders = false; ///< its client demands protection: no reader gets it, whatever its memory is
 };
 
 /** How the configuration wants planes used (R4). */
@@ -46,6 +48,7 @@ public:
     PlaneUse planeUse = PlaneUse::Automatic;
     Refusal protectedRefusal = Refusal::None; ///< why protected content cannot be composed here just now
     Nanoseconds time = 0;
+    wlr_content_type_manager_v1* contentTypes = nullptr; ///< null: clients cannot say what they show
   };
   void build(const Context& context);
 

@@ -129,11 +129,13 @@ bool Output::showFrame(Nanoseconds time) {
   counters_.framesRendered += composition_.rendered() ? 1 : 0;
   scheduleWakeUp(time);
   reportSurfaces();
+  tellOutcomes();
   return announceCommit();
 }
 
 void Output::buildList(Nanoseconds time) {
-  list_.build({&machine_.scene, sceneOutput_, facts(), settings_.planes, composition_.protectedRefusal(time), time});
+  list_.build({&machine_.scene, sceneOutput_, facts(), settings_.planes, composition_.protectedRefusal(time), time,
+               machine_.contentTypes});
 }
 
 bool Output::submitWithFallback(Nanoseconds time) {
@@ -307,6 +309,24 @@ void Output::reportSurfaces() {
   for (size_t i = 0; i < plan_.layers.size(); ++i) {
     if (list_.layers()[i].protectedContent) reportSurface(list_.layers()[i], list_.sources()[i], plan_.layers[i]);
   }
+}
+
+void Output::tellOutcomes() {
+  if (machine_.protectedContent == nullptr) return;
+  for (size_t i = 0; i < plan_.layers.size(); ++i) {
+    const LayerSource& source = list_.sources()[i];
+    if (source.surface == nullptr) continue;
+    machine_.protectedContent->onOutcome(*source.surface, *kms_.base(), source.evidence, plan_.layers[i]);
+  }
+}
+
+OutputProtection Output::protection() const {
+  OutputProtection known{
+      .output = kms_.base(), .facts = facts(), .planes = {}, .composes = settings_.planes != PlaneUse::PlaneOnly};
+  if (settings_.planes == PlaneUse::CompositeOnly) return known;
+  for (const Plane& plane : kms_.planes())
+    if (plane.type != PlaneType::Cursor) known.planes.push_back(&plane);
+  return known;
 }
 
 void Output::reportSurface(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome) {

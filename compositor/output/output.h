@@ -6,6 +6,7 @@
 
 #include "compositor/output/composition.h"
 #include "compositor/output/public_view.h"
+#include "compositor/protocols/protected_content.h"
 #include "compositor/wlr/listener.h"
 #include "protected-path/planes/planner.h"
 
@@ -57,6 +58,8 @@ public:
     const OutputBufferAllocator& buffers;
     wlr_scene& scene;
     const ColorRepresentationManager& colors;
+    wlr_content_type_manager_v1* contentTypes = nullptr;
+    ProtectedContent* protectedContent = nullptr; ///< told what becomes of surfaces; null: nobody is
   };
   Output(KmsOutput& kms, const Machine& machine, OutputSettings settings);
   Output(const Output&) = delete;
@@ -71,6 +74,8 @@ public:
   /** Whether what is composed lies in protected memory just now. */
   [[nodiscard]] bool inProtectedMemory() const { return composition_.inProtectedMemory(); }
   [[nodiscard]] const std::vector<SurfaceReport>& surfaceReports() const { return reports_; }
+  /** What decides whether this output can show protected content. */
+  [[nodiscard]] OutputProtection protection() const;
 
   void suspend();
   void resume();
@@ -90,6 +95,7 @@ private:
   void servePublicView();
   void onPresented(const Presented& presented);
   void reportSurfaces();
+  void tellOutcomes();
   void reportSurface(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome);
   const wlr_output_mode* chooseMode() const;
   OutputFacts facts() const { return {kms_.kind(), settings_.protectedContent, false}; }

@@ -41,6 +41,7 @@ SESSION = [
     ("check", ("full", "plane-only", "untrusted-display", "untrusted-gpu", "no-heap", "legacy-mediatek", "legacy-android", "tiny-pool")),
     ("paths", ("full", "plane-only", "gpu-only", "single-plane", "untrusted-display", "no-heap", "legacy-mediatek", "legacy-android",
                "tiny-pool")),
+    ("protected_content", ("full", "plane-only", "gpu-only", "no-heap", "untrusted-display")),
     ("protocols", ("full",)),
     ("resilience", ("full", "gpu-only")),
     ("shell", ("full",)),

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+
+#include "compositor/wlr/wlroots.h"
+#include "protected-path/dmabuf/dmabuf.h"
+#include "protected-path/policy/policy.h"
+
+namespace vitrine {
+
+/** Encryption of a link, as vitrine_protected_content_v1.hdcp numbers it; ordered. */
+enum class Hdcp : uint8_t { Off, Type0, Type1 };
+
+/** What a client demands for a surface's content (vitrine_protected_content_v1). It tightens decisions, never loosens them. */
+struct ProtectionRequirements {
+  Evidence evidence = Evidence::None;
+  Hdcp hdcp = Hdcp::Off;
+  bool operator==(const ProtectionRequirements&) const = default;
+
+  /** Whether nobody but the panel may see the content, whatever its memory is. */
+  [[nodiscard]] bool hidesFromReaders() const { return evidence != Evidence::None || hdcp != Hdcp::Off; }
+};
+
+/** The committed requirements of a surface; those of one without are none. `surface` may be null. */
+[[nodiscard]] ProtectionRequirements requirementsOf(wlr_surface* surface);
+
+/** What the link of an output has. A built-in panel needs no encryption. */
+[[nodiscard]] Hdcp hdcpOf(const OutputFacts& output);
+
+/** Why content with this evidence may not be shown on an output, given the requirements; None: it may. Pure. */
+[[nodiscard]] Refusal judgeRequirements(const ProtectionRequirements& required, Evidence evidence,
+                                        const OutputFacts& output);
+
+} // namespace vitrine
