@@ -75,6 +75,10 @@ FURTHER_BOARDS = [
     ("composition-platform-with-dump", "composition-platform-test", "selftest"),
 ]
 
+# vitrine-display-test: the boards that it has to judge, and those on which each of its cases is made to fail once.
+DISPLAY_TEST_BOARDS = ("full", "plane-only", "untrusted-display", "no-heap", "legacy-mediatek", "selftest")
+DISPLAY_TEST_PROOFS = ("full", "selftest")
+
 DEMO_PROFILES = ("full", "plane-only", "gpu-only", "untrusted-display", "no-heap", "tiny-pool")
 
 ASAN_ENVIRONMENT = {
@@ -125,6 +129,11 @@ def session_tests():
     return found
 
 
+def display_tests(script, board):
+    """The names of what a script says about a board."""
+    return tuple(said(["python3", script, "--list"], VITRINE_PROFILE=board).split())
+
+
 class Catalogue:
     """All jobs. `expected`: how long a result took the last time, by name."""
 
@@ -171,7 +180,19 @@ class Catalogue:
 
     def platform(self):
         return [*self.guest_programs("platform", "platform", "platform", 150), *self.guest_programs("platform", "gpu", "platform", 150),
-                *self.further_boards("platform", "platform", 150)]
+                *self.further_boards("platform", "platform", 150), *self.display_test()]
+
+    def display_test(self):
+        folder = "tests/board/display-test/proofs"
+        boards = [Job("platform", f"display-test/{board}",
+                      [RUN, "--profile", board, "--out", "{folder}/out", "--time-limit", "900", "--", "python3", f"{folder}/boards.py"],
+                      prefix=f"platform/display-test/{board}", tests=display_tests(f"{folder}/boards.py", board), seconds=60,
+                      after=(BUILD["platform"],)) for board in DISPLAY_TEST_BOARDS]
+        proofs = [Job("platform", f"display-test-proofs/{board}",
+                      [RUN, "--profile", board, "--time-limit", "1800", "--", "python3", f"{folder}/prove.py"],
+                      prefix=f"platform/display-test-proofs/{board}", seconds=300, after=(BUILD["platform"],))
+                  for board in DISPLAY_TEST_PROOFS]
+        return boards + proofs
 
     def guest_programs(self, suite, kind, tree, scenes, filters=None, options=()):
         environment = {"VITRINE_LEAK_SCENES": str(scenes)} if scenes else {}

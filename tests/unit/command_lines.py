@@ -63,6 +63,18 @@ WRONG = {
         (["clip", "--frames", "1.5"], "--frames"),
         (["clip", "--frames", "18446744073709551616"], "--frames"),
     ],
+    "vitrine-display-test": [
+        (["--group", "maps"], "--group"),
+        (["--need", "gpus"], "--need"),
+        (["--explain", "map/nothing"], "--explain: there is no case `map/nothing`"),
+        (["map/nothing"], "no case is selected"),
+        (["--repeat", "0"], "--repeat"),
+        (["--timeout", "0"], "--timeout"),
+        (["--shuffle", "x"], "--shuffle"),
+        (["--secret", "0123"], "--secret"),
+        (["compare", "/nowhere/a.json"], "AFTER"),
+        (["compare", "/nowhere/a.json", "/nowhere/b.json"], "/nowhere/a.json: ENOENT"),
+    ],
     "vitrine-pack": [
         (["-o", "OUT"], "INPUT"),
         (["-o", "OUT"], "--test-pattern"),
