@@ -207,6 +207,28 @@ def attainable_follows_the_requirements():
             testing.equal(answer.path, PLANE, "best path again")
 
 
+@on("full", "untrusted-display")
+def the_player_asks_first_and_reports_what_it_was_told():
+    outcome = {"full": ("plane", None), "untrusted-display": ("placeholder", "PlaneCommitFailed")}[PROFILE]
+    with lit_session() as session:
+        player = s.video_on_panel(session, s.make_clip())
+        testing.equal(player.stop(), 0, "status of vitrine-play")
+        report = player.report()
+        testing.equal([(told["path"], told["refusal"]) for told in report["attainable"]], [("plane", None)], "what can be had")
+        last = report["outcomes"][-1]
+        testing.equal((last["path"], last["refusal"], last["output"]), (*outcome, session.output()["name"]), "what became of it")
+
+
+@on("full")
+def the_player_says_why_an_output_cannot_show_it():
+    with lit_session('[output]\nprotected = "deny"\n') as session:
+        player = s.video_on_panel(session, s.make_clip())
+        testing.equal(player.stop(), 0, "status of vitrine-play")
+        testing.equal(player.report()["attainable"][0]["refusal"], "OutputNotAllowed", "why not")
+        if "this output may not show protected content (OutputNotAllowed)" not in player.log():
+            raise AssertionError(f"the player does not say why: {player.log()}")
+
+
 @on("full")
 def wrong_requests_get_their_errors():
     def gone(request, *arguments):

@@ -108,6 +108,15 @@ nlohmann::json orNull(const std::optional<T>& value) {
   return value ? nlohmann::json(*value) : nlohmann::json(nullptr);
 }
 
+nlohmann::json answersJson(const std::vector<ProtectionAnswer>& answers) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const ProtectionAnswer& answer : answers)
+    list.push_back({{"output", answer.output},
+                    {"path", answer.path},
+                    {"refusal", answer.refusal.empty() ? nlohmann::json(nullptr) : nlohmann::json(answer.refusal)}});
+  return list;
+}
+
 nlohmann::json reportJson(const Options& options, const ClipHeader& header, const PlayerReport& report,
                           const Result<>& outcome) {
   nlohmann::json json;
@@ -135,6 +144,8 @@ nlohmann::json reportJson(const Options& options, const ClipHeader& header, cons
   json["frames_missed"] = report.framesMissed;
   json["zero_copy"] = report.zeroCopy;
   json["path"] = pathOf(report);
+  json["attainable"] = answersJson(report.attainable);
+  json["outcomes"] = answersJson(report.outcomes);
   json["first_presented_frame"] = orNull(report.firstPresentedFrame);
   json["last_presented_frame"] = orNull(report.lastPresentedFrame);
   json["fill_us"] = fillStatistics(report.fillTimes);

@@ -18,6 +18,7 @@ struct Player::Stage {
   std::unique_ptr<WaylandConnection> connection;
   std::optional<ProtectedBuffers> buffers;
   std::unique_ptr<VideoWindow> window;
+  std::optional<SurfaceProtection> protection; ///< of the window's surface
 };
 
 Player::Player(ClipReader& clip, const PlayerOptions& options, StopSignals& stop)
@@ -75,6 +76,7 @@ Result<> Player::openBuffers(const ClipKey& key) {
     return invalid("use", "the compositor", "it lacks weston_restricted_buffer_v1", "leave out --flag always");
   report_.claimed = canClaim && options_.claim != ClaimMode::Never;
 
+  if (auto done = askForProtection(*heaps); !done) return done;
   auto buffers = ProtectedBuffers::create(header, *heaps, stage_->table, *stage_->tee, *stage_->connection,
                                           report_.claimed, options_.buffers, report_.buffers);
   if (!buffers) return std::unexpected(buffers.error());
@@ -103,7 +105,35 @@ Result<> Player::openWindow() {
   auto window = VideoWindow::create(*stage_->connection, options, *this);
   if (!window) return std::unexpected(window.error());
   stage_->window = std::move(*window);
+  if (stage_->connection->globals().protectedContent) followOutcome();
   return {};
+}
+
+/** Asks the compositor, before anything is allocated, what it can show and from which heaps; leaves those that it names. */
+Result<> Player::askForProtection(std::vector<Heap>& heaps) {
+  WaylandConnection& connection = *stage_->connection;
+  if (!connection.globals().protectedContent) return {};
+  const WaylandPtr<wl_surface> surface(wl_compositor_create_surface(connection.globals().compositor.get()));
+  SurfaceProtection protection(connection, surface.get());
+  if (auto done = protection.ask(); !done) return done;
+  report_.attainable = protection.attainable();
+  for (const ProtectionAnswer& answer : report_.attainable)
+    if (!answer.refusal.empty())
+      log("play").warn("output {}: protected content cannot be shown: {} ({})", answer.output, answer.reason,
+                       answer.refusal);
+  const auto isUnnamed = [&](const Heap& heap) { return !std::ranges::contains(protection.heaps(), heap.name); };
+  if (std::ranges::all_of(heaps, isUnnamed)) return {}; // such as a heap that the user chose
+  std::erase_if(heaps, isUnnamed);
+  return {};
+}
+
+void Player::followOutcome() {
+  stage_->protection.emplace(*stage_->connection, stage_->window->surface());
+  stage_->protection->onOutcome = [this](const ProtectionAnswer& answer) {
+    if (report_.outcomes.size() < PlayerReport::maximumOutcomes) report_.outcomes.push_back(answer);
+    log("play").info("output {}: {}{}", answer.output, answer.path,
+                     answer.refusal.empty() ? "" : std::format(": {} ({})", answer.reason, answer.refusal));
+  };
 }
 
 uint64_t Player::frameLimit() const {

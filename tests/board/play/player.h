@@ -8,6 +8,7 @@
 #include "tests/board/common/stop_signals.h"
 #include "tests/board/play/frame_pacer.h"
 #include "tests/board/play/protected_buffers.h"
+#include "tests/board/wayland/surface_protection.h"
 #include "tests/board/wayland/video_window.h"
 
 namespace vitrine {
@@ -43,9 +44,13 @@ struct PlayerReport {
   std::optional<uint64_t> lastPresentedFrame;
   std::vector<Nanoseconds> fillTimes; ///< at most `maximumFillTimes`, the first ones
   double seconds = 0;                 ///< from the first frame committed to the end
-  std::string endedBy;                ///< `clip`, `frames`, `seconds`, `signal`, `window`, `error`
+  std::vector<ProtectionAnswer>
+      attainable; ///< as the compositor said before anything was allocated; empty: it cannot say
+  std::vector<ProtectionAnswer> outcomes; ///< each new one, at most `maximumOutcomes`
+  std::string endedBy;                    ///< `clip`, `frames`, `seconds`, `signal`, `window`, `error`
 
   static constexpr size_t maximumFillTimes = 100'000;
+  static constexpr size_t maximumOutcomes = 100;
 };
 
 /**
@@ -72,6 +77,8 @@ private:
   [[nodiscard]] Result<> setUp(const ClipKey& key);
   [[nodiscard]] Result<> openBuffers(const ClipKey& key);
   [[nodiscard]] Result<> openWindow();
+  [[nodiscard]] Result<> askForProtection(std::vector<Heap>& heaps);
+  void followOutcome();
   [[nodiscard]] Result<> run();
   [[nodiscard]] Result<> drain();
   [[nodiscard]] Result<> unlessStopped(Result<> done);

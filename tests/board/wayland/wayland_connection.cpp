@@ -103,6 +103,8 @@ void WaylandConnection::bindGlobal(uint32_t name, const std::string& interface, 
     wp_color_representation_manager_v1_add_listener(globals_.colorRepresentation.get(), &colorListener, this);
   } else if (interface == weston_restricted_buffer_v1_interface.name) {
     bind(globals_.restrictedBuffer, registry, name, weston_restricted_buffer_v1_interface, version, 1);
+  } else if (interface == vitrine_protected_content_v1_interface.name) {
+    bind(globals_.protectedContent, registry, name, vitrine_protected_content_v1_interface, version, 1);
   } else if (interface == wp_linux_drm_syncobj_manager_v1_interface.name) {
     bind(globals_.explicitSync, registry, name, wp_linux_drm_syncobj_manager_v1_interface, version, 1);
   } else if (interface == zwlr_screencopy_manager_v1_interface.name && version >= 3) {

@@ -26,6 +26,7 @@ struct WaylandGlobals {
   WaylandPtr<wp_single_pixel_buffer_manager_v1> singlePixelBuffers;   ///< optional
   WaylandPtr<wp_color_representation_manager_v1> colorRepresentation; ///< optional
   WaylandPtr<weston_restricted_buffer_v1> restrictedBuffer;           ///< optional
+  WaylandPtr<vitrine_protected_content_v1> protectedContent;          ///< optional
   WaylandPtr<wp_linux_drm_syncobj_manager_v1> explicitSync;           ///< optional
   WaylandPtr<zwlr_screencopy_manager_v1> screencopy;                  ///< optional
   WaylandPtr<wl_shm> shm;                                             ///< optional

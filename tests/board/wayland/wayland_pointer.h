@@ -15,6 +15,7 @@
 #pragma GCC diagnostic pop
 #include "single-pixel-buffer-v1-client-protocol.h"
 #include "viewporter-client-protocol.h"
+#include "vitrine-protected-content-v1-client-protocol.h"
 #include "weston-restricted-buffer-client-protocol.h"
 #include "wlr-screencopy-unstable-v1-client-protocol.h"
 #include "xdg-shell-client-protocol.h"
@@ -57,6 +58,9 @@ struct WaylandDeleter {
   void operator()(zwp_linux_dmabuf_v1* object) const { zwp_linux_dmabuf_v1_destroy(object); }
   void operator()(zwp_linux_buffer_params_v1* object) const { zwp_linux_buffer_params_v1_destroy(object); }
   void operator()(zwp_linux_dmabuf_feedback_v1* object) const { zwp_linux_dmabuf_feedback_v1_destroy(object); }
+  void operator()(vitrine_protected_content_v1* object) const { vitrine_protected_content_v1_destroy(object); }
+  void operator()(vitrine_protected_surface_v1* object) const { vitrine_protected_surface_v1_destroy(object); }
+  void operator()(vitrine_heap_feedback_v1* object) const { vitrine_heap_feedback_v1_destroy(object); }
   void operator()(weston_restricted_buffer_v1* object) const { weston_restricted_buffer_v1_destroy(object); }
   void operator()(zwlr_screencopy_manager_v1* object) const { zwlr_screencopy_manager_v1_destroy(object); }
   void operator()(zwlr_screencopy_frame_v1* object) const { zwlr_screencopy_frame_v1_destroy(object); }
