@@ -98,14 +98,6 @@ Result<> Server::openDevices() {
   if (!config_.heapOverrides.empty()) {
     if (auto done = heapTable_.addOverrides(config_.heapOverrides); !done) return done;
   }
-  if (auto tee = TeeDevice::open()) {
-    tee_ = std::move(*tee);
-  } else {
-    log("tee").info("{}; evidence comes from exporters alone", tee.error().text());
-  }
-  inspector_ = std::make_unique<Inspector>(
-      InspectorSources{[this](std::string_view exporter) { return heapTable_.exporterIsProtected(exporter); },
-                       [this](int fd) { return teeAccepts(tee_ ? &*tee_ : nullptr, fd); }});
   return {};
 }
 
@@ -115,8 +107,8 @@ Result<> Server::makeRenderer() {
   renderer_ = std::move(*renderer);
   wlrRenderer_ = RendererAdapter::create(*renderer_);
   allocator_ = AllocatorAdapter::create(kms_->device(), *renderer_);
-  outputBuffers_ = std::make_unique<OutputBufferAllocator>(
-      OutputBufferAllocator::Machine{kms_->device(), *renderer_, heapTable_, *inspector_});
+  outputBuffers_ =
+      std::make_unique<OutputBufferAllocator>(OutputBufferAllocator::Machine{kms_->device(), *renderer_, heapTable_});
   const VulkanDeviceReport& device = renderer_->device();
   log("vulkan").info("{}: protectedMemory {}", device.name,
                      device.refusal == Refusal::None ? "yes" : std::format("no ({})", refusalName(device.refusal)));
@@ -126,7 +118,7 @@ Result<> Server::makeRenderer() {
 void Server::makeGlobals() {
   security_ = std::make_unique<SecurityFilter>(*display_, config_.security); // before any other global
   wlr_renderer_init_wl_shm(wlrRenderer_, display_);
-  dmabuf_ = std::make_unique<LinuxDmabuf>(*display_, LinuxDmabuf::Machine{*renderer_, kms_->device(), *inspector_});
+  dmabuf_ = std::make_unique<LinuxDmabuf>(*display_, LinuxDmabuf::Machine{*renderer_, kms_->device(), inspector_});
   colors_ = std::make_unique<ColorRepresentationManager>(*display_);
   protectedContent_ = std::make_unique<ProtectedContent>(
       *display_, ProtectedContent::Machine{heapTable_, [this] { return formatsComposedProtected(); },

@@ -14,7 +14,6 @@
 #include "compositor/protocols/linux_dmabuf.h"
 #include "compositor/protocols/security_filter.h"
 #include "protected-path/heap/heap_table.h"
-#include "protected-path/tee/tee_session.h"
 
 namespace vitrine {
 
@@ -68,8 +67,7 @@ private:
   wlr_backend* backend_ = nullptr; ///< multi: KMS and libinput
   KmsBackend* kms_ = nullptr;      ///< owned by backend_
   HeapTable heapTable_;
-  std::optional<TeeDevice> tee_;
-  std::unique_ptr<Inspector> inspector_;
+  Inspector inspector_ = inspectorFor(heapTable_);
   std::unique_ptr<Renderer> renderer_;
   std::unique_ptr<OutputBufferAllocator> outputBuffers_;
   wlr_renderer* wlrRenderer_ = nullptr;

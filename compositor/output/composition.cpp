@@ -26,7 +26,7 @@ Rect mapped(const pixman_box32_t& box, const DrawCommand& command) {
 
 } // namespace
 
-Composition::Composition(Renderer& renderer, const OutputBufferAllocator& source, Color background)
+Composition::Composition(Renderer& renderer, OutputBufferAllocator& source, Color background)
     : renderer_(renderer), source_(source), background_(background) {}
 
 Composition::~Composition() {

@@ -23,7 +23,7 @@ public:
   /** After protected buffers could not be had, when they are asked for again: pools empty themselves. */
   static constexpr Nanoseconds protectedRetry = 2'000'000'000;
 
-  Composition(Renderer& renderer, const OutputBufferAllocator& source, Color background);
+  Composition(Renderer& renderer, OutputBufferAllocator& source, Color background);
   Composition(const Composition&) = delete;
   ~Composition();
 
@@ -93,7 +93,7 @@ private:
   [[nodiscard]] const OutputBufferSet& active() const { return inProtectedMemory() ? protected_ : ordinary_; }
 
   Renderer& renderer_;
-  const OutputBufferAllocator& source_;
+  OutputBufferAllocator& source_;
   Color background_;
   Size size_;
   uint32_t fourcc_ = 0;

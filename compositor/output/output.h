@@ -55,7 +55,7 @@ public:
   /** What all outputs share; all of it outlives them. */
   struct Machine {
     Renderer& renderer;
-    const OutputBufferAllocator& buffers;
+    OutputBufferAllocator& buffers;
     wlr_scene& scene;
     const ColorRepresentationManager& colors;
     wlr_content_type_manager_v1* contentTypes = nullptr;

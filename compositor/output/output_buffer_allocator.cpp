@@ -20,16 +20,6 @@ Result<> tryBuffer(DmabufBuffer& buffer, Renderer& renderer, const KmsDevice& di
 
 } // namespace
 
-OutputBufferAllocator::OutputBufferAllocator(const Machine& machine) : machine_(machine) {
-  const VulkanDeviceReport& gpu = machine_.renderer.device();
-  if (!gpu.gpu.protectedMemory || gpu.renderNode.empty()) return;
-  if (auto gbm = GbmDevice::open(gpu.renderNode)) {
-    gbm_ = std::move(*gbm);
-  } else {
-    log("output").debug("{}; protected output buffers come from a heap", gbm.error().text());
-  }
-}
-
 Result<OutputBufferSet> OutputBufferAllocator::ordinary(Size size, uint32_t fourcc) const {
   OutputBufferSet chain;
   for (size_t i = 0; i < wantedBuffers; ++i) {
@@ -48,25 +38,13 @@ Result<> OutputBufferAllocator::addUsable(OutputBufferSet& chain, Result<Dmabuf>
   return usable;
 }
 
-Result<> OutputBufferAllocator::addProtected(OutputBufferSet& chain, const BufferRequest& request) const {
-  if (gbm_) {
-    const auto added = addUsable(chain, gbm_->allocateProtected(request, machine_.inspector));
-    if (added) return {};
-    log("output").debug("{}; asking the heaps", added.error().text());
-  }
-  return addUsable(chain, allocateFromHeaps(request));
-}
-
-Result<Dmabuf> OutputBufferAllocator::allocateFromHeaps(const BufferRequest& request) const {
-  auto buffer = allocateBuffer(request, listHeaps(machine_.heaps), machine_.heaps);
+Result<> OutputBufferAllocator::addProtected(OutputBufferSet& chain, const BufferRequest& request) {
+  auto buffer = allocateBuffer(request, listHeaps(machine_.heaps), machine_.heaps, &knowledge_);
   if (!buffer) return std::unexpected(buffer.error());
-  if (auto inspected = machine_.inspector.inspect(buffer->buffer, false); !inspected) {
-    return std::unexpected(inspected.error());
-  }
-  return std::move(buffer->buffer);
+  return addUsable(chain, std::move(buffer->buffer));
 }
 
-Result<OutputBufferSet> OutputBufferAllocator::protectedMemory(Size size, uint32_t fourcc) const {
+Result<OutputBufferSet> OutputBufferAllocator::protectedMemory(Size size, uint32_t fourcc) {
   const BufferRequest request{
       .size = size, .fourcc = fourcc, .rowMultiple = machine_.renderer.device().targetRowMultiple};
   OutputBufferSet chain;

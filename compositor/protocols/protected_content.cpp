@@ -52,10 +52,11 @@ std::optional<Evidence> evidenceFromWire(uint32_t value) {
   case VITRINE_PROTECTED_CONTENT_V1_EVIDENCE_CLAIMED:
     return Evidence::Claimed;
   case VITRINE_PROTECTED_CONTENT_V1_EVIDENCE_SUSPECT:
+    return Evidence::Suspect;
   case VITRINE_PROTECTED_CONTENT_V1_EVIDENCE_UNMAPPABLE:
     return Evidence::Unmappable;
   case VITRINE_PROTECTED_CONTENT_V1_EVIDENCE_KERNEL_PROTECTED:
-    return Evidence::KernelNamed;
+    return Evidence::KernelProtected;
   default:
     return std::nullopt;
   }
@@ -175,7 +176,7 @@ const std::vector<ProtectedContent::HeapDescription>& ProtectedContent::lookAtHe
   heaps_.clear();
   const auto add = [this](const Heap& heap) {
     const bool mainline = heap.name.starts_with("protected,");
-    heaps_.push_back({heap.name, mainline ? Evidence::KernelNamed : Evidence::Unmappable});
+    heaps_.push_back({heap.name, mainline ? Evidence::KernelProtected : Evidence::Unmappable});
   };
   for (const HeapVerdict& verdict : choice.candidates)
     add(verdict.heap);

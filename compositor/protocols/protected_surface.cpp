@@ -15,10 +15,11 @@ uint32_t onWire(Evidence evidence) {
     return VITRINE_PROTECTED_CONTENT_V1_EVIDENCE_NONE;
   case Evidence::Claimed:
     return VITRINE_PROTECTED_CONTENT_V1_EVIDENCE_CLAIMED;
+  case Evidence::Suspect:
+    return VITRINE_PROTECTED_CONTENT_V1_EVIDENCE_SUSPECT;
   case Evidence::Unmappable:
     return VITRINE_PROTECTED_CONTENT_V1_EVIDENCE_UNMAPPABLE;
-  case Evidence::KernelNamed:
-  case Evidence::Authenticated:
+  case Evidence::KernelProtected:
     break;
   }
   return VITRINE_PROTECTED_CONTENT_V1_EVIDENCE_KERNEL_PROTECTED;

@@ -21,6 +21,7 @@ enum class Refusal {
   HeapDenied,         ///< the heap refuses this caller (EPERM)
   HeapFailed,         ///< any other errno
   HeapUnsuitable,     ///< the heap's class is not the one that is needed
+  HeapUnproven,       ///< the heap's name says protected, but its buffers can be mapped
 
   // buffers
   NotADmabuf,          ///< the fd is not a dma-buf
@@ -31,6 +32,7 @@ enum class Refusal {
   FormatUnknown,       ///< no entry in the format table
   ModifierUnsupported, ///< nothing here takes this modifier
   NoMap,               ///< the buffer is no_map and a CPU mapping was asked for
+  NotProven,           ///< protected content was meant for a buffer that is not proven to be protected
 
   // GPU
   GpuAbsent,                ///< no Vulkan device
@@ -38,6 +40,7 @@ enum class Refusal {
   GpuNoDmabufImport,        ///< the Vulkan device lacks VK_EXT_external_memory_dma_buf
   GpuFormatUnsupported,     ///< the format/modifier cannot be sampled
   GpuImportFailed,          ///< the driver refused the import
+  GpuSizeUnsupported,       ///< larger than an image of the Vulkan device may be
   CompositionConfiguredOff, ///< configuration says `plane`: protected content is not composed
   ClaimWithoutEvidence,     ///< claimed protected, no evidence: treated as no_map, so no ordinary import either
 

@@ -40,12 +40,12 @@ const char* evidenceName(Evidence evidence) {
     return "None";
   case Evidence::Claimed:
     return "Claimed";
+  case Evidence::Suspect:
+    return "Suspect";
   case Evidence::Unmappable:
     return "Unmappable";
-  case Evidence::KernelNamed:
-    return "KernelNamed";
-  case Evidence::Authenticated:
-    return "Authenticated";
+  case Evidence::KernelProtected:
+    return "KernelProtected";
   }
   return "None";
 }

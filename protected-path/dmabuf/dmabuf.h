@@ -10,16 +10,26 @@
 
 namespace vitrine {
 
-/** How well it is known that a buffer is protected; ordered, stronger is greater. */
+/**
+ * How well it is known that a buffer is protected. Ordered: stronger is greater. A name nominates, behaviour proves.
+ *
+ * Any evidence keeps a buffer from the CPU and from public views. Only proof (isProven()) makes it a place for
+ * protected content: a heap to allocate from, a target of decryption, a protected output buffer.
+ */
 enum class Evidence : uint8_t {
-  None,          ///< nothing says that it is protected
-  Claimed,       ///< the client says so (weston_restricted_buffer_v1): tightens, never loosens
-  Unmappable,    ///< an exporter that we do not know refuses mappings
-  KernelNamed,   ///< the kernel-set `exp_name` is a protected exporter's (heap table)
-  Authenticated, ///< the TEE accepts the fd (TEE_IOC_SHM_REGISTER_FD)
+  None,            ///< nothing says that it is protected
+  Claimed,         ///< the client says so (weston_restricted_buffer_v1): tightens, never loosens
+  Suspect,         ///< the heap table nominates its exporter's name, but the buffer can be mapped
+  Unmappable,      ///< the exporter refuses a mapping
+  KernelProtected, ///< the exporter is mainline's TEE heap (`exp_name: tee`) and it refuses a mapping
 };
 
 [[nodiscard]] const char* evidenceName(Evidence evidence);
+
+/** Whether the buffer's behaviour shows that the CPU cannot read it. */
+[[nodiscard]] constexpr bool isProven(Evidence evidence) {
+  return evidence >= Evidence::Unmappable;
+}
 
 /** One memory plane of a dma-buf. */
 struct DmabufPlane {
@@ -75,7 +85,7 @@ public:
 
   /** The same buffer again, on duplicates of the fds. */
   [[nodiscard]] Result<Dmabuf> duplicate() const;
-  /** `1280x720 NV12 LINEAR, KernelNamed` for logs and errors. */
+  /** `1280x720 NV12 LINEAR, KernelProtected` for logs and errors. */
   [[nodiscard]] std::string describe() const;
 
 private:

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <format>
 
 #include "protected-path/base/log.h"
@@ -35,27 +36,39 @@ Result<std::string> readFdinfo(int fd) {
   return std::string(text.data(), length);
 }
 
-/** Tries one page without any access: were it granted, it could not be read. Any failure counts as a refusal (fail
- * closed). */
-bool refusesMapping(int fd) {
+/** Tries to map one page without any access, which cannot be read even where that succeeds. */
+Result<bool> refusesMapping(int fd) {
   constexpr size_t onePage = 4096;
   void* address = mmap(nullptr, onePage, PROT_NONE, MAP_SHARED, fd, 0);
-  if (address == MAP_FAILED) return true;
-  munmap(address, onePage);
-  return false;
+  if (address != MAP_FAILED) {
+    munmap(address, onePage);
+    return false;
+  }
+  // This process has no room for a mapping: that says nothing about the buffer.
+  if (errno == ENOMEM || errno == EAGAIN) return systemError("mmap", std::format("dma-buf fd {} (PROT_NONE)", fd));
+  return true;
 }
 
-Evidence grade(const InspectorSources& sources, int fd, const DmabufIdentity& identity) {
-  // The TEE is asked even of exporters that the table calls ordinary: no override file can make it lie.
-  if (sources.teeAccepts && sources.teeAccepts(fd).value_or(false)) return Evidence::Authenticated;
-  const auto byName = sources.exporterIsProtected ? sources.exporterIsProtected(identity.exporterName) : std::nullopt;
-  if (byName) return *byName ? Evidence::KernelNamed : Evidence::None;
-  return refusesMapping(fd) ? Evidence::Unmappable : Evidence::None;
-}
+/** The exporter's name of mainline's TEE heap, which its code sets: neither device tree nor client can. */
+constexpr std::string_view mainlineExporter = "tee";
 
 } // namespace
 
-Inspector::Inspector(InspectorSources sources) : sources_(std::move(sources)) {}
+Inspector::Inspector(Nominate nominate) : nominate_(std::move(nominate)) {}
+
+Result<Evidence> Inspector::grade(int fd, const std::string& exporterName) const {
+  const Nomination name = nominate_ ? nominate_(exporterName) : Nomination{};
+  if (name.as == Nomination::As::Ordinary && !name.overridden) return Evidence::None;
+  const bool saysProtected = name.as == Nomination::As::Protected;
+  const auto refuses = refusesMapping(fd);
+  if (!refuses) return std::unexpected(refuses.error());
+  if (name.overridden && saysProtected != *refuses && contradicted_.insert(exporterName).second) {
+    audit().warn("buffer.override_differs exporter={} override={} buffers={} treated_as=protected", exporterName,
+                 saysProtected ? "protected" : "ordinary", *refuses ? "unmappable" : "mappable");
+  }
+  if (*refuses) return exporterName == mainlineExporter ? Evidence::KernelProtected : Evidence::Unmappable;
+  return saysProtected ? Evidence::Suspect : Evidence::None;
+}
 
 Result<DmabufIdentity> Inspector::identify(int fd) {
   struct statfs filesystem{};
@@ -77,7 +90,7 @@ Result<DmabufIdentity> Inspector::identify(int fd) {
 Result<Evidence> Inspector::evidenceFor(int fd) const {
   const auto identity = identify(fd);
   if (!identity) return std::unexpected(identity.error());
-  return grade(sources_, fd, *identity);
+  return grade(fd, identity->exporterName);
 }
 
 Result<> Inspector::inspect(Dmabuf& buffer, bool claimed) const {
@@ -90,7 +103,10 @@ Result<> Inspector::inspect(Dmabuf& buffer, bool claimed) const {
     if (!identity) return std::unexpected(identity.error());
     const bool sameAsBefore = i > 0 && identity->inode == last.inode;
     last = std::move(*identity);
-    if (!sameAsBefore) strongest = std::max(strongest, grade(sources_, fd, last));
+    if (sameAsBefore) continue;
+    const auto evidence = grade(fd, last.exporterName);
+    if (!evidence) return std::unexpected(evidence.error());
+    strongest = std::max(strongest, *evidence);
   }
   buffer.raiseEvidence(strongest);
   if (claimed && strongest == Evidence::None) {

@@ -13,10 +13,7 @@ struct BuiltinRule {
   const char* source;
 };
 
-/**
- * What is known about heap and exporter names: the first rule that matches counts, so exact names stand before
- * patterns. Each rule says where the fact comes from.
- */
+/** What is known about heap and exporter names (heap_names.inc): the first rule that matches counts. */
 [[nodiscard]] std::span<const BuiltinRule> builtinRules();
 
 } // namespace vitrine

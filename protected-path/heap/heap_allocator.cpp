@@ -8,7 +8,6 @@
 #include <format>
 
 #include "protected-path/base/log.h"
-#include "protected-path/dmabuf/inspector.h"
 #include "protected-path/heap/permission.h"
 
 namespace vitrine {
@@ -64,29 +63,22 @@ Result<Dmabuf> wrap(const BufferRequest& request, const BufferLayout& layout, Un
   return Dmabuf::create(std::move(attributes));
 }
 
-/** What the heap promised by its name is asked of the kernel: who exported this very buffer. */
-Result<> requireProtected(Dmabuf& buffer, const Heap& heap, const HeapTable& table) {
-  const auto identity = Inspector::identify(buffer.plane(0).fd.get());
-  if (!identity) return std::unexpected(identity.error());
-  if (!table.exporterIsProtected(identity->exporterName).value_or(false)) {
-    auto error = refused(Refusal::HeapFailed, "allocate from", heap.node.string());
-    error.error().detail +=
-        std::format(": its buffer's exporter `{}` is not known as protected", identity->exporterName);
-    return error;
-  }
-  buffer.raiseEvidence(Evidence::KernelNamed);
-  return {};
+/** What the heap promised by its name, this very buffer has to prove. */
+Result<> requireProof(Dmabuf& buffer, const Heap& heap, const HeapTable& table, HeapKnowledge* knowledge) {
+  if (auto inspected = inspectorFor(table).inspect(buffer, false); !inspected) return inspected;
+  if (knowledge != nullptr) knowledge->learn(heap, buffer.evidence());
+  if (isProven(buffer.evidence())) return {};
+  return refused(Refusal::HeapUnproven, "allocate from", heap.node.string());
 }
 
 Result<HeapBuffer> allocateFrom(const Heap& heap, const BufferRequest& request, const BufferLayout& layout,
-                                const HeapTable& table) {
+                                const HeapTable& table, HeapKnowledge* knowledge) {
   auto fd = allocateFromHeap(heap, layout.sizeBytes);
   if (!fd) return std::unexpected(fd.error());
   auto buffer = wrap(request, layout, std::move(*fd));
   if (!buffer) return std::unexpected(buffer.error());
   if (request.protectedContent) {
-    if (auto isProtected = requireProtected(*buffer, heap, table); !isProtected)
-      return std::unexpected(isProtected.error());
+    if (auto proven = requireProof(*buffer, heap, table, knowledge); !proven) return std::unexpected(proven.error());
   }
   return HeapBuffer{std::move(*buffer), heap.name};
 }
@@ -106,18 +98,23 @@ Result<UniqueFd> allocateFromHeap(const Heap& heap, uint64_t sizeBytes) {
   return UniqueFd(static_cast<int>(request.fd));
 }
 
-Result<HeapBuffer> allocateBuffer(const BufferRequest& request, std::span<const Heap> heaps, const HeapTable& table) {
+Result<HeapBuffer> allocateBuffer(const BufferRequest& request, std::span<const Heap> heaps, const HeapTable& table,
+                                  HeapKnowledge* knowledge) {
   const auto layout = layoutFor(request);
   if (!layout) return std::unexpected(layout.error());
-  const HeapChoice choice = chooseHeap(request, heaps);
+  std::vector<Heap> known(heaps.begin(), heaps.end());
+  if (knowledge != nullptr) knowledge->recall(known);
+  const HeapChoice choice = chooseHeap(request, known);
   auto last = refused(choice.refusal, "choose heap for",
                       std::format("{}x{} {}", request.size.width, request.size.height, fourccName(request.fourcc)));
   last.error().detail = choice.explanation; // says more than the refusal's own words
   for (const HeapVerdict& candidate : choice.candidates) {
-    auto buffer = allocateFrom(candidate.heap, request, *layout, table);
+    auto buffer = allocateFrom(candidate.heap, request, *layout, table, knowledge);
     if (buffer) return buffer;
     log("heap").debug("{}", buffer.error().text());
-    last = std::unexpected(std::move(buffer.error()));
+    // A heap that is not what it is called says nothing about the room in another.
+    const bool unproven = refusalOf(buffer.error(), Refusal::None) == Refusal::HeapUnproven;
+    if (!unproven || &candidate == choice.candidates.data()) last = std::unexpected(std::move(buffer.error()));
   }
   return last;
 }

@@ -17,10 +17,10 @@ struct HeapBuffer {
 
 /**
  * Solves and allocates: tries the candidates in order and returns the first buffer. Protected content comes back with
- * evidence KernelNamed at least or not at all: a heap that hands out something else is an error. The last refusal is
- * returned where none gave one.
+ * proof (isProven()) or not at all: Refused(HeapUnproven) where a heap hands out buffers that can be mapped. The last
+ * refusal is returned where no candidate gave a buffer. `knowledge`, if there is any, is asked before and told after.
  */
 [[nodiscard]] Result<HeapBuffer> allocateBuffer(const BufferRequest& request, std::span<const Heap> heaps,
-                                                const HeapTable& table);
+                                                const HeapTable& table, HeapKnowledge* knowledge = nullptr);
 
 } // namespace vitrine

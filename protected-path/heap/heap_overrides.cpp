@@ -3,9 +3,7 @@
 #include <format>
 
 #include "protected-path/base/toml.h"
-#include "protected-path/heap/builtin_rules.h"
 #include "protected-path/heap/heap_table.h"
-#include "protected-path/heap/name_pattern.h"
 
 namespace vitrine {
 namespace {
@@ -25,20 +23,6 @@ std::optional<HeapClass> classNamed(std::string_view name) {
   return std::nullopt;
 }
 
-bool isProtected(HeapClass heapClass) {
-  return heapClass == HeapClass::Protected || heapClass == HeapClass::ProtectedWorking;
-}
-
-/** The built-in exact rule that a new rule would turn from protected to ordinary or back, or null. */
-const BuiltinRule* contradicted(std::string_view pattern, HeapClass heapClass) {
-  for (const BuiltinRule& rule : builtinRules()) {
-    const bool exact = !std::string_view(rule.pattern).contains('*');
-    if (exact && isProtected(rule.heapClass) != isProtected(heapClass) && nameMatches(pattern, rule.pattern))
-      return &rule;
-  }
-  return nullptr;
-}
-
 Result<HeapRule> ruleFrom(const std::filesystem::path& file, const toml::key& key, const toml::node& value) {
   if (key.empty()) return invalid(operation, at(file, key.source().begin), "an empty name", remedy);
   const auto word = value.value_exact<std::string_view>();
@@ -47,12 +31,6 @@ Result<HeapRule> ruleFrom(const std::filesystem::path& file, const toml::key& ke
     const std::string what = word ? std::format("unknown class \"{}\" for \"{}\"", *word, key.str())
                                   : std::format("the class of \"{}\" is not a string", key.str());
     return invalid(operation, at(file, value.source().begin), what, remedy);
-  }
-  if (const BuiltinRule* known = contradicted(key.str(), *heapClass)) {
-    return invalid(operation, at(file, key.source().begin),
-                   std::format("\"{}\" = \"{}\" contradicts what is known: {} is {} ({})", key.str(), *word,
-                               known->pattern, heapClassName(known->heapClass), known->source),
-                   "name heaps that are not known, or that only a pattern matches");
   }
   return HeapRule{std::string(key.str()), *heapClass, at(file, key.source().begin)};
 }
@@ -99,6 +77,7 @@ Result<> HeapTable::addOverrides(const std::filesystem::path& file) {
   }
   auto rules = rulesFrom(file, parsed.table());
   if (!rules) return std::unexpected(rules.error());
+  overrides_ += rules->size();
   rules_.insert(rules_.begin(), std::make_move_iterator(rules->begin()), std::make_move_iterator(rules->end()));
   return {};
 }

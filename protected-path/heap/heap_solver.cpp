@@ -20,9 +20,10 @@
  * Constraints, all hard:
  *   class       protected content goes into HeapClass::Protected only; ordinary content into Ordinary only, since protected
  *               pools are small and nothing could be uploaded into them
+ *   behaviour   a heap whose buffers turned out to be mappable is not tried again; what was not tried yet is a candidate
  *   permission  the node can be opened
  * Preferences, in this order:
- *   origin      mainline's `protected,*` before a vendor's heap: the TEE can authenticate its buffers
+ *   origin      mainline's `protected,*` before a vendor's heap: its exporter's name is the kernel's own
  *   purpose     video frames, then heaps that name no purpose, then recording, trusted UI and special ones
  *   name        so that two runs decide alike
  *
@@ -82,8 +83,6 @@ constexpr Purpose purposes[] = {
     {"tui-", 3, "for trusted user interfaces"},
     {"vstream", 4, "for compressed streams"},
     {"vscaler", 4, "for the scaler"},
-    {"demura", 4, "for panel correction"},
-    {"2d_fr", 4, "for face recognition"},
     {"wfd", 4, "for wireless displays"},
     {"video", 0, "for video"},
     {"vframe", 0, "for video frames"},
@@ -91,7 +90,6 @@ constexpr Purpose purposes[] = {
     {"secure-pixel", 0, "for pixels"},
     {"mtk_cma", 0, "for video frames"},
     {"codecmm", 0, "for video frames"},
-    {"vpr", 0, "for video"},
 };
 constexpr Purpose generalPurpose{"", 1, "for any content"};
 
@@ -142,6 +140,9 @@ HeapVerdict judgeHeap(const Heap& heap, bool protectedContent) {
   if (heap.heapClass != needed) {
     return {heap, Refusal::HeapUnsuitable, unsuitableWords(heap.heapClass, protectedContent)};
   }
+  if (protectedContent && heap.evidence && !isProven(*heap.evidence)) {
+    return {heap, Refusal::HeapUnproven, std::string(refusalWords(Refusal::HeapUnproven))};
+  }
   if (heap.refusal != Refusal::None) {
     return {heap, heap.refusal,
             std::format("{}: {} ({})", refusalWords(heap.refusal), errnoName(heap.openErrno), heap.openErrno)};
@@ -152,6 +153,10 @@ HeapVerdict judgeHeap(const Heap& heap, bool protectedContent) {
 }
 
 std::string explainEmpty(const HeapChoice& choice, bool protectedContent) {
+  if (choice.refusal == Refusal::HeapUnproven) {
+    const auto found = std::ranges::find(choice.rejected, Refusal::HeapUnproven, &HeapVerdict::refusal);
+    return std::format("{}: {}", found->heap.node.string(), found->words);
+  }
   if (choice.refusal == Refusal::HeapNoPermission) {
     std::string text;
     for (const HeapVerdict& verdict : choice.rejected) {
@@ -164,7 +169,7 @@ std::string explainEmpty(const HeapChoice& choice, bool protectedContent) {
   if (!protectedContent) return "no heap of class ordinary: looked for system, system-uncached, CMA regions";
   return "no heap of class protected: looked for protected,* (Linux 6.18 or later, CONFIG_TEE_DMABUF_HEAPS and a TEE "
          "that has a "
-         "pool) and for vendors' names (*secure*, restricted*, mtk_svp*, vpr*)";
+         "pool) and for vendors' names (*secure*, restricted_*, mtk_svp*)";
 }
 
 } // namespace
@@ -206,7 +211,10 @@ HeapChoice chooseHeap(const BufferRequest& request, std::span<const Heap> heaps)
   choice.refusal = Refusal::HeapAbsent;
   for (const Heap& heap : heaps) {
     HeapVerdict verdict = judgeHeap(heap, request.protectedContent);
+    // A node that may not be opened can be helped; a heap that is not what it is called cannot.
     if (verdict.refusal == Refusal::HeapNoPermission) choice.refusal = Refusal::HeapNoPermission;
+    if (verdict.refusal == Refusal::HeapUnproven && choice.refusal == Refusal::HeapAbsent)
+      choice.refusal = Refusal::HeapUnproven;
     (verdict.refusal == Refusal::None ? choice.candidates : choice.rejected).push_back(std::move(verdict));
   }
   std::ranges::sort(choice.candidates, {},

@@ -40,7 +40,7 @@ struct HeapVerdict {
 struct HeapChoice {
   std::vector<HeapVerdict> candidates; ///< best first
   std::vector<HeapVerdict> rejected;
-  /** For `candidates` empty: the one reason that matters most, HeapAbsent or HeapNoPermission. */
+  /** For `candidates` empty: the one reason that matters most, HeapNoPermission, HeapUnproven or HeapAbsent. */
   Refusal refusal = Refusal::None;
   /** Which classes were looked for and are missing, in words, for the user. */
   std::string explanation;
@@ -52,7 +52,7 @@ struct HeapChoice {
 
 /**
  * Who picks the heap: this does. Protected content: mainline's `protected,*` before vendor heaps, video before trusted
- * UI; never an Ordinary or Unknown heap. Ordinary content: `system` before CMA. Pure.
+ * UI; never an Ordinary or Unknown heap, and none whose buffers turned out to be mappable. Ordinary content: `system` before CMA. Pure.
  */
 [[nodiscard]] HeapChoice chooseHeap(const BufferRequest& request, std::span<const Heap> heaps);
 

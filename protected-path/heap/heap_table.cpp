@@ -1,9 +1,34 @@
 #include "protected-path/heap/heap_table.h"
 
+#include <algorithm>
+
 #include "protected-path/heap/builtin_rules.h"
 #include "protected-path/heap/name_pattern.h"
 
 namespace vitrine {
+namespace {
+
+Nomination::As nominationAs(HeapClass heapClass) {
+  switch (heapClass) {
+  case HeapClass::Protected:
+  case HeapClass::ProtectedWorking:
+    return Nomination::As::Protected;
+  case HeapClass::Ordinary:
+    return Nomination::As::Ordinary;
+  case HeapClass::Unknown:
+    break;
+  }
+  return Nomination::As::Unknown;
+}
+
+/** Whether a name says of itself that its memory is not protected: `non_secure...`, `unprotected`. */
+bool saysTheContrary(std::string_view name) {
+  constexpr const char* denials[] = {"*insecure*",   "*unsecure*",    "*nonsecure*",   "*non-secure*",
+                                     "*non_secure*", "*unprotected*", "*unrestricted*"};
+  return std::ranges::any_of(denials, [name](const char* denial) { return nameMatches(denial, name); });
+}
+
+} // namespace
 
 const char* heapClassName(HeapClass heapClass) {
   switch (heapClass) {
@@ -27,23 +52,26 @@ HeapTable::HeapTable() {
 }
 
 HeapClass HeapTable::classify(std::string_view heapName) const {
-  for (const HeapRule& rule : rules_) {
-    if (nameMatches(rule.pattern, heapName)) return rule.heapClass;
+  return classifyFrom(0, heapName);
+}
+
+HeapClass HeapTable::classifyFrom(size_t firstRule, std::string_view name) const {
+  for (size_t i = firstRule; i < rules_.size(); ++i) {
+    if (!nameMatches(rules_[i].pattern, name)) continue;
+    const bool builtin = i >= overrides_;
+    return builtin && saysTheContrary(name) ? HeapClass::Unknown : rules_[i].heapClass;
   }
   return HeapClass::Unknown;
 }
 
-std::optional<bool> HeapTable::exporterIsProtected(std::string_view exporterName) const {
-  switch (classify(exporterName)) {
-  case HeapClass::Protected:
-  case HeapClass::ProtectedWorking:
-    return true;
-  case HeapClass::Ordinary:
-    return false;
-  case HeapClass::Unknown:
-    return std::nullopt;
-  }
-  return std::nullopt;
+Nomination HeapTable::nominate(std::string_view exporterName) const {
+  const Nomination::As builtin = nominationAs(classifyFrom(overrides_, exporterName));
+  const Nomination::As as = nominationAs(classify(exporterName));
+  return {as, as != builtin};
+}
+
+Inspector inspectorFor(const HeapTable& table) {
+  return Inspector([&table](std::string_view exporter) { return table.nominate(exporter); });
 }
 
 } // namespace vitrine

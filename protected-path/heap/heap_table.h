@@ -1,16 +1,16 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "protected-path/base/result.h"
+#include "protected-path/dmabuf/inspector.h"
 
 namespace vitrine {
 
-/** What a dma-buf heap's memory is. */
+/** What a dma-buf heap's memory is, by its name. A name nominates: each buffer has to prove it (dmabuf/inspector.h). */
 enum class HeapClass {
   Protected,        ///< displayable content that the CPU may not read
   ProtectedWorking, ///< protected, but for firmware or bitstreams: nothing to show
@@ -24,12 +24,12 @@ enum class HeapClass {
 struct HeapRule {
   std::string pattern;
   HeapClass heapClass;
-  std::string source; ///< where the fact comes from (kernel file, vendor tree), or the override file's name
+  std::string source; ///< a link to the line that the name comes from; for an override `FILE:LINE:COLUMN`
 };
 
 /**
- * Which heap names mean what, on every platform known to us: exact names first, then patterns, an override file before
- * both. The same table classifies `exp_name`s, which is a heap's name or `tee` (mainline's protected heap is built into
+ * Which heap names mean what, on every platform known to us, an override file before the built-in rows. No built-in row
+ * takes a name that says the contrary (`non_secure_display_region` of Qualcomm's device trees) for protected. The same table classifies `exp_name`s, which is a heap's name or `tee` (mainline's protected heap is built into
  * tee.o).
  */
 class HeapTable {
@@ -39,23 +39,27 @@ public:
 
   /**
    * Puts an override file's rules first. TOML: `[heaps]` with `"name or pattern" = "protected" | "protected-working" |
-   * "ordinary"`. Errors name file, line and column; an unknown class or key is an error. So is a rule that turns a name
-   * which the built-in table knows exactly from protected to ordinary or back: configuration may add knowledge, not
-   * lose it.
+   * "ordinary"`. Errors name file, line and column; an unknown class or key is an error. An override may say anything
+   * about a name, since a buffer's behaviour decides in the end.
    */
   [[nodiscard]] Result<> addOverrides(const std::filesystem::path& file);
 
   /** The class of a heap by its name under /dev/dma_heap. */
   [[nodiscard]] HeapClass classify(std::string_view heapName) const;
 
-  /** For Inspector: protected true, ordinary false, unknown empty. DRM drivers' and udmabuf's exporters are ordinary.
-   */
-  [[nodiscard]] std::optional<bool> exporterIsProtected(std::string_view exporterName) const;
+  /** For Inspector: what the name of an exporter nominates its buffers for. */
+  [[nodiscard]] Nomination nominate(std::string_view exporterName) const;
 
+  /** All rules in their order. */
   [[nodiscard]] const std::vector<HeapRule>& rules() const { return rules_; }
 
 private:
+  [[nodiscard]] HeapClass classifyFrom(size_t firstRule, std::string_view name) const;
   std::vector<HeapRule> rules_;
+  size_t overrides_ = 0; ///< how many of the rules come from override files
 };
+
+/** Grades by this table, which has to outlive it. */
+[[nodiscard]] Inspector inspectorFor(const HeapTable& table);
 
 } // namespace vitrine

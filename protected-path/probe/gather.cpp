@@ -3,7 +3,6 @@
 
 #include <format>
 
-#include "protected-path/dmabuf/inspector.h"
 #include "protected-path/kms/kms_device.h"
 #include "protected-path/probe/report.h"
 #include "protected-path/tee/frame_decrypt.h"
@@ -21,38 +20,62 @@ ApplicationReport askApplication(const TeeDevice& device, std::string_view name,
   return report;
 }
 
-TeeReport gatherTee(const Result<TeeDevice>& device) {
-  TeeReport report;
-  if (!device) {
-    report.error = device.error().text();
-    return report;
+TeesReport gatherTees() {
+  TeesReport report;
+  std::optional<Error> failure;
+  for (const TeeDevice& device : TeeDevice::list("/dev", &failure)) {
+    report.devices.push_back({device.node().string(),
+                              device.version(),
+                              {askApplication(device, "frame decryption", frame_decrypt::uuid),
+                               askApplication(device, "optee_test sdp_basic", sdp_basic::uuid)}});
   }
-  report.node = device->node().string();
-  report.version = device->version();
-  report.applications.push_back(askApplication(*device, "frame decryption", frame_decrypt::uuid));
-  report.applications.push_back(askApplication(*device, "optee_test sdp_basic", sdp_basic::uuid));
+  if (report.devices.empty()) report.error = (failure ? *failure : TeeDevice::open().error()).text();
   return report;
 }
 
-HeapReport gatherHeaps(const HeapTable& table, const TeeDevice* tee) {
+uint64_t largestBuffer(const Heap& heap) {
+  uint64_t largest = 0;
+  for (uint64_t more = uint64_t{1} << 30; more >= 4096; more /= 2) {
+    if (allocateFromHeap(heap, largest + more)) largest += more;
+  }
+  return largest;
+}
+
+unsigned framesAtATime(const Heap& heap, Size size) {
+  const auto layout = layoutFor({.size = size, .fourcc = DRM_FORMAT_NV12});
+  std::vector<UniqueFd> held;
+  while (layout && held.size() < HeapCapacity::mostFrames) {
+    auto fd = allocateFromHeap(heap, layout->sizeBytes);
+    if (!fd) break;
+    held.push_back(std::move(*fd));
+  }
+  return static_cast<unsigned>(held.size());
+}
+
+/** Of the heap that a frame came from, or would have come from if it had room. */
+HeapCapacity measureCapacity(const HeapReport& report) {
+  if (report.choice.candidates.empty()) return {};
+  const Heap& heap = report.choice.candidates.front().heap;
+  return {heap.name, largestBuffer(heap), framesAtATime(heap, videoSize), framesAtATime(heap, ultraHdSize)};
+}
+
+HeapReport gatherHeaps(const HeapTable& table) {
   const BufferRequest request{videoSize, DRM_FORMAT_NV12, DRM_FORMAT_MOD_LINEAR, true, 64};
   HeapReport report;
   report.directory = heapDirectory;
   report.heaps = listHeaps(table, heapDirectory);
-  report.choice = chooseHeap(request, report.heaps);
   if (const auto layout = layoutFor(request)) report.frameBytes = layout->sizeBytes;
-  auto allocated = allocateBuffer(request, report.heaps, table);
+  HeapKnowledge knowledge;
+  auto allocated = allocateBuffer(request, report.heaps, table, &knowledge);
+  knowledge.recall(report.heaps);
+  report.choice = chooseHeap(request, report.heaps);
+  report.capacity = measureCapacity(report);
   if (!allocated) {
     report.allocationRefusal = refusalOf(allocated.error(), Refusal::HeapFailed);
     report.allocationError = allocated.error().text();
     return report;
   }
   report.allocatedFrom = allocated->heapName;
-  const Inspector inspector({[&](std::string_view name) { return table.exporterIsProtected(name); },
-                             [&](int fd) { return teeAccepts(tee, fd); }});
-  if (auto inspected = inspector.inspect(allocated->buffer, false); !inspected) {
-    report.allocationError = inspected.error().text();
-  }
   report.evidence = allocated->buffer.evidence();
   return report;
 }
@@ -82,10 +105,9 @@ KmsReport gatherKms(const std::string& node) {
 } // namespace
 
 Report gather(const HeapTable& table) {
-  const auto tee = TeeDevice::open();
   Report report;
-  report.heap = gatherHeaps(table, tee ? &*tee : nullptr);
-  report.tee = gatherTee(tee);
+  report.heap = gatherHeaps(table);
+  report.tee = gatherTees();
   for (const std::string& node : KmsDevice::listNodes())
     report.kms.push_back(gatherKms(node));
   report.vulkan = listVulkanDevices();

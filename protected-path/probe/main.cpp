@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   using namespace vitrine;
   probe::Options options;
   CLI::App app("What protected path this machine can offer, and why not more.\n"
-               "Takes one buffer from the heap that would be picked and gives it back; changes nothing.",
+               "Fills the heap that would be picked, to say what it holds, and empties it again; changes nothing.",
                "vitrine-probe");
   app.set_version_flag("--version", "vitrine-probe " VITRINE_VERSION);
   app.add_flag("--json", options.json, "Report for programs");

@@ -13,6 +13,16 @@ namespace vitrine::probe {
 
 /** The buffer that the whole report asks after: a frame of 1080p video. */
 inline constexpr Size videoSize{1920, 1080};
+inline constexpr Size ultraHdSize{3840, 2160};
+
+/** How much a heap holds while nobody else takes from it. */
+struct HeapCapacity {
+  std::string heap;                          ///< empty: not measured
+  uint64_t largestBytes = 0;                 ///< of one buffer
+  unsigned fullHdFrames = 0;                 ///< of 1080p NV12, at a time
+  unsigned ultraHdFrames = 0;                ///< of 4K NV12
+  static constexpr unsigned mostFrames = 64; ///< more are not counted
+};
 
 /** A heap chosen for such a frame, and what came of really taking one from it. */
 struct HeapReport {
@@ -24,6 +34,7 @@ struct HeapReport {
   Evidence evidence = Evidence::None; ///< of the buffer that came
   Refusal allocationRefusal = Refusal::None;
   std::string allocationError; ///< empty where it came
+  HeapCapacity capacity;       ///< of the heap that was chosen
 };
 
 /** One trusted application that can fill protected buffers. */
@@ -34,11 +45,16 @@ struct ApplicationReport {
   std::string error; ///< why it does not
 };
 
+/** One TEE device. */
 struct TeeReport {
-  std::string node; ///< empty without a TEE
-  std::string error;
+  std::string node;
   TeeDevice::Version version;
   std::vector<ApplicationReport> applications;
+};
+
+struct TeesReport {
+  std::vector<TeeReport> devices; ///< in the order in which a player would take them
+  std::string error;              ///< why there is none
 };
 
 /** A KMS device; its objects are copies, so that a report outlives the device. */
@@ -54,7 +70,7 @@ struct KmsReport {
 
 struct Report {
   HeapReport heap;
-  TeeReport tee;
+  TeesReport tee;
   std::vector<KmsReport> kms;
   std::vector<VulkanDeviceReport> vulkan;
 };
@@ -74,7 +90,7 @@ struct Verdict {
   }
 };
 
-/** Looks at this machine. Allocates one frame from the heap that was chosen and frees it again; changes nothing. */
+/** Looks at this machine. Fills the heap that was chosen and empties it again; changes nothing. */
 [[nodiscard]] Report gather(const HeapTable& table);
 
 /**
@@ -83,6 +99,9 @@ struct Verdict {
  * may read protected memory only a commit shows.
  */
 [[nodiscard]] Verdict judge(const Report& report);
+
+/** Where there is a TEE that can have a protected heap and the kernel has none: the usual reasons. Else empty. Pure. */
+[[nodiscard]] std::string missingHeapHint(const Report& report);
 
 /** The KMS planes of `device` that can show such a frame on a connected display, cursors left out. */
 [[nodiscard]] std::vector<const Plane*> videoPlanes(const KmsReport& device);

@@ -25,6 +25,7 @@ Json heapsJson(const HeapReport& report) {
                        {"node", verdict.heap.node.string()},
                        {"class", heapClassName(verdict.heap.heapClass)},
                        {"for_protected_video", usable},
+                       {"evidence", verdict.heap.evidence ? Json(evidenceName(*verdict.heap.evidence)) : Json(nullptr)},
                        {"refusal", refusalJson(verdict.refusal)},
                        {"reason", verdict.words}});
     }
@@ -47,8 +48,15 @@ Json choiceJson(const HeapReport& report) {
           {"explanation", report.choice.explanation}};
 }
 
+Json capacityJson(const HeapCapacity& capacity) {
+  if (capacity.heap.empty()) return nullptr;
+  return {{"heap", capacity.heap},
+          {"largest_buffer_bytes", capacity.largestBytes},
+          {"frames_1080p_nv12", capacity.fullHdFrames},
+          {"frames_2160p_nv12", capacity.ultraHdFrames}};
+}
+
 Json teeJson(const TeeReport& report) {
-  if (report.node.empty()) return {{"node", nullptr}, {"error", report.error}};
   Json applications = Json::array();
   for (const ApplicationReport& application : report.applications) {
     applications.push_back({{"name", application.name},
@@ -61,8 +69,7 @@ Json teeJson(const TeeReport& report) {
           {"implementation", teeImplementationName(report.version.implementationId)},
           {"implementation_capabilities", report.version.implementationCapabilities},
           {"capabilities", teeCapabilityNames(report.version.genericCapabilities)},
-          {"applications", applications},
-          {"error", nullptr}};
+          {"applications", applications}};
 }
 
 Json propertyNames(const Plane& plane) {
@@ -163,6 +170,9 @@ std::string toJson(const Report& report, const Verdict& verdict) {
   Json kms = Json::array();
   for (const KmsReport& device : report.kms)
     kms.push_back(kmsJson(device));
+  Json tees = Json::array();
+  for (const TeeReport& tee : report.tee.devices)
+    tees.push_back(teeJson(tee));
   Json vulkan = Json::array();
   for (const VulkanDeviceReport& device : report.vulkan)
     vulkan.push_back(vulkanJson(device));
@@ -172,7 +182,10 @@ std::string toJson(const Report& report, const Verdict& verdict) {
                      {"plane", pathJson(verdict.plane)},
                      {"heaps", heapsJson(report.heap)},
                      {"video_frame", choiceJson(report.heap)},
-                     {"tee", teeJson(report.tee)},
+                     {"heap_capacity", capacityJson(report.heap.capacity)},
+                     {"missing_heap_hint", orNull(missingHeapHint(report))},
+                     {"tees", tees},
+                     {"tee_error", orNull(report.tee.error)},
                      {"kms", kms},
                      {"vulkan", vulkan}};
   // Names come from drivers and firmware: whatever is no UTF-8 in them is replaced, never thrown at us.

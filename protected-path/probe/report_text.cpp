@@ -40,6 +40,22 @@ std::string mebibytes(uint64_t bytes) {
   return std::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
 }
 
+/** A name nominates a heap; only a buffer that was taken proves it. */
+std::string proofText(const Heap& heap) {
+  if (heap.evidence) return std::format("; a buffer of it is {}", evidenceName(*heap.evidence));
+  return heap.heapClass == HeapClass::Protected ? "; nominated by its name, not tried" : "";
+}
+
+std::string frames(unsigned count) {
+  return count == HeapCapacity::mostFrames ? std::format("{} or more", count) : std::format("{}", count);
+}
+
+void addCapacity(std::string& text, const HeapCapacity& capacity) {
+  if (capacity.heap.empty()) return;
+  text += std::format("  {} holds {} in one buffer at most; {} frames of 1080p NV12, or {} of 4K\n", capacity.heap,
+                      mebibytes(capacity.largestBytes), frames(capacity.fullHdFrames), frames(capacity.ultraHdFrames));
+}
+
 void addHeaps(std::string& text, const HeapReport& report) {
   text += std::format("HEAPS in {}: who can hold a frame of 1080p video ({}) that the CPU may not read\n",
                       report.directory, mebibytes(report.frameBytes));
@@ -48,8 +64,8 @@ void addHeaps(std::string& text, const HeapReport& report) {
   for (const Heap& heap : report.heaps)
     width = std::max(width, heap.name.size());
   const auto add = [&](const HeapVerdict& verdict, const char* mark) {
-    text += std::format("  {:<3}  {:<{}}  {:<17}  {}\n", mark, verdict.heap.name, width,
-                        heapClassName(verdict.heap.heapClass), verdict.words);
+    text += std::format("  {:<3}  {:<{}}  {:<17}  {}{}\n", mark, verdict.heap.name, width,
+                        heapClassName(verdict.heap.heapClass), verdict.words, proofText(verdict.heap));
   };
   for (const HeapVerdict& verdict : report.choice.candidates)
     add(verdict, "yes");
@@ -61,20 +77,19 @@ void addHeaps(std::string& text, const HeapReport& report) {
     text += std::format("  picked: {}. A frame was taken from it; evidence that it is protected: {}\n",
                         report.allocatedFrom, evidenceName(report.evidence));
   }
+  addCapacity(text, report.capacity);
 }
 
-void addTee(std::string& text, const TeeReport& report) {
-  text += "\nTEE: the secure world, which says whether a buffer is protected and decrypts into it\n";
-  if (report.node.empty()) {
-    text += "  none: " + wrapped(report.error, 8, 8) + "\n";
-    return;
-  }
-  text +=
-      std::format("  {}  {} (id 0x{:x}); {}\n", report.node, teeImplementationName(report.version.implementationId),
-                  report.version.implementationId, join(teeCapabilityNames(report.version.genericCapabilities), ", "));
-  for (const ApplicationReport& application : report.applications) {
-    text += std::format("  {:<3}  {:<20}  {}\n", application.answers ? "yes" : "no", application.name,
-                        application.answers ? "answers" : application.error);
+void addTees(std::string& text, const TeesReport& report) {
+  text += "\nTEE: the secure world, which decrypts into protected buffers\n";
+  if (report.devices.empty()) text += "  none: " + wrapped(report.error, 8, 8) + "\n";
+  for (const TeeReport& tee : report.devices) {
+    text += std::format("  {}  {} (id 0x{:x}); {}\n", tee.node, teeImplementationName(tee.version.implementationId),
+                        tee.version.implementationId, join(teeCapabilityNames(tee.version.genericCapabilities), ", "));
+    for (const ApplicationReport& application : tee.applications) {
+      text += std::format("  {:<3}  {:<20}  {}\n", application.answers ? "yes" : "no", application.name,
+                          application.answers ? "answers" : wrapped(application.error, 29, 29));
+    }
   }
 }
 
@@ -207,7 +222,8 @@ const char* verdictWords(const Verdict& verdict) {
 std::string toText(const Report& report, const Verdict& verdict) {
   std::string text;
   addHeaps(text, report.heap);
-  addTee(text, report.tee);
+  if (const std::string hint = missingHeapHint(report); !hint.empty()) text += "  " + wrapped(hint, 2, 2) + "\n";
+  addTees(text, report.tee);
   addKms(text, report.kms);
   addVulkan(text, report.vulkan);
   text += "\nPATHS\n";

@@ -26,10 +26,27 @@ uint32_t displayCrtcs(const KmsReport& device) {
   return mask;
 }
 
-/** Empty where a protected frame can be had. The whole story stands with the heaps. */
+/** Empty where protected frames can be had. The whole story stands with the heaps. */
 std::string heapObstacle(const HeapReport& heap) {
-  if (!heap.allocatedFrom.empty()) return {};
-  return std::format("no frame of protected memory: {}", refusalWords(heap.allocationRefusal));
+  constexpr unsigned needed = 2; // one is shown while the next is filled
+  const HeapCapacity& capacity = heap.capacity;
+  if (heap.allocatedFrom.empty() && heap.allocationRefusal == Refusal::HeapExhausted && !capacity.heap.empty()) {
+    return std::format("no frame of protected memory: {} gives {} bytes at most, and a frame has {}", capacity.heap,
+                       capacity.largestBytes, heap.frameBytes);
+  }
+  if (heap.allocatedFrom.empty()) {
+    return std::format("no frame of protected memory: {}", refusalWords(heap.allocationRefusal));
+  }
+  if (!capacity.heap.empty() && capacity.fullHdFrames < needed) {
+    return std::format("{} holds {} frame of 1080p, and a player needs {}", capacity.heap, capacity.fullHdFrames,
+                       needed);
+  }
+  return {};
+}
+
+bool canHaveAHeap(const TeeReport& tee) {
+  const uint32_t id = tee.version.implementationId;
+  return id == TEE_IMPL_ID_OPTEE || id == teeImplementationVitrine;
 }
 
 std::string displayObstacle(const std::vector<KmsReport>& devices) {
@@ -89,6 +106,18 @@ PathVerdict judgePlane(const Report& report, const std::string& heap, const std:
 }
 
 } // namespace
+
+std::string missingHeapHint(const Report& report) {
+  const auto tee = std::ranges::find_if(report.tee.devices, canHaveAHeap);
+  const bool hasHeap =
+      std::ranges::any_of(report.heap.heaps, [](const Heap& heap) { return heap.name.starts_with("protected,"); });
+  if (tee == report.tee.devices.end() || hasHeap) return {};
+  return std::format(
+      "{} is here, its protected heap is not. The usual reasons: a kernel before 6.18 or without "
+      "CONFIG_TEE_DMABUF_HEAPS; a TEE built without a pool (OP-TEE: CFG_SECURE_DATA_PATH or CFG_CORE_DYN_PROTMEM); "
+      "a pool outside the kernel's memory map (the kernel's log says `Protected memory service not available`)",
+      teeImplementationName(tee->version.implementationId));
+}
 
 std::vector<const Plane*> videoPlanes(const KmsReport& device) {
   const uint32_t crtcs = displayCrtcs(device);

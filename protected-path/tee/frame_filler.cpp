@@ -15,11 +15,21 @@ namespace {
 
 using Kind = TeeParameter::Kind;
 
-/** Where the counter block (and the key, once) lies in the shared buffer, after the largest frame. */
-constexpr size_t controlOffset(size_t maximumFrameBytes) {
-  return (maximumFrameBytes + 63) / 64 * 64;
+constexpr size_t controlBytes = 64; ///< for the counter block (and the key, once), after a piece of ciphertext
+
+uint32_t teeResultOf(const Error& error) {
+  return error.kind == ErrorKind::Tee ? static_cast<uint32_t>(error.number) : teeSuccess;
 }
-constexpr size_t controlBytes = 64;
+
+/** The counter block `blocks` further on: a 128-bit number, big endian. */
+FrameFiller::Counter advanced(FrameFiller::Counter counter, uint64_t blocks) {
+  for (size_t i = counter.size(); i-- > 0 && blocks != 0;) {
+    blocks += counter[i];
+    counter[i] = static_cast<uint8_t>(blocks);
+    blocks >>= 8;
+  }
+  return counter;
+}
 
 Result<> setKey(TeeSession& session, TeeMemory& shared, const FrameFiller::Key& key) {
   const std::span<std::byte> place = shared.bytes().first(key.size());
@@ -48,16 +58,25 @@ Result<> decryptHere(std::span<const std::byte> from, std::span<std::byte> to, c
   return {};
 }
 
-/** The TEE has no such application. */
+/** The TEE has no such application, or cannot have it brought. */
 bool isAbsent(const Error& error) {
-  constexpr uint32_t itemNotFound = 0xffff0008; // TEE_ERROR_ITEM_NOT_FOUND
-  return error.kind == ErrorKind::Tee && static_cast<uint32_t>(error.number) == itemNotFound;
+  constexpr uint32_t itemNotFound = 0xffff0008;  // TEE_ERROR_ITEM_NOT_FOUND
+  constexpr uint32_t notSupported = 0xffff000a;  // TEE_ERROR_NOT_SUPPORTED: another kind of TEE
+  constexpr uint32_t communication = 0xffff000e; // TEE_ERROR_COMMUNICATION: tee-supplicant went away
+  const uint32_t result = teeResultOf(error);
+  return isUnanswered(error) || result == itemNotFound || result == notSupported || result == communication;
+}
+
+bool isDead(const Error& error) {
+  return teeResultOf(error) == 0xffff3024; // TEE_ERROR_TARGET_DEAD
 }
 
 } // namespace
 
-FrameFiller::FrameFiller(Application application, TeeSession session, TeeMemory shared, const Key& key)
-    : application_(application), session_(std::move(session)), shared_(std::move(shared)), key_(key) {}
+FrameFiller::FrameFiller(const TeeDevice& device, Application application, const TeePatience& patience,
+                         TeeMemory shared, const Key& key, size_t maximumFrameBytes)
+    : device_(&device), application_(application), patience_(patience), shared_(std::move(shared)), key_(key),
+      maximumFrameBytes_(maximumFrameBytes) {}
 
 FrameFiller::FrameFiller(FrameFiller&&) noexcept = default;
 
@@ -65,54 +84,81 @@ FrameFiller::~FrameFiller() {
   OPENSSL_cleanse(key_.data(), key_.size());
 }
 
-Result<FrameFiller> FrameFiller::open(const TeeDevice& device, const Key& key, size_t maximumFrameBytes) {
-  auto best = open(device, Application::FrameDecrypt, key, maximumFrameBytes);
+Result<FrameFiller> FrameFiller::open(const TeeDevice& device, const Key& key, size_t maximumFrameBytes,
+                                      const TeePatience& patience) {
+  auto best = open(device, Application::FrameDecrypt, key, maximumFrameBytes, patience);
   // The second protects nothing on its way: never where the first is there and only failed.
   if (best || !isAbsent(best.error())) return best;
-  auto second = open(device, Application::SdpBasic, key, maximumFrameBytes);
+  auto second = open(device, Application::SdpBasic, key, maximumFrameBytes, patience);
   if (second || !isAbsent(second.error())) return second;
   return missing("open application", device.node().string(),
-                 std::format("the secure world has neither frame decryption ({}) nor optee_test's sdp_basic: {}",
-                             frame_decrypt::uuid, second.error().text()),
+                 std::format("the secure world has neither frame decryption nor optee_test's sdp_basic: {}; {}",
+                             best.error().text(), second.error().text()),
                  "install optee_test's trusted applications");
 }
 
 Result<FrameFiller> FrameFiller::open(const TeeDevice& device, Application application, const Key& key,
-                                      size_t maximumFrameBytes) {
-  const bool decrypts = application == Application::FrameDecrypt;
-  auto session = TeeSession::open(device, TeeUuid::parse(decrypts ? frame_decrypt::uuid : sdp_basic::uuid));
-  if (!session) return std::unexpected(session.error());
-  auto shared = TeeMemory::allocateShared(device, controlOffset(maximumFrameBytes) + controlBytes);
+                                      size_t maximumFrameBytes, const TeePatience& patience) {
+  auto shared = TeeMemory::allocateShared(device, pieceBytes + controlBytes);
   if (!shared) return std::unexpected(shared.error());
-  if (!decrypts) return FrameFiller(application, std::move(*session), std::move(*shared), key);
-  if (auto done = setKey(*session, *shared, key); !done) return std::unexpected(done.error());
-  return FrameFiller(application, std::move(*session), std::move(*shared),
-                     Key{}); // the secure world keeps the key, we don't
+  FrameFiller filler(device, application, patience, std::move(*shared), key, maximumFrameBytes);
+  if (auto done = filler.openSession(); !done) return std::unexpected(done.error());
+  return filler;
+}
+
+Result<> FrameFiller::openSession() {
+  session_.reset(); // before the new one: a TEE has few threads
+  const bool decrypts = application_ == Application::FrameDecrypt;
+  auto session =
+      TeeSession::open(*device_, TeeUuid::parse(decrypts ? frame_decrypt::uuid : sdp_basic::uuid), patience_);
+  if (!session) return std::unexpected(session.error());
+  session_.emplace(std::move(*session));
+  return decrypts ? setKey(*session_, shared_, key_) : Result<>();
 }
 
 Result<> FrameFiller::fill(const TeeMemory& target, std::span<const std::byte> ciphertext, const Counter& counter) {
-  const size_t size = ciphertext.size();
-  const size_t room = shared_.sizeBytes() - controlBytes;
-  if (size == 0 || size > room) {
-    return invalid("fill", std::format("frame of {} bytes", size), std::format("a frame has 1 to {} bytes here", room));
+  if (ciphertext.empty() || ciphertext.size() > maximumFrameBytes_) {
+    return invalid("fill", std::format("frame of {} bytes", ciphertext.size()),
+                   std::format("a frame has 1 to {} bytes here", maximumFrameBytes_));
   }
-  // The kernel itself refuses a reference past the target's end, without a reason. Given what there is, the TEE says
-  // why not.
+  auto filled = fillPieces(target, ciphertext, counter);
+  if (filled || !isDead(filled.error())) return filled;
+  if (auto opened = openSession(); !opened) return opened;
+  return fillPieces(target, ciphertext, counter);
+}
+
+Result<> FrameFiller::fillPieces(const TeeMemory& target, std::span<const std::byte> ciphertext,
+                                 const Counter& counter) {
+  static_assert(pieceBytes % frame_decrypt::counterBytes == 0);
+  for (size_t offset = 0; offset < ciphertext.size(); offset += pieceBytes) {
+    const auto piece = ciphertext.subspan(offset, std::min(pieceBytes, ciphertext.size() - offset));
+    const Counter first = advanced(counter, offset / frame_decrypt::counterBytes);
+    if (auto done = fillPiece(target, offset, piece, first); !done) return done;
+  }
+  return {};
+}
+
+Result<> FrameFiller::fillPiece(const TeeMemory& target, size_t offset, std::span<const std::byte> ciphertext,
+                                const Counter& counter) {
+  const size_t size = ciphertext.size();
+  // The kernel itself refuses a reference past the target's end, without a reason. Given what there is, the TEE says why
+  // not. An earlier piece has failed where the target ends before `offset`.
+  const size_t room = target.sizeBytes() - std::min(offset, target.sizeBytes());
   std::array parameters = {
       TeeParameter::memory(Kind::MemoryInput, shared_, 0, size),
-      TeeParameter::memory(Kind::MemoryOutput, target, 0, std::min(size, target.sizeBytes())),
-      TeeParameter::memory(Kind::MemoryInput, shared_, room, counter.size()),
+      TeeParameter::memory(Kind::MemoryOutput, target, offset, std::min(size, room)),
+      TeeParameter::memory(Kind::MemoryInput, shared_, pieceBytes, counter.size()),
   };
   if (application_ == Application::SdpBasic) {
     const std::span<std::byte> plain = shared_.bytes().first(size);
     if (auto done = decryptHere(ciphertext, plain, key_, counter); !done) return done;
-    auto result = session_.invoke(sdp_basic::commandInject, std::span(parameters).first(2));
+    auto result = session_->invoke(sdp_basic::commandInject, std::span(parameters).first(2));
     OPENSSL_cleanse(plain.data(), plain.size());
     return result;
   }
   std::memcpy(shared_.bytes().data(), ciphertext.data(), size);
-  std::memcpy(shared_.bytes().data() + room, counter.data(), counter.size());
-  return session_.invoke(frame_decrypt::commandDecrypt, parameters);
+  std::memcpy(shared_.bytes().data() + pieceBytes, counter.data(), counter.size());
+  return session_->invoke(frame_decrypt::commandDecrypt, parameters);
 }
 
 } // namespace vitrine

@@ -8,30 +8,15 @@
 #include <cassert>
 #include <cerrno>
 #include <format>
-#include <new>
 #include <utility>
 
-#include "protected-path/heap/permission.h"
 #include "protected-path/tee/tee_uapi.h"
 
 namespace vitrine {
 namespace {
 
-constexpr size_t maximumParameters = 4; ///< GlobalPlatform's
-
-/** An argument of TEE_IOC_OPEN_SESSION or TEE_IOC_INVOKE with room for the parameters that follow it. */
-template<typename Argument>
-struct WithParameters {
-  alignas(8) std::array<std::byte, sizeof(Argument) + maximumParameters * sizeof(tee_ioctl_param)> storage{};
-
-  WithParameters() { new (storage.data()) Argument{}; }
-  Argument& argument() { return *std::launder(reinterpret_cast<Argument*>(storage.data())); }
-  std::span<tee_ioctl_param> parameters() { return {argument().params, argument().num_params}; }
-  tee_ioctl_buf_data descriptor() {
-    const size_t used = sizeof(Argument) + argument().num_params * sizeof(tee_ioctl_param);
-    return {reinterpret_cast<uint64_t>(storage.data()), used};
-  }
-};
+constexpr size_t maximumParameters = 4;       ///< GlobalPlatform's
+constexpr size_t maximumAllocBytes = 4 << 20; ///< of TEE_IOC_SHM_ALLOC: the kernel's largest piece
 
 int retryIoctl(int fd, unsigned long request, void* argument) {
   int result = 0;
@@ -111,24 +96,46 @@ TeeUuid TeeUuid::parse(std::string_view text) {
 TeeDevice::TeeDevice(UniqueFd fd, std::filesystem::path node, Version version)
     : fd_(std::move(fd)), node_(std::move(node)), version_(version) {}
 
+namespace {
+
+/** A TEE with a protected heap and applications that fill its buffers, as far as its id tells. */
+bool isLikely(const TeeDevice& device) {
+  const uint32_t id = device.version().implementationId;
+  return id == TEE_IMPL_ID_OPTEE || id == teeImplementationVitrine;
+}
+
+} // namespace
+
+std::vector<TeeDevice> TeeDevice::list(const std::filesystem::path& directory, std::optional<Error>* failure) {
+  std::vector<TeeDevice> devices;
+  for (char digit = '0'; digit <= '9'; ++digit) {
+    auto device = open(directory / (std::string("tee") + digit));
+    if (device) {
+      devices.push_back(std::move(*device));
+      continue;
+    }
+    const bool absent = device.error().kind == ErrorKind::System && device.error().number == ENOENT;
+    if (!absent && failure != nullptr && !*failure) *failure = std::move(device.error());
+  }
+  std::ranges::stable_partition(devices, isLikely);
+  return devices;
+}
+
 Result<TeeDevice> TeeDevice::open(const std::filesystem::path& node) {
   if (node.empty()) {
-    Error worst = missing("open", "/dev/tee0 to /dev/tee9", "this machine has no TEE that its kernel offers",
-                          "CONFIG_TEE with a driver (CONFIG_OPTEE), and firmware that has a TEE")
-                      .error();
-    for (char digit = '0'; digit <= '9'; ++digit) {
-      auto device = open(std::string("/dev/tee") + digit);
-      if (device) return device;
-      // A node that exists and does not answer tells more than those that do not exist.
-      const bool absent = device.error().kind == ErrorKind::System && device.error().number == ENOENT;
-      if (!absent && worst.kind == ErrorKind::Missing) worst = std::move(device.error());
-    }
-    return std::unexpected(std::move(worst));
+    std::optional<Error> failure;
+    auto devices = list("/dev", &failure);
+    if (!devices.empty()) return std::move(devices.front());
+    // A node that exists and does not answer tells more than those that do not exist.
+    if (failure) return std::unexpected(std::move(*failure));
+    return missing("open", "/dev/tee0 to /dev/tee9", "this machine has no TEE that its kernel offers",
+                   "CONFIG_TEE with a driver (CONFIG_OPTEE), and firmware that has a TEE");
   }
   UniqueFd fd(::open(node.c_str(), O_RDWR | O_CLOEXEC));
   if (!fd) {
     const bool denied = errno == EACCES || errno == EPERM;
-    return systemError("open", node.string(), 0, denied ? nodePermissionRemedy : "");
+    return systemError("open", node.string(), 0,
+                       denied ? "be in the group that tee-supplicant's package gives the node (teeclnt or tee)" : "");
   }
   tee_ioctl_version_data version{};
   if (retryIoctl(fd.get(), TEE_IOC_VERSION, &version) != 0) return systemError("TEE_IOC_VERSION", node.string());
@@ -148,10 +155,11 @@ Result<TeeMemory> TeeMemory::allocateShared(const TeeDevice& device, size_t size
     }
     tee_ioctl_shm_register_data request{reinterpret_cast<uint64_t>(memory.bytes_.data()), sizeBytes, 0, -1};
     memory.fd_.reset(retryIoctl(device.fd(), TEE_IOC_SHM_REGISTER, &request));
-    if (!memory.fd_) return systemError("TEE_IOC_SHM_REGISTER", object);
+    if (!memory.fd_) return systemError("TEE_IOC_SHM_REGISTER", object, 0, "OP-TEE registers 32 MiB at most");
     memory.id_ = request.id;
     return memory;
   }
+  if (sizeBytes > maximumAllocBytes) return invalid("TEE_IOC_SHM_ALLOC", object, "this TEE gives 4 MiB at most");
   tee_ioctl_shm_alloc_data request{sizeBytes, 0, -1};
   memory.fd_.reset(retryIoctl(device.fd(), TEE_IOC_SHM_ALLOC, &request));
   if (!memory.fd_) return systemError("TEE_IOC_SHM_ALLOC", object);
@@ -170,14 +178,19 @@ Result<> TeeMemory::mapBytes(int fd, int flags, size_t sizeBytes, const std::str
   return {};
 }
 
-Result<TeeMemory> TeeMemory::registerDmabuf(const TeeDevice& device, int fd) {
+Result<TeeMemory> TeeMemory::registerDmabuf(const TeeDevice& device, const Dmabuf& buffer) {
+  if (!isProven(buffer.evidence())) return refused(Refusal::NotProven, "TEE_IOC_SHM_REGISTER_FD", buffer.describe());
+  return registerUnproven(device, buffer.plane(0).fd.get());
+}
+
+Result<TeeMemory> TeeMemory::registerUnproven(const TeeDevice& device, int fd) {
   TeeShmRegisterFd request{fd, 0, 0, -1};
   TeeMemory memory;
   memory.fd_.reset(retryIoctl(device.fd(), teeIocShmRegisterFd, &request));
   if (!memory.fd_) {
     return systemError(
         "TEE_IOC_SHM_REGISTER_FD", std::format("{} (fd {})", device.node().string(), fd), 0,
-        errno == EINVAL ? "the TEE takes only buffers of its own protected heap, and only from Linux 6.18 on" : "");
+        errno == EINVAL ? "mainline registers only buffers of this TEE's protected heap, from Linux 6.18 on" : "");
   }
   memory.id_ = request.id;
   memory.sizeBytes_ = request.sizeBytes;
@@ -197,60 +210,60 @@ TeeMemory& TeeMemory::operator=(TeeMemory&& other) noexcept {
 }
 
 TeeMemory::~TeeMemory() {
-  fd_.reset(); // the TEE lets go of the pages before they do of us
+  fd_.reset(); // first: the TEE uses the pages until then
   if (!bytes_.empty()) munmap(bytes_.data(), bytes_.size());
 }
 
 // ---- TeeSession ----
 
-Result<TeeSession> TeeSession::open(const TeeDevice& device, const TeeUuid& application) {
+Result<TeeSession> TeeSession::open(const TeeDevice& device, const TeeUuid& application, const TeePatience& patience) {
+  constexpr const char* operation = "TEE_IOC_OPEN_SESSION";
   const std::string object = std::format("{} application {}", device.node().string(), uuidText(application));
-  WithParameters<tee_ioctl_open_session_arg> call;
-  std::ranges::copy(application.bytes, call.argument().uuid);
-  call.argument().clnt_login = TEE_IOCTL_LOGIN_PUBLIC;
-  tee_ioctl_buf_data descriptor = call.descriptor();
-  if (retryIoctl(device.fd(), TEE_IOC_OPEN_SESSION, &descriptor) != 0)
-    return systemError("TEE_IOC_OPEN_SESSION", object);
-  const tee_ioctl_open_session_arg& answer = call.argument();
-  if (answer.ret != teeSuccess) return teeError(answer.ret, answer.ret_origin, "TEE_IOC_OPEN_SESSION", object);
-  return TeeSession(device.fd(), answer.session);
-}
-
-TeeSession::TeeSession(TeeSession&& other) noexcept : fd_(std::exchange(other.fd_, -1)), session_(other.session_) {}
-
-TeeSession::~TeeSession() {
-  if (fd_ < 0) return;
-  tee_ioctl_close_session_arg request{session_};
-  retryIoctl(fd_, TEE_IOC_CLOSE_SESSION, &request);
+  auto worker = TeeWorker::start(device.fd());
+  if (!worker) return std::unexpected(worker.error());
+  TeeCall call{TeeCall::Kind::OpenSession, application.bytes};
+  const auto answer = worker->call(call, patience.openTimeout, patience.stopFd, operation, object);
+  if (!answer) {
+    Error error = answer.error();
+    if (error.number == ETIMEDOUT) {
+      error.detail = std::format("no answer in {} s", patience.openTimeout / 1'000'000'000);
+      error.remedy = "is tee-supplicant running? It brings applications that are not built into the TEE";
+    }
+    return std::unexpected(std::move(error));
+  }
+  if (answer->error != 0) return systemError(operation, object, answer->error);
+  if (answer->result != teeSuccess) return teeError(answer->result, answer->origin, operation, object);
+  return TeeSession(std::move(*worker), answer->session, patience.stopFd);
 }
 
 Result<> TeeSession::invoke(uint32_t command, std::span<TeeParameter> parameters) {
   const std::string object = std::format("session {} command {}", session_, command);
   if (parameters.size() > maximumParameters) return invalid("TEE_IOC_INVOKE", object, "more than four parameters");
-  WithParameters<tee_ioctl_invoke_arg> call;
-  call.argument().func = command;
-  call.argument().session = session_;
-  call.argument().num_params = static_cast<uint32_t>(parameters.size());
-  std::ranges::transform(parameters, call.parameters().begin(), [](const TeeParameter& parameter) {
+  TeeCall call{TeeCall::Kind::Invoke, {}, command, static_cast<uint32_t>(parameters.size())};
+  std::ranges::transform(parameters, call.parameters.begin(), [](const TeeParameter& parameter) {
     return tee_ioctl_param{attributeOf(parameter.kind), parameter.a, parameter.b, parameter.c};
   });
-  tee_ioctl_buf_data descriptor = call.descriptor();
-  if (retryIoctl(fd_, TEE_IOC_INVOKE, &descriptor) != 0) return systemError("TEE_IOC_INVOKE", object);
-  const tee_ioctl_invoke_arg& answer = call.argument();
-  if (answer.ret != teeSuccess) return teeError(answer.ret, answer.ret_origin, "TEE_IOC_INVOKE", object);
+  const auto answer = worker_.call(call, std::nullopt, stopFd_, "TEE_IOC_INVOKE", object);
+  if (!answer) return std::unexpected(answer.error());
+  if (answer->error != 0) return systemError("TEE_IOC_INVOKE", object, answer->error);
   for (size_t i = 0; i < parameters.size(); ++i) {
-    parameters[i].a = call.parameters()[i].a;
-    parameters[i].b = call.parameters()[i].b;
-    parameters[i].c = call.parameters()[i].c;
+    parameters[i].a = answer->parameters[i].a;
+    parameters[i].b = answer->parameters[i].b;
+    parameters[i].c = answer->parameters[i].c;
   }
+  if (answer->result != teeSuccess) return teeError(answer->result, answer->origin, "TEE_IOC_INVOKE", object);
   return {};
+}
+
+bool isUnanswered(const Error& error) {
+  return error.kind == ErrorKind::System && error.number == ETIMEDOUT && error.operation == "TEE_IOC_OPEN_SESSION";
 }
 
 // ---- Questions ----
 
 std::optional<bool> teeAccepts(const TeeDevice* device, int fd) {
   if (device == nullptr) return std::nullopt;
-  const auto memory = TeeMemory::registerDmabuf(*device, fd);
+  const auto memory = TeeMemory::registerUnproven(*device, fd);
   if (memory) return true;
   // EINVAL is its answer; anything else says that it could not be asked.
   return memory.error().number == EINVAL ? std::optional(false) : std::nullopt;

@@ -3,11 +3,14 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "protected-path/base/unique_fd.h"
+#include "protected-path/dmabuf/dmabuf.h"
+#include "protected-path/tee/tee_worker.h"
 
 namespace vitrine {
 
@@ -27,8 +30,14 @@ public:
     uint32_t genericCapabilities = 0;
   };
 
-  /** Opens the first of /dev/tee0…/dev/tee9 that answers TEE_IOC_VERSION, or `node`. Missing where there is none. */
+  /** Opens `node`; empty: the first of list(). Missing where there is none. */
   [[nodiscard]] static Result<TeeDevice> open(const std::filesystem::path& node = {});
+  /**
+   * All of `directory`/tee0 to tee9 that answer TEE_IOC_VERSION, those first that can have a protected heap and
+   * applications for it (OP-TEE). Empty where there is none; `failure`, if given, says why the first did not open.
+   */
+  [[nodiscard]] static std::vector<TeeDevice> list(const std::filesystem::path& directory = "/dev",
+                                                   std::optional<Error>* failure = nullptr);
 
   [[nodiscard]] const Version& version() const { return version_; }
   [[nodiscard]] const std::filesystem::path& node() const { return node_; }
@@ -48,13 +57,19 @@ private:
 class TeeMemory {
 public:
   /**
-   * Ordinary shared memory, mapped read-write: our own pages where the TEE takes such (TEE_IOC_SHM_REGISTER), else its
-   * own (TEE_IOC_SHM_ALLOC, a few MiB at most).
+   * Ordinary shared memory, mapped read-write: our own pages where the TEE takes such (TEE_IOC_SHM_REGISTER; OP-TEE
+   * takes 32 MiB), else its own (TEE_IOC_SHM_ALLOC). Invalid for more than 4 MiB of the latter: the kernel would answer
+   * with a warning in its log.
    */
   [[nodiscard]] static Result<TeeMemory> allocateShared(const TeeDevice& device, size_t sizeBytes);
-  /** A protected dma-buf (TEE_IOC_SHM_REGISTER_FD); EINVAL where the TEE does not know it as protected. Borrows `fd`.
+  /**
+   * A dma-buf that is to be filled (TEE_IOC_SHM_REGISTER_FD). Refused(NotProven) where its evidence is no proof that it is
+   * protected, before the TEE is asked: vendors' kernels register any contiguous buffer. EINVAL where the TEE does not take
+   * it.
    */
-  [[nodiscard]] static Result<TeeMemory> registerDmabuf(const TeeDevice& device, int fd);
+  [[nodiscard]] static Result<TeeMemory> registerDmabuf(const TeeDevice& device, const Dmabuf& buffer);
+  /** The same for an fd (borrowed) of which nothing is known: for questions about the TEE, never for filling. */
+  [[nodiscard]] static Result<TeeMemory> registerUnproven(const TeeDevice& device, int fd);
 
   TeeMemory(TeeMemory&& other) noexcept;
   TeeMemory& operator=(TeeMemory&& other) noexcept;
@@ -88,25 +103,38 @@ struct TeeParameter {
   }
 };
 
-/** A session with one trusted application. Borrows the device, which must outlive it. */
+/**
+ * A session with one trusted application, in a process of its own (TeeWorker), so that neither a TEE without
+ * tee-supplicant, nor an application that never answers can hold up the caller.
+ */
 class TeeSession {
 public:
-  /** TEE_IOC_OPEN_SESSION. ErrorKind::Tee with the GlobalPlatform result where the TEE says no. */
-  [[nodiscard]] static Result<TeeSession> open(const TeeDevice& device, const TeeUuid& application);
-  TeeSession(TeeSession&& other) noexcept;
-  TeeSession& operator=(TeeSession&&) = delete;
-  ~TeeSession();
+  /**
+   * TEE_IOC_OPEN_SESSION. ErrorKind::Tee with the GlobalPlatform result where the TEE says no; System ETIMEDOUT where it
+   * does not answer in time (see isUnanswered()), ECANCELED where `patience.stopFd` ended the wait.
+   */
+  [[nodiscard]] static Result<TeeSession> open(const TeeDevice& device, const TeeUuid& application,
+                                               const TeePatience& patience = {});
 
-  /** TEE_IOC_INVOKE; output values are written back. At most four parameters. ErrorKind::Tee on a non-zero result. */
+  /**
+   * TEE_IOC_INVOKE. At most four parameters; values and sizes that the TEE writes are written back, also where it says
+   * no (TEE_ERROR_SHORT_BUFFER: the size that it needs). ErrorKind::Tee on a non-zero result; ECANCELED where
+   * `patience.stopFd` ended the wait, after which the session is of no more use.
+   */
   [[nodiscard]] Result<> invoke(uint32_t command, std::span<TeeParameter> parameters);
 
 private:
-  TeeSession(int fd, uint32_t session) : fd_(fd), session_(session) {}
-  int fd_; ///< borrowed
+  TeeSession(TeeWorker worker, uint32_t session, int stopFd)
+      : worker_(std::move(worker)), session_(session), stopFd_(stopFd) {}
+  TeeWorker worker_;
   uint32_t session_;
+  int stopFd_; ///< borrowed
 };
 
-/** For Inspector: whether the TEE takes `fd` as protected; empty without a TEE, or where it may not be asked. */
+/** Whether an error says that the TEE did not answer in time: most often, tee-supplicant does not run. */
+[[nodiscard]] bool isUnanswered(const Error& error);
+
+/** Whether the TEE registers `fd`; empty without a TEE, or where it may not be asked. No evidence: see dmabuf/inspector.h. */
 [[nodiscard]] std::optional<bool> teeAccepts(const TeeDevice* device, int fd);
 
 /** A GlobalPlatform result by name: `TEE_ERROR_ACCESS_DENIED`. */

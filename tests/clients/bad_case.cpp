@@ -197,7 +197,7 @@ void addSyncCases(std::vector<BadCase>& cases) {
 
 std::vector<BadCase> badCases() {
   constexpr std::string_view notADmabuf = "check dma-buf plane 0 (fd N): NotADmabuf";
-  constexpr std::string_view admitted = "buffer.admitted 640x360 NV12 LINEAR, Authenticated gpu=None";
+  constexpr std::string_view admitted = "buffer.admitted 640x360 NV12 LINEAR, KernelProtected gpu=None";
   std::vector<BadCase> cases;
   cases.push_back(
       with(sound("not-a-dmabuf", "a memfd in the place of a dma-buf", failed(), notADmabuf), BadSource::NotADmabuf));

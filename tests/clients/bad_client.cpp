@@ -1,5 +1,6 @@
 #include "tests/clients/bad_client.h"
 
+#include <algorithm>
 #include <csignal>
 #include <format>
 
@@ -46,7 +47,7 @@ Result<UniqueFd> makeUdmabuf(uint64_t sizeBytes) {
   return fd;
 }
 
-Result<UniqueFd> makeMemory(BadSource source) {
+Result<UniqueFd> makeMemory(BadSource source, const std::string& heapName) {
   BufferRequest request;
   request.size = badBufferSize;
   request.fourcc = DRM_FORMAT_NV12;
@@ -58,6 +59,11 @@ Result<UniqueFd> makeMemory(BadSource source) {
 
   const HeapTable table;
   const std::vector<Heap> heaps = listHeaps(table);
+  if (!heapName.empty()) {
+    const auto named = std::ranges::find(heaps, heapName, &Heap::name);
+    if (named == heaps.end()) return missing("find", "heap " + heapName, "this machine has no heap of that name");
+    return allocateFromHeap(*named, layout->sizeBytes);
+  }
   const HeapChoice choice = chooseHeap(request, heaps);
   if (choice.candidates.empty()) {
     if (source == BadSource::Ordinary) return makeUdmabuf(layout->sizeBytes);
@@ -330,7 +336,7 @@ bool needsClaim(const BadCase& one) {
 } // namespace
 
 Result<BadAnswer> runBadCase(const BadCase& one, const BadClientOptions& options, void (*beforeKill)()) {
-  const auto fd = makeMemory(one.source);
+  const auto fd = makeMemory(one.source, options.heapName);
   if (!fd) return std::unexpected(fd.error());
   auto connection = WaylandConnection::open();
   if (!connection) return std::unexpected(connection.error());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "protected-path/base/unique_fd.h"
 #include "tests/board/wayland/wayland_connection.h"
 #include "tests/clients/bad_case.h"
@@ -9,6 +11,7 @@ namespace vitrine {
 /** How long a shown buffer stays, beyond its first presentation, for somebody to look at it. */
 struct BadClientOptions {
   bool hold = false;
+  std::string heapName; ///< a heap that the buffer comes from, whatever the case says; empty: as the case says
 };
 
 /**

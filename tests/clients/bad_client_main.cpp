@@ -75,6 +75,7 @@ int main(int argc, char** argv) {
   app.add_option("CASE", name, "What to do");
   app.add_flag("--list", list, "List the cases: name, what is done, what the compositor's log says of it");
   app.add_flag("--hold", options.hold, "A shown buffer stays until standard input ends");
+  app.add_option("--heap", options.heapName, "The buffer comes from this heap; default: what the case needs");
   app.set_version_flag("--version", "bad-client " VITRINE_VERSION);
   try {
     app.parse(argc, argv);

@@ -40,7 +40,7 @@ Result<LeakBuffers> LeakBuffers::create(const TeeDevice& tee, const std::vector<
   for (unsigned i = 0; i < perKind; ++i) {
     auto memory = allocateBuffer({.size = {extent, extent}, .fourcc = formats[i], .rowMultiple = 4}, heaps, table);
     if (!memory) return std::unexpected(memory.error());
-    auto registered = TeeMemory::registerDmabuf(tee, memory->buffer.plane(0).fd.get());
+    auto registered = TeeMemory::registerDmabuf(tee, memory->buffer);
     if (!registered) return std::unexpected(registered.error());
     if (auto filled = filler->fill(*registered, encryptedSecret(memory->buffer), counter); !filled)
       return std::unexpected(filled.error());

@@ -44,7 +44,7 @@ private:
   std::optional<TeeDevice> tee_;
   std::unique_ptr<KmsDevice> display_;
   std::unique_ptr<Renderer> renderer_;
-  std::unique_ptr<Inspector> inspector_;
+  Inspector inspector_ = inspectorFor(table_);
   std::unique_ptr<OutputBufferAllocator> source_;
   std::vector<Heap> heaps_;
   std::vector<DmabufBuffer*> ordinary_;
@@ -87,11 +87,7 @@ Machine::Machine(bool validation) {
     lacks = "the Vulkan device has no protected memory";
     return;
   }
-  inspector_ = std::make_unique<Inspector>(
-      InspectorSources{[this](std::string_view exporter) { return table_.exporterIsProtected(exporter); },
-                       [this](int fd) { return teeAccepts(&*tee_, fd); }});
-  source_ = std::make_unique<OutputBufferAllocator>(
-      OutputBufferAllocator::Machine{*display_, *renderer_, table_, *inspector_});
+  source_ = std::make_unique<OutputBufferAllocator>(OutputBufferAllocator::Machine{*display_, *renderer_, table_});
   heaps_ = listHeaps(table_);
   nearest_.filter_mode = WLR_SCALE_FILTER_NEAREST;
   if (const auto made = makeBuffers(); !made) lacks = made.error().text();

@@ -12,6 +12,7 @@
 #include <drm_mode.h>
 #include <fcntl.h>
 #include <linux/dma-heap.h>
+#include <linux/tee.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <vulkan/vulkan.h>
@@ -43,6 +44,7 @@ struct Counts {
   std::atomic<uint64_t> framebuffersAdded;
   std::atomic<uint64_t> heapAllocations;
   std::atomic<uint64_t> allocationsByNew; ///< of the main thread
+  std::atomic<uint64_t> teeInvocations;
   // What is ordered, and counts down.
   std::atomic<uint64_t> commitsToFail;
   std::atomic<uint64_t> testsToFail;
@@ -87,7 +89,8 @@ Counts& counts() {
 
 /** How the protected heaps of the platform's boards name themselves as exporters. */
 constexpr const char* protectedExporters[] = {"exp_name:\ttee\n", "exp_name:\trestricted_mtk_cma\n",
-                                              "exp_name:\tvframe-secure\n"};
+                                              "exp_name:\tvframe-secure\n", "exp_name:\theap-secure\n",
+                                              "exp_name:\tsecure_display_region\n"};
 
 bool isProtected(int fd) {
   char path[64];
@@ -126,6 +129,9 @@ void noteIoctl(unsigned long request, const void* argument) {
     break;
   case DRM_IOCTL_MODE_ADDFB2:
     counts().framebuffersAdded++;
+    break;
+  case TEE_IOC_INVOKE:
+    counts().teeInvocations++;
     break;
   case DMA_HEAP_IOCTL_ALLOC:
     counts().heapAllocations++;
@@ -183,7 +189,8 @@ extern "C" {
 
 void* mmap(void* address, size_t length, int protection, int flags, int fd, off_t offset) noexcept {
   counts().maps++;
-  const bool counted = fd >= 0 && isProtected(fd);
+  // The inspector's question, a page without any access (PROT_NONE), shows nobody anything.
+  const bool counted = fd >= 0 && protection != PROT_NONE && isProtected(fd);
   if (counted) counts().protectedMapAttempts++;
   void* result = realMap()(address, length, protection, flags, fd, offset);
   if (counted && result != MAP_FAILED) counts().protectedMaps++;

@@ -15,6 +15,7 @@ NAMES = [
     "framebuffers_added",
     "heap_allocations",
     "allocations_by_new",
+    "tee_invocations",
     "commits_to_fail",
     "tests_to_fail",
 ]

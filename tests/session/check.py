@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The display tests of one profile, in the guest: `check.py` runs those that the profile ($VITRINE_PROFILE) is for."""
 
+import contextlib
 import json
 import os
 import re
@@ -62,7 +63,7 @@ def video_on_the_panel_is_right_and_screenshots_show_the_placeholder():
         if not (panel[outside] == s.DESKTOP).all() or not (screenshot[outside] == s.DESKTOP).all():
             raise AssertionError("outside the video there is something else than the desktop")
         surface = last_surface(session)
-        testing.equal((surface["path"], surface["refusal"], surface["evidence"]), ("plane", None, "Authenticated"), "surface")
+        testing.equal((surface["path"], surface["refusal"], surface["evidence"]), ("plane", None, "KernelProtected"), "surface")
         testing.equal(player.stop(), 0, "status of vitrine-play")
         report = player.report()
         testing.equal(report["heap"], "protected,secure-video", "heap")
@@ -214,7 +215,7 @@ def memory_and_files_stay_flat():
 def a_protected_buffer_is_recognised_without_its_flag():
     with s.Session() as session:
         video_on_panel(session, s.make_clip(), "--flag", "never")
-        testing.equal(last_surface(session)["evidence"], "Authenticated", "evidence")
+        testing.equal(last_surface(session)["evidence"], "KernelProtected", "evidence")
         box = s.find_box(s.photograph(), session.screenshot())
         if box is None:
             raise AssertionError("a screenshot shows the video")
@@ -272,13 +273,11 @@ def an_ordinary_buffer_with_a_claim_is_kept_from_the_gpu():
 
 
 LEGACY_HEAPS = {"legacy-mediatek": "restricted_mtk_cma", "legacy-android": "vframe-secure"}
-# As for a user who may not open the TEE's node: there is nothing behind it that answers.
-WITHOUT_A_TEE = ("unshare", "--mount", "sh", "-c", 'mount --bind /dev/null /dev/tee0 && exec "$@"', "sh")
 
 
 @on(*LEGACY_HEAPS)
-def a_vendors_heap_is_known_by_the_kernels_name_where_the_tee_cannot_be_asked():
-    with s.Session(within=WITHOUT_A_TEE, counted=False) as session:
+def a_vendors_heap_is_proven_by_its_refusal_to_be_mapped():
+    with s.Session(counted=False) as session:
         player = video_on_panel(session, s.make_clip(), "--flag", "never")
         panel, screenshot = s.photograph(), session.screenshot()
         box = s.find_box(panel, screenshot)
@@ -288,7 +287,7 @@ def a_vendors_heap_is_known_by_the_kernels_name_where_the_tee_cannot_be_asked():
         if not s.only_placeholder(s.crop(screenshot, box)):
             raise AssertionError("the screenshot shows something else than the placeholder")
         surface = last_surface(session)
-        testing.equal((surface["path"], surface["refusal"], surface["evidence"]), ("plane", None, "KernelNamed"), "surface")
+        testing.equal((surface["path"], surface["refusal"], surface["evidence"]), ("plane", None, "Unmappable"), "surface")
         testing.equal(player.stop(), 0, "status of vitrine-play")
         testing.equal(player.report()["heap"], LEGACY_HEAPS[PROFILE], "heap")
         testing.equal(session.player_calls()["protected_map_attempts"], 0, "attempts of vitrine-play to map a protected buffer")
@@ -296,10 +295,120 @@ def a_vendors_heap_is_known_by_the_kernels_name_where_the_tee_cannot_be_asked():
 
 @on(*LEGACY_HEAPS)
 def the_probe_knows_a_vendors_heap():
-    said = subprocess.run(["vitrine-probe"], capture_output=True, text=True, timeout=60, check=False).stdout
-    for phrase in (f"yes  {LEGACY_HEAPS[PROFILE]}  protected", "no   system", f"picked: {LEGACY_HEAPS[PROFILE]}."):
+    said = " ".join(subprocess.run(["vitrine-probe"], capture_output=True, text=True, timeout=60, check=False).stdout.split())
+    heap = LEGACY_HEAPS[PROFILE]
+    for phrase in (f"yes {heap} protected", "a buffer of it is Unmappable", "no system ordinary", f"picked: {heap}."):
         if phrase not in said:
             raise AssertionError(f"vitrine-probe does not say `{phrase}`: {said}")
+
+
+# Boards whose only nominated heap hands out buffers that can be mapped.
+UNPROVEN_HEAPS = {"mappable-name": "secure_display_region", "tee-takes-all": "secure_display_region", "maps-and-faults": "heap-secure"}
+
+
+@on(*UNPROVEN_HEAPS)
+def nothing_is_decrypted_into_a_heap_that_maps_and_the_player_says_why():
+    heap = UNPROVEN_HEAPS[PROFILE]
+    clip = s.make_clip()
+    with s.Session() as session:
+        for name, arguments in (("player", ()), ("named", ("--heap", heap))):
+            player = session.play(clip, *arguments, name=name)
+            testing.equal(player.wait(), NOT_APPLICABLE, "status of vitrine-play")
+            testing.equal(player.report()["refusal"], "HeapUnproven", "refusal")
+            wanted = f"allocate from /dev/dma_heap/{heap}: HeapUnproven: the heap's name says protected, but its buffers can be mapped"
+            if wanted not in player.log():
+                raise AssertionError(f"the player does not say why: {player.log()}")
+            calls = session.player_calls(name)
+            testing.equal((calls["heap_allocations"], calls["protected_map_attempts"]), (1, 0), "allocations and maps of the player")
+            testing.equal(calls["tee_invocations"], 0, "calls of the player into the TEE")
+
+
+@on(*UNPROVEN_HEAPS)
+def the_probe_says_what_is_only_nominated():
+    heap = UNPROVEN_HEAPS[PROFILE]
+    got = subprocess.run(["vitrine-probe"], capture_output=True, text=True, timeout=60, check=False)
+    testing.equal(got.returncode, 1, "status of vitrine-probe")
+    for phrase in (f"no   {heap}", "a buffer of it is Suspect", "picked: none.", "HeapUnproven"):
+        if phrase not in got.stdout:
+            raise AssertionError(f"vitrine-probe does not say `{phrase}`: {got.stdout}")
+
+
+@on(*UNPROVEN_HEAPS, *LEGACY_HEAPS)
+def an_ordinary_clients_contiguous_buffer_stays_ordinary():
+    with s.Session() as session:
+        session.start("client", "bad-client", "protected-unflagged", "--heap", "default_cma_region", "--hold", stdin=subprocess.PIPE)
+        s.wait_until(lambda: (session.screenshot() != s.DESKTOP).any(), "the client's window in a screenshot")
+        panel, screenshot = s.photograph(), session.screenshot()
+        if s.find_box(panel, screenshot) is not None:
+            raise AssertionError("panel and screenshot differ: the client's buffer was taken for protected")
+        testing.equal(session.output()["protected_surfaces"], [], "protected surfaces")
+
+
+@on(*UNPROVEN_HEAPS)
+def a_suspect_buffer_is_shown_as_protected_content_only():
+    with s.Session() as session:
+        session.start("client", "bad-client", "protected-unflagged", "--heap", UNPROVEN_HEAPS[PROFILE], "--hold", stdin=subprocess.PIPE)
+        s.wait_until(lambda: session.output()["protected_surfaces"], "the suspect surface")
+        testing.equal(last_surface(session)["evidence"], "Suspect", "evidence")
+        colours = {tuple(int(c) for c in pixel) for pixel in np.unique(session.screenshot().reshape(-1, 3), axis=0)}
+        testing.equal(colours, s.PLACEHOLDER | {s.DESKTOP}, "colours on the screenshot")
+
+
+@on("no-supplicant")
+def without_tee_supplicant_the_player_takes_what_is_built_in():
+    with s.Session() as session:
+        player = video_on_panel(session, s.make_clip())
+        testing.equal(player.stop(), 0, "status of vitrine-play")
+        testing.equal(player.report()["application"], "sdp-basic", "application")
+
+
+@on("no-supplicant")
+def an_application_that_never_opens_holds_up_nobody():
+    with s.Session() as session:
+        player = session.play(s.make_clip(), "--application", "frame-decrypt")
+        testing.equal(player.wait(), 1, "status of vitrine-play")
+        wanted = "no answer in 2 s; is tee-supplicant running?"
+        if wanted not in player.log():
+            raise AssertionError(f"the player does not say `{wanted}`: {player.log()}")
+        for i in range(3):  # the TEE has two threads
+            player = session.play(s.make_clip(), "--application", "frame-decrypt", name=f"player-{i}")
+            s.wait_until(lambda: has_child(player.process.pid), "a player that waits for the TEE")
+            testing.equal(player.stop(), 0, "status of a player that was told to end")
+            testing.equal(player.report()["ended_by"], "signal", "what ended it")
+        video_on_panel(session, s.make_clip())
+
+
+def has_child(parent):
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{entry.name}/stat", encoding="utf-8") as stat:
+                if int(stat.read().rsplit(")", 1)[1].split()[1]) == parent:
+                    return True
+    return False
+
+
+@on("no-supplicant")
+def the_probe_prints_all_it_can_and_asks_for_tee_supplicant():
+    got = subprocess.run(["vitrine-probe"], capture_output=True, text=True, timeout=60, check=False)
+    testing.equal(got.returncode, 0, "status of vitrine-probe")
+    said = " ".join(got.stdout.split())  # lines are folded
+    for phrase in ("no answer in 2 s; is tee-supplicant running?", "yes optee_test sdp_basic answers", "DISPLAYS:", "PATHS"):
+        if phrase not in said:
+            raise AssertionError(f"vitrine-probe does not say `{phrase}`: {got.stdout}")
+
+
+@on("no-heap")
+def the_probe_says_why_a_tee_may_have_no_heap():
+    said = " ".join(subprocess.run(["vitrine-probe"], capture_output=True, text=True, timeout=60, check=False).stdout.split())
+    if "is here, its protected heap is not. The usual reasons: a kernel before 6.18" not in said:
+        raise AssertionError(f"vitrine-probe gives no hint: {said}")
+
+
+@on("tiny-pool")
+def the_probe_says_how_much_a_pool_holds():
+    report = json.loads(subprocess.run(["vitrine-probe", "--json"], capture_output=True, text=True, timeout=60, check=False).stdout)
+    testing.equal(report["heap_capacity"], {"heap": "protected,secure-video", "largest_buffer_bytes": 8 << 20, "frames_1080p_nv12": 2,
+                                            "frames_2160p_nv12": 0}, "capacity")
 
 
 @on("plane-only")

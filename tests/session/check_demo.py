@@ -15,12 +15,12 @@ import session as s
 
 KEYS = ["profile", "path", "refusal", "heap", "evidence", "frames_presented", "frames_missed", "panel_frame", "cpu_maps_of_protected",
         "atomic_commits", "test_only_commits", "vulkan_submits", "seconds"]
-ON_A_PLANE = {"path": "plane", "refusal": None, "heap": "protected,secure-video", "evidence": "Authenticated"}
+ON_A_PLANE = {"path": "plane", "refusal": None, "heap": "protected,secure-video", "evidence": "KernelProtected"}
 WANTED = {
     "full": ON_A_PLANE,
     "plane-only": ON_A_PLANE,
     "tiny-pool": ON_A_PLANE,
-    "gpu-only": {"path": "composited", "refusal": "PlaneNone", "heap": "protected,secure-video", "evidence": "Authenticated"},
+    "gpu-only": {"path": "composited", "refusal": "PlaneNone", "heap": "protected,secure-video", "evidence": "KernelProtected"},
     "untrusted-display": {"path": "placeholder", "refusal": "PlaneCommitFailed", "heap": "protected,secure-video", "panel_frame": None},
     "no-heap": {"path": None, "refusal": "HeapAbsent", "heap": None, "panel_frame": None},
 }

@@ -25,6 +25,8 @@ ENUMS, IMMUTABLE = 0x08 | 0x20, 0x04  # DRM_MODE_PROP_ENUM, _BITMASK; _IMMUTABLE
 RULE = "60-vitrine-heaps.rules"
 AS_USER = ("setpriv", "--reuid", "1000", "--regid", "1000", "--groups", "video")
 IN_SESSION = (*AS_USER[:-1], "video,render")  # a GPU's render node is another thing than heaps
+TEE_RULE = 'SUBSYSTEM=="tee", KERNEL=="tee[0-9]*", GROUP="teeclnt", MODE="0660"\n'  # as the package of tee-supplicant has it
+AS_TEE_CLIENT = (*AS_USER[:-1], "video,teeclnt")
 
 
 class Card(kms.Card):
@@ -80,7 +82,7 @@ def the_probe_knows_every_heap_and_its_class():
     testing.equal(heaps, {name: (f"/dev/dma_heap/{name}", *wanted[name]) for name in os.listdir("/dev/dma_heap")}, "heaps")
     frame = report["video_frame"]
     testing.equal((frame["heap"], frame["evidence"], frame["refusal"], frame["error"]),
-                  ("protected,secure-video", "Authenticated", None, None), "the frame that was taken")
+                  ("protected,secure-video", "KernelProtected", None, None), "the frame that was taken")
 
 
 @testing.test
@@ -166,10 +168,14 @@ def dmabuf_feedback_is_what_planes_and_gpu_take():
 
 
 class Rule:
-    """`with Rule():` the rule of configs/ installed, as it says itself."""
+    """`with Rule():` the rule of configs/ installed, as it says itself, beside that of tee-supplicant's package."""
 
     def __init__(self):
         self.path = f"/etc/udev/rules.d/{RULE}"
+        self.tee_path = "/etc/udev/rules.d/60-tee-supplicant.rules"
+        with open("/etc/group", "r+", encoding="ascii") as groups:
+            if "teeclnt:" not in groups.read():
+                groups.write("teeclnt:x:990:\n")
 
     def reload(self):
         for arguments in (["control", "--reload"], ["trigger", "--subsystem-match=dma_heap", "--subsystem-match=tee"], ["settle"]):
@@ -178,10 +184,13 @@ class Rule:
     def __enter__(self):
         os.makedirs(os.path.dirname(self.path), exist_ok=True)
         shutil.copy(f"/vitrine/configs/{RULE}", self.path)
+        with open(self.tee_path, "w", encoding="ascii") as file:
+            file.write(TEE_RULE)
         self.reload()
 
     def __exit__(self, *_):
         os.remove(self.path)
+        os.remove(self.tee_path)
         self.reload()
 
 
@@ -196,7 +205,8 @@ def an_ordinary_user_in_group_video_needs_the_rule_and_no_more():
     with Rule():
         status, report = probe(*AS_USER)
         frame = report["video_frame"]
-        testing.equal((status, frame["heap"], frame["evidence"]), (0, "protected,secure-video", "Authenticated"), "with the rule")
+        testing.equal((status, frame["heap"], frame["evidence"]), (0, "protected,secure-video", "KernelProtected"), "with the rule")
+        testing.equal(os.stat("/dev/tee0").st_gid, 990, "the TEE's group, which the rule leaves alone")
         for node in ("/dev/dma_heap/system", "/dev/dma_heap/protected,secure-video"):
             testing.equal(os.stat(node).st_mode & 0o777, 0o600 if node.endswith("system") else 0o660, f"mode of {node}")
 
@@ -212,7 +222,7 @@ def an_ordinary_user_in_group_video_plays_with_the_rule():
     try:
         s.OUT = os.environ["XDG_RUNTIME_DIR"] = home
         with Rule(), s.Session(within=IN_SESSION, counted=False) as session:
-            player = session.start("player", *AS_USER, "vitrine-play", clip, "--key", "/tmp/user.key", "--loop", "--json", f"{home}/player.json")
+            player = session.start("player", *AS_TEE_CLIENT, "vitrine-play", clip, "--key", "/tmp/user.key", "--loop", "--json", f"{home}/player.json")
             s.wait_until(lambda: session.output()["protected_surfaces"] or not player.running(), "the first protected frame")
             testing.equal(player.running(), True, f"whether the player runs; it says {player.log()}")
             session.wait_for_frames(5)

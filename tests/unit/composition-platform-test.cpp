@@ -64,8 +64,7 @@ protected:
     const auto& texture = video_->texture(*renderer_);
     ASSERT_TRUE(texture) << texture.error().text();
     ASSERT_FALSE((*texture)->isPlaceholder());
-    composition_.emplace(*renderer_,
-                         source_.emplace(OutputBufferAllocator::Machine{*display_, *renderer_, table_, inspector_}),
+    composition_.emplace(*renderer_, source_.emplace(OutputBufferAllocator::Machine{*display_, *renderer_, table_}),
                          Color{0, 0, 0.5F, 1});
     const auto allocated = composition_->allocate(size, DRM_FORMAT_ARGB8888);
     ASSERT_TRUE(allocated) << allocated.error().text();
@@ -126,7 +125,7 @@ protected:
       ASSERT_TRUE(drawn) << drawn.error().text();
       ASSERT_TRUE(composition_->inProtectedMemory());
       locks.emplace_back(composition_->current());
-      auto known = TeeMemory::registerDmabuf(*tee_, composition_->current()->dmabuf().plane(0).fd.get());
+      auto known = TeeMemory::registerDmabuf(*tee_, composition_->current()->dmabuf());
       ASSERT_TRUE(known) << known.error().text();
       shown_.push_back(std::move(*known));
     }
@@ -154,8 +153,6 @@ protected:
   std::optional<TeeDevice> tee_;
   std::unique_ptr<KmsDevice> display_;
   std::unique_ptr<Renderer> renderer_;
-  Inspector inspector_{{[this](std::string_view exporter) { return table_.exporterIsProtected(exporter); },
-                        [this](int fd) { return teeAccepts(&*tee_, fd); }}};
   std::optional<OutputBufferAllocator> source_;
   std::optional<Composition> composition_;
   DmabufBuffer* video_ = nullptr;

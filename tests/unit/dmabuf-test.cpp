@@ -234,9 +234,9 @@ TEST(Fdinfo, ReadsTheExporterAndNothingForged) {
 
 TEST(Evidence, IsOrderedByStrength) {
   EXPECT_LT(Evidence::None, Evidence::Claimed);
-  EXPECT_LT(Evidence::Claimed, Evidence::Unmappable);
-  EXPECT_LT(Evidence::Unmappable, Evidence::KernelNamed);
-  EXPECT_LT(Evidence::KernelNamed, Evidence::Authenticated);
+  EXPECT_LT(Evidence::Claimed, Evidence::Suspect);
+  EXPECT_LT(Evidence::Suspect, Evidence::Unmappable);
+  EXPECT_LT(Evidence::Unmappable, Evidence::KernelProtected);
 }
 
 } // namespace

@@ -14,7 +14,7 @@ namespace {
 
 Heap heap(const char* name, int openErrno = 0) {
   const Refusal refusal = openErrno == 0 ? Refusal::None : Refusal::HeapNoPermission;
-  return {name, std::string("/dev/dma_heap/") + name, HeapTable().classify(name), refusal, openErrno};
+  return {name, std::string("/dev/dma_heap/") + name, HeapTable().classify(name), refusal, openErrno, std::nullopt};
 }
 
 std::vector<Heap> heaps(std::initializer_list<const char*> names) {
@@ -59,14 +59,14 @@ TEST(HeapSolver, PicksOnKnownMachines) {
        "vframe-secure framebuffer-secure tui-secure vscaler-secure vstream-secure", Refusal::None, "system"},
       {"Qualcomm",
        heaps({"qcom,demura", "qcom,qseecom", "qcom,secure-non-pixel", "qcom,secure-pixel", "system-secure", "system"}),
-       "qcom,secure-pixel system-secure qcom,demura", Refusal::None, "system"},
+       "qcom,secure-pixel system-secure", Refusal::None, "system"},
       {"Amlogic", heaps({"heap-codecmm", "heap-gfx", "heap-secure", "heap-secure-codecmm"}),
-       "heap-secure-codecmm heap-secure", Refusal::None, "heap-codecmm heap-gfx"},
+       "heap-secure-codecmm heap-secure", Refusal::None, ""},
       {"mainline beside a vendor's", heaps({"vframe-secure", "protected,trusted-ui"}),
        "protected,trusted-ui vframe-secure", Refusal::None, ""},
       {"confidential machine", heaps({"system_cc_shared", "system", "reserved"}), "", Refusal::HeapAbsent,
        "system reserved system_cc_shared"},
-      {"only working memory", heaps({"qcom,qseecom", "mfc_fw-secure"}), "", Refusal::HeapAbsent, ""},
+      {"only working memory", heaps({"qcom,secure-non-pixel", "mfc_fw-secure"}), "", Refusal::HeapAbsent, ""},
       {"nobody's heaps", heaps({"glass", "water"}), "", Refusal::HeapAbsent, ""},
   };
   for (const ChoiceCase& one : cases) {
@@ -116,6 +116,27 @@ TEST(HeapSolver, ExplainsWhatIsMissing) {
   EXPECT_TRUE(denied.explanation.contains("open /dev/dma_heap/protected,secure-video: EACCES (13)"))
       << denied.explanation;
   EXPECT_TRUE(denied.explanation.contains("60-vitrine-heaps.rules")) << denied.explanation;
+}
+
+TEST(HeapSolver, AHeapWhoseBuffersCanBeMappedIsNotTakenAgain) {
+  std::vector<Heap> machine = heaps({"secure_display_region", "system"});
+  EXPECT_EQ(candidates(chooseHeap(video, machine)), "secure_display_region") << "not tried yet";
+  for (const Evidence evidence : {Evidence::None, Evidence::Suspect}) {
+    machine[0].evidence = evidence;
+    const HeapChoice choice = chooseHeap(video, machine);
+    EXPECT_TRUE(choice.candidates.empty());
+    EXPECT_EQ(choice.refusal, Refusal::HeapUnproven);
+    EXPECT_EQ(choice.explanation,
+              "/dev/dma_heap/secure_display_region: the heap's name says protected, but its buffers can be "
+              "mapped by the CPU");
+  }
+  for (const Evidence evidence : {Evidence::Unmappable, Evidence::KernelProtected}) {
+    machine[0].evidence = evidence;
+    EXPECT_EQ(candidates(chooseHeap(video, machine)), "secure_display_region");
+  }
+  machine.push_back(heap("vframe-secure", EACCES));
+  machine[0].evidence = Evidence::Suspect;
+  EXPECT_EQ(chooseHeap(video, machine).refusal, Refusal::HeapNoPermission) << "which can be helped";
 }
 
 TEST(HeapSolver, DecidesAlikeInAnyOrderAndNeverTakesReadableMemory) {
@@ -239,14 +260,16 @@ TEST(BufferLayout, PassesItsOwnChecks) {
 }
 
 TEST(HeapAllocator, SaysWhichNodeFailedAndHow) {
-  const auto absent = allocateFromHeap({"x", "/nowhere/dma_heap/x", HeapClass::Protected, Refusal::None, 0}, 4096);
+  const auto absent =
+      allocateFromHeap({"x", "/nowhere/dma_heap/x", HeapClass::Protected, Refusal::None, 0, std::nullopt}, 4096);
   ASSERT_FALSE(absent);
   EXPECT_EQ(refusalOf(absent.error(), Refusal::None), Refusal::HeapAbsent);
   EXPECT_EQ(absent.error().text(),
             "open /nowhere/dma_heap/x: HeapAbsent: no heap of the needed class exists: ENOENT (2)");
 
   // A file that is no heap: the ioctl's errno is kept.
-  const auto noHeap = allocateFromHeap({"null", "/dev/null", HeapClass::Protected, Refusal::None, 0}, 4096);
+  const auto noHeap =
+      allocateFromHeap({"null", "/dev/null", HeapClass::Protected, Refusal::None, 0, std::nullopt}, 4096);
   ASSERT_FALSE(noHeap);
   EXPECT_EQ(refusalOf(noHeap.error(), Refusal::None), Refusal::HeapFailed);
   EXPECT_EQ(noHeap.error().text(),

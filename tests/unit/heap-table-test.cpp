@@ -3,9 +3,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <set>
+#include <sstream>
 
 #include "protected-path/heap/heap_catalogue.h"
 #include "protected-path/heap/heap_table.h"
@@ -19,143 +23,131 @@ constexpr HeapClass W = HeapClass::ProtectedWorking;
 constexpr HeapClass O = HeapClass::Ordinary;
 constexpr HeapClass U = HeapClass::Unknown;
 
-struct NameCase {
-  const char* name;
-  HeapClass expected;
+/** A heap's name, the class that a public source implies, and the source. */
+struct Fact {
+  std::string name;
+  std::string heapClass;
+  std::string source;
 };
 
-constexpr NameCase names[] = {
-    // mainline
-    {"protected,secure-video", P},
-    {"protected,secure-video-record", P},
-    {"protected,trusted-ui", P},
-    {"protected", P},
-    {"protected,something-of-tomorrow", P},
-    {"tee", P},
-    {"unprotected,video", U},
-    {"video,protected", U}, // the rule is about the first component
-    {"protectedvideo", U},
-    // MediaTek
-    {"restricted_mtk_cma", P},
-    {"restricted_mtk_cm", W},
-    {"restricted_other", P},
-    {"mtk_svp", P},
-    {"mtk_svp_region-uncached", P},
-    {"mtk_svp_page-uncached", P},
-    {"mtk_svp_region-aligned", P},
-    {"mtk_svp_page-aligned", P},
-    {"mtk_prot_region-uncached", P},
-    {"mtk_prot_page-uncached", P},
-    {"mtk_prot_region-aligned", P},
-    {"mtk_2d_fr-uncached", P},
-    {"mtk_wfd-uncached", P},
-    {"mtk_wfd_page-uncached", P},
-    {"mtk_wfd_region-aligned", P},
-    {"mtk_sapu_data_shm-uncached", W},
-    {"mtk_sapu_engine_shm-uncached", W},
-    {"mtk_mm-uncached", U},
-    // Qualcomm
-    {"qcom,secure-pixel", P},
-    {"qcom,demura", P},
-    {"qcom,secure-non-pixel", W},
-    {"qcom,secure-cdsp", W},
-    {"qcom,qseecom", W},
-    {"qcom,qseecom-ta", W},
-    {"qcom,qseecom-other", W},
-    {"qcom,system", U},
-    // Pixel, Samsung, Android, Amlogic
-    {"vframe-secure", P},
-    {"vstream-secure", P},
-    {"vscaler-secure", P},
-    {"framebuffer-secure", P},
-    {"tui-secure", P},
-    {"faceauth_tpu-secure", W},
-    {"faimg-secure", W},
-    {"farawimg-secure", W},
-    {"faprev-secure", W},
-    {"faeval-secure", W},
-    {"famodel-secure", W},
-    {"system-secure-vframe-secure", P},
-    {"system-secure-gpu_buffer-secure", P},
-    {"mfc_fw-secure", W},
-    {"system-secure", P},
-    {"heap-secure", P},
-    {"heap-secure-codecmm", P},
-    {"system-secure-uncached", P},
-    {"heap-gfx", O},
-    {"heap-fb", O},
-    {"heap-codecmm", O},
-    {"heap-cached-codecmm", O},
-    // Tegra, Linaro
-    {"vpr", P},
-    {"vpr-carveout", P},
-    {"vpr@80000000", P},
-    {"video-protection-region@80000000", P},
-    {"sdp", P},
-    {"secure-heap@0", P},
-    // plain memory
-    {"system", O},
-    {"system_cc_shared", O},
-    {"default_cma_region", O},
-    {"reserved", O},
-    {"linux,cma", O},
-    {"default-pool", O},
-    // names that say what they are not
-    {"nonsecure", U},
-    {"non-secure-pool", U},
-    {"insecure_pool", U},
-    // nobody's
-    {"", U},
-    {"memory@42000000-contiguous", U},
-    {"System", U},
-    {"system ", U},
-};
+/** tests/unit/heap_names.txt: facts of others, not of our table. */
+std::vector<Fact> facts() {
+  std::vector<Fact> result;
+  std::ifstream file(HEAP_NAMES);
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    if (Fact fact; !line.starts_with('#') && words >> fact.name >> fact.heapClass >> fact.source)
+      result.push_back(fact);
+  }
+  EXPECT_GT(result.size(), 30U) << HEAP_NAMES;
+  return result;
+}
 
-TEST(HeapTable, ClassifiesNames) {
+/** A link to a line (GitHub's #L1, cgit's #n1), or to one mail of an archive. */
+bool isLinkToALine(const std::string& source) {
+  static const std::regex link(R"(https://\S+(#L\d+|#n\d+|/pipermail/\S+/\d+\.html))");
+  return std::regex_match(source, link);
+}
+
+TEST(HeapTable, AgreesWithPublicSources) {
   const HeapTable table;
-  for (const NameCase& name : names) {
-    EXPECT_EQ(table.classify(name.name), name.expected)
-        << name.name << " became " << heapClassName(table.classify(name.name));
+  for (const Fact& fact : facts()) {
+    EXPECT_TRUE(isLinkToALine(fact.source)) << fact.name << ": " << fact.source;
+    EXPECT_EQ(heapClassName(table.classify(fact.name)), fact.heapClass) << fact.name << ", see " << fact.source;
   }
 }
 
-TEST(HeapTable, KnowsExporters) {
-  const HeapTable table;
-  struct Case {
-    const char* exporter;
-    std::optional<bool> expected;
-  };
-  constexpr Case cases[] = {
-      {"tee", true},
-      {"vframe-secure", true},
-      {"qcom,secure-non-pixel", true},
-      {"system", false},
-      {"udmabuf", false},
-      {"drm", false},
-      {"i915", false},
-      {"videobuf2_dma_contig", false},
-      {"vkms", false},
-      {"amdgpu", false},
-      {"", std::nullopt},
-      {"something-new", std::nullopt},
-  };
-  for (const Case& one : cases)
-    EXPECT_EQ(table.exporterIsProtected(one.exporter), one.expected) << one.exporter;
-}
-
-TEST(HeapTable, EveryRuleHasASourceAndNoneIsShadowed) {
+TEST(HeapTable, EveryRowLinksToALineAndNoneIsShadowed) {
   const HeapTable table;
   std::set<std::string> seen;
-  bool patternsBegun = false;
   for (const HeapRule& rule : table.rules()) {
-    EXPECT_FALSE(rule.source.empty()) << rule.pattern;
+    EXPECT_TRUE(isLinkToALine(rule.source)) << rule.pattern << ": " << rule.source;
     EXPECT_TRUE(seen.insert(rule.pattern).second) << rule.pattern << " twice";
-    const bool isPattern = rule.pattern.contains('*');
-    if (isPattern) patternsBegun = true;
-    // `protected` and `vpr` stand beside their patterns; no pattern before them takes them.
-    EXPECT_EQ(table.classify(rule.pattern), rule.heapClass) << rule.pattern << " is shadowed by a rule above it";
+    EXPECT_EQ(table.classify(rule.pattern), rule.heapClass) << rule.pattern << " is shadowed by a row above it";
   }
-  EXPECT_TRUE(patternsBegun);
+}
+
+TEST(HeapTable, ANameThatSaysTheContraryNominatesNothing) {
+  const HeapTable table;
+  for (const char* name : {"non_secure_display_region", "nonsecure", "non-secure-pool", "insecure_pool", "unsecure",
+                           "unprotected,video", "unrestricted_x"}) {
+    EXPECT_EQ(table.classify(name), U) << name;
+    EXPECT_EQ(table.nominate(name).as, Nomination::As::Unknown) << name;
+  }
+}
+
+TEST(HeapTable, NamesAreComparedAsAWholeAndByCase) {
+  const HeapTable table;
+  for (const char* name : {"", "System", "system ", "video,protected", "protectedvideo", "Protected,video"})
+    EXPECT_EQ(table.classify(name), U) << name;
+}
+
+TEST(HeapTable, NominatesExporters) {
+  using As = Nomination::As;
+  const HeapTable table;
+  for (const auto& [name, as] : {std::pair{"tee", As::Protected},
+                                 {"secure_display_region", As::Protected},
+                                 {"mfc_fw-secure", As::Protected}, // nothing to show, but nothing to read either
+                                 {"system", As::Ordinary},
+                                 {"i915", As::Ordinary},
+                                 {"something-new", As::Unknown}}) {
+    EXPECT_EQ(table.nominate(name).as, as) << name;
+    EXPECT_FALSE(table.nominate(name).overridden) << name;
+  }
+}
+
+// ---- The udev rule opens what the table nominates ----
+
+/** The alternatives of each KERNEL=="a|b" in the rule, by what the line does. */
+struct UdevRule {
+  std::vector<std::string> skipped;
+  std::vector<std::string> opened;
+
+  bool opens(std::string_view name) const {
+    const auto matches = [name](const std::string& pattern) { return nameMatches(pattern, name); };
+    return std::ranges::none_of(skipped, matches) && std::ranges::any_of(opened, matches);
+  }
+};
+
+UdevRule udevRule() {
+  UdevRule rule;
+  std::ifstream file(UDEV_RULE);
+  const std::regex kernel("KERNEL==\"([^\"]*)\"");
+  for (std::string line; std::getline(file, line);) {
+    std::smatch found;
+    if (line.starts_with('#') || !std::regex_search(line, found, kernel)) continue;
+    const bool opens = line.contains("MODE=\"0660\"");
+    std::istringstream patterns(found[1].str());
+    for (std::string pattern; std::getline(patterns, pattern, '|');)
+      (opens ? rule.opened : rule.skipped).push_back(pattern);
+  }
+  return rule;
+}
+
+TEST(UdevRule, OpensWhatTheTableNominates) {
+  const UdevRule rule = udevRule();
+  const HeapTable table;
+  std::vector<std::string> names = {
+      "non_secure_display_region", "insecure-heap", "unprotected", "system", "glass", "qcom,demura"};
+  for (const Fact& fact : facts())
+    names.push_back(fact.name);
+  for (const HeapRule& row : table.rules()) {
+    if (row.pattern == "tee") continue; // an exporter, and no heap
+    for (const char* instead : {"", "x", "-secure", "_fw-secure", "non_secure"}) {
+      std::string name = row.pattern;
+      for (size_t at = name.find('*'); at != name.npos; at = name.find('*', at + std::strlen(instead)))
+        name.replace(at, 1, instead);
+      names.push_back(name);
+    }
+  }
+  for (const std::string& name : names)
+    EXPECT_EQ(rule.opens(name), table.classify(name) == P) << name << " is " << heapClassName(table.classify(name));
+}
+
+TEST(UdevRule, LeavesTheTeeToItsPackage) {
+  std::ifstream file(UDEV_RULE);
+  for (std::string line; std::getline(file, line);)
+    EXPECT_TRUE(line.starts_with('#') || !line.contains("tee")) << line;
 }
 
 TEST(NamePattern, Matches) {
@@ -201,6 +193,34 @@ TEST_F(HeapOverrides, ComeFirst) {
   EXPECT_EQ(table.rules().front().source, file_.string() + ":2:1");
 }
 
+TEST_F(HeapOverrides, AreToldFromWhatTheTableSays) {
+  using As = Nomination::As;
+  write(
+      "[heaps]\n\"tee\" = \"ordinary\"\n\"glass\" = \"protected\"\n\"system\" = \"protected\"\n\"i*\" = \"ordinary\"\n"
+      "\"vframe-secure\" = \"protected\"\n\"non_secure_pool\" = \"protected\"\n");
+  HeapTable table;
+  ASSERT_TRUE(table.addOverrides(file_));
+  struct Case {
+    const char* exporter;
+    As as;
+    bool overridden;
+  };
+  constexpr Case cases[] = {
+      {"tee", As::Ordinary, true},
+      {"glass", As::Protected, true},
+      {"system", As::Protected, true},
+      {"i915", As::Ordinary, false}, // as the table has it
+      {"imagination", As::Ordinary, true},
+      {"vframe-secure", As::Protected, false},
+      {"non_secure_pool", As::Protected, true},
+      {"default_cma_region", As::Ordinary, false},
+  };
+  for (const Case& one : cases) {
+    EXPECT_EQ(table.nominate(one.exporter).as, one.as) << one.exporter;
+    EXPECT_EQ(table.nominate(one.exporter).overridden, one.overridden) << one.exporter;
+  }
+}
+
 TEST_F(HeapOverrides, MayBeEmpty) {
   write("# nothing yet\n");
   HeapTable table;
@@ -241,10 +261,6 @@ TEST_F(HeapOverrides, ErrorsNameLineAndColumn) {
       {"[heaps]\n\"\" = \"protected\"\n", ":2:1", "an empty name"},
       {"[heaps]\n\"x\" = \"protected\n", ":2:", ""},
       {"[heaps]\n\"x\" = \"protected\"\n\"x\" = \"ordinary\"\n", ":3:", ""},
-      // Configuration may add knowledge, not lose it.
-      {"[heaps]\n\"tee\" = \"ordinary\"\n", ":2:1", "tee is protected (Linux drivers/tee/tee_heap.c)"},
-      {"[heaps]\n\"*\" = \"ordinary\"\n", ":2:1", "contradicts what is known"},
-      {"[heaps]\n\"system\" = \"protected\"\n", ":2:1", "system is ordinary"},
   };
   for (const Case& one : cases) {
     write(one.text);
@@ -286,6 +302,24 @@ TEST_F(HeapOverrides, TheCatalogueSaysWhyANodeCannotBeOpened) {
   ASSERT_EQ(list.size(), 1U);
   EXPECT_EQ(list[0].refusal, Refusal::HeapNoPermission);
   EXPECT_EQ(list[0].openErrno, EACCES);
+}
+
+TEST_F(HeapOverrides, WhatAHeapShowedIsKeptUntilItsNodeChanges) {
+  const auto node = directory_ / "glass-secure";
+  std::ofstream(node) << "";
+  const auto listed = [&](const HeapKnowledge& knowledge) {
+    auto heaps = listHeaps(HeapTable(), directory_);
+    knowledge.recall(heaps);
+    return heaps.front();
+  };
+  HeapKnowledge knowledge;
+  EXPECT_EQ(listed(knowledge).evidence, std::nullopt);
+  knowledge.learn(listed(knowledge), Evidence::Suspect);
+  EXPECT_EQ(listed(knowledge).evidence, Evidence::Suspect);
+  std::filesystem::remove(node);
+  std::ofstream(directory_ / "keeps-the-inode") << "";
+  std::ofstream(node) << "";
+  EXPECT_EQ(listed(knowledge).evidence, std::nullopt) << "another node of the same name";
 }
 
 TEST(HeapCatalogue, AnAbsentDirectoryIsEmpty) {

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <drm_fourcc.h>
+#include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/magic.h>
 #include <sys/ioctl.h>
@@ -11,15 +12,19 @@
 
 #include <cstdarg>
 #include <cstring>
+#include <sstream>
 #include <vector>
 
+#include <spdlog/sinks/ostream_sink.h>
+
+#include "protected-path/base/log.h"
 #include "protected-path/dmabuf/inspector.h"
 #include "protected-path/dmabuf/mapping.h"
 
 /*
  * The no-map guard refuses before the kernel is asked. That is seen by standing between the library and the C library:
- * this executable has mmap, fstatfs and ioctl of its own, which count. They also let a memfd pass for a dma-buf, so
- * that this runs on machines without any.
+ * this executable has mmap, fstatfs, open and ioctl of its own, which count. They also let a memfd pass for a dma-buf of
+ * any exporter, so that this runs on machines without any.
  */
 
 namespace {
@@ -30,6 +35,7 @@ struct Calls {
   std::vector<uint64_t> syncs; ///< flags of each DMA_BUF_IOCTL_SYNC
   int refuseWith = 0;          ///< errno for mmap, 0 to let it pass
   bool disguise = false;       ///< memfds pass for dma-bufs
+  std::string exporter;        ///< `exp_name` of all fds while `disguise`
 };
 Calls calls;
 
@@ -61,6 +67,20 @@ int fstatfs(int fd, struct statfs* answer) noexcept {
   const int result = real(fd, answer);
   if (calls.disguise && result == 0) answer->f_type = DMA_BUF_MAGIC;
   return result;
+}
+
+// The symbol is open64 with 64-bit offsets.
+int open(const char* path, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
+  va_end(list);
+  static const auto real = next<int(const char*, int, ...)>("open64");
+  if (!calls.disguise || std::strncmp(path, "/proc/self/fdinfo/", 18) != 0) return real(path, flags, mode);
+  const int text = memfd_create("fdinfo", MFD_CLOEXEC);
+  dprintf(text, "pos:\t0\nexp_name:\t%s\n", calls.exporter.c_str());
+  lseek(text, 0, SEEK_SET);
+  return text;
 }
 
 int ioctl(int fd, unsigned long request, ...) noexcept {
@@ -103,7 +123,7 @@ protected:
 
 TEST_F(NoMap, RefusesBeforeTheKernelIsAsked) {
   for (const Evidence evidence :
-       {Evidence::Claimed, Evidence::Unmappable, Evidence::KernelNamed, Evidence::Authenticated}) {
+       {Evidence::Claimed, Evidence::Suspect, Evidence::Unmappable, Evidence::KernelProtected}) {
     buffer_->raiseEvidence(evidence);
     for (const auto access : {Mapping::Access::Read, Mapping::Access::Write}) {
       const auto mapping = Mapping::map(*buffer_, 0, access);
@@ -163,39 +183,50 @@ TEST_F(NoMap, APlaneThatIsNotThere) {
   EXPECT_EQ(calls.mmaps, 0);
 }
 
-// ---- The inspector: whom it asks, and what it maps ----
+// ---- The inspector: a name nominates, behaviour proves ----
+
+using As = Nomination::As;
 
 struct GradeCase {
   const char* what;
-  std::optional<bool> byName;
-  std::optional<bool> byTee;
+  const char* exporter;
+  Nomination name;
   int mmapErrno;
   bool claimed;
   Evidence expected;
-  int mmaps;
+  int mmaps = 1;
 };
 
 constexpr GradeCase grades[] = {
-    {"ordinary exporter", false, std::nullopt, 0, false, Evidence::None, 0},
-    {"ordinary exporter, TEE asked", false, false, 0, false, Evidence::None, 0},
-    {"protected exporter", true, std::nullopt, 0, false, Evidence::KernelNamed, 0},
-    {"protected exporter that another TEE does not know", true, false, 0, false, Evidence::KernelNamed, 0},
-    {"the TEE knows it", true, true, 0, false, Evidence::Authenticated, 0},
-    {"the TEE knows it, whatever the table says", false, true, 0, false, Evidence::Authenticated, 0},
-    {"the TEE knows it, the table does not", std::nullopt, true, 0, false, Evidence::Authenticated, 0},
-    {"unknown exporter that maps", std::nullopt, false, 0, false, Evidence::None, 1},
-    {"unknown exporter, EINVAL", std::nullopt, std::nullopt, EINVAL, false, Evidence::Unmappable, 1},
-    {"unknown exporter, EPERM", std::nullopt, std::nullopt, EPERM, false, Evidence::Unmappable, 1},
-    {"unknown exporter, any errno: fail closed", std::nullopt, std::nullopt, ENOMEM, false, Evidence::Unmappable, 1},
-    {"claim on an ordinary buffer", false, std::nullopt, 0, true, Evidence::Claimed, 0},
-    {"claim on a protected buffer changes nothing", true, std::nullopt, 0, true, Evidence::KernelNamed, 0},
+    {"ordinary exporter: not tried", "system", {As::Ordinary}, EINVAL, false, Evidence::None, 0},
+    {"mainline's heap", "tee", {As::Protected}, EINVAL, false, Evidence::KernelProtected},
+    {"mainline's exporter, unknown to the table", "tee", {As::Unknown}, EINVAL, false, Evidence::KernelProtected},
+    {"a heap called tee that maps", "tee", {As::Protected}, 0, false, Evidence::Suspect},
+    {"vendor heap, EPERM", "vframe-secure", {As::Protected}, EPERM, false, Evidence::Unmappable},
+    {"vendor heap, EACCES", "vframe-secure", {As::Protected}, EACCES, false, Evidence::Unmappable},
+    {"a name on memory that maps", "secure_display_region", {As::Protected}, 0, false, Evidence::Suspect},
+    {"unknown exporter that maps", "glass", {As::Unknown}, 0, false, Evidence::None},
+    {"unknown exporter, EINVAL", "glass", {As::Unknown}, EINVAL, false, Evidence::Unmappable},
+    {"override: protected, and it is", "glass", {As::Protected, true}, EINVAL, false, Evidence::Unmappable},
+    {"override: protected, but it maps", "glass", {As::Protected, true}, 0, false, Evidence::Suspect},
+    {"override: ordinary, and it is", "secure_display_region", {As::Ordinary, true}, 0, false, Evidence::None},
+    {"override: ordinary, but it does not map", "tee", {As::Ordinary, true}, EINVAL, false, Evidence::KernelProtected},
+    {"claim on an ordinary buffer", "system", {As::Ordinary}, 0, true, Evidence::Claimed, 0},
+    {"claim on a suspect buffer", "secure", {As::Protected}, 0, true, Evidence::Suspect},
+    {"claim on a protected buffer changes nothing", "tee", {As::Protected}, EINVAL, true, Evidence::KernelProtected},
 };
+
+/** An inspector that takes every exporter for `name`. */
+Inspector inspectorWith(Nomination name) {
+  return Inspector([name](std::string_view) { return name; });
+}
 
 TEST_F(NoMap, TheInspectorGrades) {
   for (const GradeCase& one : grades) {
     SetUp();
     calls.refuseWith = one.mmapErrno;
-    const Inspector inspector({[&](std::string_view) { return one.byName; }, [&](int) { return one.byTee; }});
+    calls.exporter = one.exporter;
+    const Inspector inspector = inspectorWith(one.name);
     const auto result = inspector.inspect(*buffer_, one.claimed);
     ASSERT_TRUE(result) << one.what << result.error().text();
     EXPECT_EQ(buffer_->evidence(), one.expected) << one.what << ": " << evidenceName(buffer_->evidence());
@@ -207,6 +238,55 @@ TEST_F(NoMap, TheInspectorGrades) {
   }
 }
 
+TEST(Evidence, ProofIsARefusedMapping) {
+  EXPECT_FALSE(isProven(Evidence::None));
+  EXPECT_FALSE(isProven(Evidence::Claimed));
+  EXPECT_FALSE(isProven(Evidence::Suspect));
+  EXPECT_TRUE(isProven(Evidence::Unmappable));
+  EXPECT_TRUE(isProven(Evidence::KernelProtected));
+}
+
+TEST_F(NoMap, AProcessWithoutRoomForAMappingHasNoEvidence) {
+  for (const int number : {ENOMEM, EAGAIN}) {
+    calls.refuseWith = number;
+    const auto result = inspectorWith({As::Protected}).inspect(*buffer_, false);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, ErrorKind::System);
+    EXPECT_EQ(result.error().number, number);
+    EXPECT_EQ(result.error().operation, "mmap");
+    EXPECT_EQ(buffer_->evidence(), Evidence::None);
+  }
+}
+
+TEST_F(NoMap, AnOverrideThatBehaviourContradictsIsLoggedOncePerExporter) {
+  std::ostringstream lines;
+  const auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(lines);
+  audit().sinks().push_back(sink);
+  calls.exporter = "glass";
+  calls.refuseWith = EINVAL;
+  const Inspector inspector = inspectorWith({As::Ordinary, true});
+  ASSERT_TRUE(inspector.inspect(*buffer_, false));
+  ASSERT_TRUE(inspector.inspect(*buffer_, false));
+  calls.exporter = "water";
+  calls.refuseWith = 0;
+  ASSERT_TRUE(inspectorWith({As::Protected, true}).inspect(*buffer_, false));
+  std::erase(audit().sinks(), sink);
+  const std::string text = lines.str();
+  const auto count = [&text](std::string_view part) {
+    size_t found = 0;
+    for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1))
+      ++found;
+    return found;
+  };
+  EXPECT_EQ(count("buffer.override_differs exporter=glass override=ordinary buffers=unmappable treated_as=protected"),
+            1U)
+      << text;
+  EXPECT_EQ(count("buffer.override_differs exporter=water override=protected buffers=mappable treated_as=protected"),
+            1U)
+      << text;
+  EXPECT_EQ(count("buffer.override_differs"), 2U) << text;
+}
+
 TEST_F(NoMap, TheInspectorAsksOncePerDmabuf) {
   int asked = 0;
   auto fd = duplicateFd(buffer_->plane(0).fd.get());
@@ -216,17 +296,18 @@ TEST_F(NoMap, TheInspectorAsksOncePerDmabuf) {
   attributes.planes[1] = {std::move(*again), 4096, 64};
   auto video = Dmabuf::create(std::move(attributes));
   ASSERT_TRUE(video);
-  const Inspector inspector({[&](std::string_view) { return ++asked, std::optional(true); }, {}});
+  calls.refuseWith = EPERM;
+  const Inspector inspector([&](std::string_view) { return ++asked, Nomination{As::Protected}; });
   ASSERT_TRUE(inspector.inspect(*video, false));
   EXPECT_EQ(asked, 1);
-  EXPECT_EQ(video->evidence(), Evidence::KernelNamed);
+  EXPECT_EQ(video->evidence(), Evidence::Unmappable);
 }
 
 TEST_F(NoMap, EvidenceIsNeverLowered) {
-  buffer_->raiseEvidence(Evidence::KernelNamed);
+  buffer_->raiseEvidence(Evidence::KernelProtected);
   buffer_->raiseEvidence(Evidence::Claimed);
   buffer_->raiseEvidence(Evidence::None);
-  EXPECT_EQ(buffer_->evidence(), Evidence::KernelNamed);
+  EXPECT_EQ(buffer_->evidence(), Evidence::KernelProtected);
 }
 
 } // namespace

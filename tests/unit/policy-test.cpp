@@ -5,8 +5,8 @@
 namespace vitrine {
 namespace {
 
-constexpr Evidence allEvidence[] = {Evidence::None, Evidence::Claimed, Evidence::Unmappable, Evidence::KernelNamed,
-                                    Evidence::Authenticated};
+constexpr Evidence allEvidence[] = {Evidence::None, Evidence::Claimed, Evidence::Suspect, Evidence::Unmappable,
+                                    Evidence::KernelProtected};
 constexpr OutputKind allKinds[] = {OutputKind::Internal, OutputKind::External, OutputKind::Virtual,
                                    OutputKind::Headless, OutputKind::Nested,   OutputKind::Writeback};
 
@@ -87,7 +87,7 @@ struct GpuRow {
   GpuFacts gpu;
   Refusal ordinary;
   Refusal claimed;
-  Refusal isProtected; ///< Unmappable, KernelNamed, Authenticated
+  Refusal isProtected; ///< Suspect, Unmappable, KernelProtected
 };
 
 constexpr GpuRow gpuRows[] = {

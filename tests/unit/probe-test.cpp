@@ -39,7 +39,7 @@ KmsReport display(std::vector<Plane> planes, std::vector<Connector> connectors =
 HeapReport protectedHeap() {
   HeapReport report;
   report.allocatedFrom = "protected,secure-video";
-  report.evidence = Evidence::Authenticated;
+  report.evidence = Evidence::KernelProtected;
   return report;
 }
 
@@ -149,6 +149,77 @@ TEST(ProbeVerdict, ByTable) {
     EXPECT_TRUE(text.contains(std::string("\nVerdict: ") + one.path + ": ")) << text;
     EXPECT_TRUE(text.ends_with(".\n")) << text;
   }
+}
+
+HeapReport heapWith(HeapCapacity capacity) {
+  HeapReport report = protectedHeap();
+  report.capacity = std::move(capacity);
+  return report;
+}
+
+TEST(ProbeVerdict, APoolHasToHoldTwoFrames) {
+  const auto planeOf = [](HeapReport heap) {
+    return judge(Report{std::move(heap), {}, {display(videoOverlay)}, {}}).plane;
+  };
+  EXPECT_TRUE(planeOf(heapWith({"protected,secure-video", 8 << 20, 2, 0})).offered);
+  const PathVerdict one = planeOf(heapWith({"protected,secure-video", 4 << 20, 1, 0}));
+  EXPECT_FALSE(one.offered);
+  EXPECT_EQ(one.reasons.front(), "protected,secure-video holds 1 frame of 1080p, and a player needs 2");
+  HeapReport small = noHeap();
+  small.allocationRefusal = Refusal::HeapExhausted;
+  small.frameBytes = 3117056;
+  small.capacity = {"protected,secure-video", 1 << 20, 0, 0};
+  EXPECT_EQ(
+      planeOf(small).reasons.front(),
+      "no frame of protected memory: protected,secure-video gives 1048576 bytes at most, and a frame has 3117056");
+}
+
+TEST(ProbeReport, SaysHowMuchTheHeapHolds) {
+  const Report report{heapWith({"protected,secure-video", 8 << 20, 2, 0}), {}, {display(videoOverlay)}, {}};
+  const auto json = nlohmann::json::parse(toJson(report, judge(report)));
+  EXPECT_EQ(json["heap_capacity"]["largest_buffer_bytes"], 8 << 20);
+  EXPECT_EQ(json["heap_capacity"]["frames_1080p_nv12"], 2);
+  EXPECT_EQ(json["heap_capacity"]["frames_2160p_nv12"], 0);
+  EXPECT_TRUE(
+      toText(report, judge(report))
+          .contains("protected,secure-video holds 8.0 MiB in one buffer at most; 2 frames of 1080p NV12, or 0 of 4K"));
+}
+
+TEST(ProbeReport, TellsWhatIsProvenFromWhatIsOnlyNominated) {
+  Heap tried{"vframe-secure",     "/dev/dma_heap/vframe-secure", HeapClass::Protected, Refusal::None, 0,
+             Evidence::Unmappable};
+  Heap untried{"sdp", "/dev/dma_heap/sdp", HeapClass::Protected, Refusal::None, 0, std::nullopt};
+  Report report{protectedHeap(), {}, {}, {}};
+  report.heap.heaps = {tried, untried};
+  report.heap.choice.candidates = {{tried, Refusal::None, "vendor heap for video frames"},
+                                   {untried, Refusal::None, "vendor heap"}};
+  const std::string text = toText(report, judge(report));
+  EXPECT_TRUE(text.contains("vendor heap for video frames; a buffer of it is Unmappable")) << text;
+  EXPECT_TRUE(text.contains("vendor heap; nominated by its name, not tried")) << text;
+  const auto json = nlohmann::json::parse(toJson(report, judge(report)));
+  EXPECT_EQ(json["heaps"][0]["evidence"], "Unmappable");
+  EXPECT_EQ(json["heaps"][1]["evidence"], nullptr);
+}
+
+TEST(ProbeReport, HintsAtAHeapThatItsTeeShouldHave) {
+  constexpr uint32_t opTee = 1;
+  constexpr uint32_t trustedServices = 3;
+  const Heap mainline{"protected,secure-video",
+                      "/dev/dma_heap/protected,secure-video",
+                      HeapClass::Protected,
+                      Refusal::None,
+                      0,
+                      std::nullopt};
+  const auto reportOf = [](uint32_t implementation, std::vector<Heap> heaps) {
+    Report report{noHeap(), {}, {}, {}};
+    report.heap.heaps = std::move(heaps);
+    report.tee.devices.push_back({"/dev/tee0", {implementation, 0, 0}, {}});
+    return report;
+  };
+  EXPECT_TRUE(missingHeapHint(reportOf(opTee, {})).starts_with("OP-TEE is here, its protected heap is not."));
+  EXPECT_EQ(missingHeapHint(reportOf(opTee, {mainline})), "");
+  EXPECT_EQ(missingHeapHint(reportOf(trustedServices, {})), "");
+  EXPECT_EQ(missingHeapHint(Report{noHeap(), {}, {}, {}}), "");
 }
 
 TEST(ProbeReport, SurvivesNamesThatAreNoUtf8) {

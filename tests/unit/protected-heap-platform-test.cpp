@@ -6,6 +6,7 @@
 #include <linux/dma-heap.h>
 #include <linux/tee.h>
 #include <openssl/evp.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -17,7 +18,9 @@
 #include <cstdarg>
 #include <cstring>
 #include <format>
+#include <optional>
 #include <random>
+#include <thread>
 #include <vector>
 
 #include "protected-path/dmabuf/inspector.h"
@@ -26,14 +29,37 @@
 #include "protected-path/heap/heap_allocator.h"
 #include "protected-path/tee/frame_decrypt.h"
 #include "protected-path/tee/frame_filler.h"
+#include "protected-path/tee/tee_uapi.h"
 #include "tests/unit/protected_memory.h"
 
 // What the kernel's own protected heap and a TEE answer, read from the kernel: for the virtual platform's boards, or a
 // real one with both.
 
 namespace {
-/** What the TEE answers to the next attempts to open a session, without being asked. */
-std::vector<uint32_t> openAnswers;
+/** Results that the TEE gives to the next calls of one kind, without being asked; sessions live in processes of their own. */
+class Answers {
+public:
+  void operator=(std::initializer_list<uint32_t> results) {
+    std::ranges::copy(results, shared_->results);
+    shared_->count = results.size();
+    shared_->used = 0;
+  }
+  std::optional<uint32_t> next() {
+    if (shared_->used == shared_->count) return std::nullopt;
+    return shared_->results[shared_->used++];
+  }
+
+private:
+  struct Shared {
+    size_t count;
+    size_t used;
+    uint32_t results[8];
+  };
+  Shared* shared_ =
+      static_cast<Shared*>(mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+};
+Answers openAnswers;
+Answers invokeAnswers;
 } // namespace
 
 extern "C" int ioctl(int fd, unsigned long request, ...) noexcept {
@@ -41,13 +67,21 @@ extern "C" int ioctl(int fd, unsigned long request, ...) noexcept {
   va_start(arguments, request);
   void* argument = va_arg(arguments, void*);
   va_end(arguments);
-  if (request != TEE_IOC_OPEN_SESSION || openAnswers.empty())
-    return static_cast<int>(syscall(SYS_ioctl, fd, request, argument));
+  std::optional<uint32_t> answer;
+  if (request == TEE_IOC_OPEN_SESSION) answer = openAnswers.next();
+  if (request == TEE_IOC_INVOKE) answer = invokeAnswers.next();
+  if (!answer) return static_cast<int>(syscall(SYS_ioctl, fd, request, argument));
   const auto* data = static_cast<const tee_ioctl_buf_data*>(argument);
-  auto* session = reinterpret_cast<tee_ioctl_open_session_arg*>(data->buf_ptr);
-  session->ret = openAnswers.front();
-  session->ret_origin = 3; // TEEC_ORIGIN_TEE
-  openAnswers.erase(openAnswers.begin());
+  constexpr uint32_t originTee = 3; // TEEC_ORIGIN_TEE
+  if (request == TEE_IOC_OPEN_SESSION) {
+    auto* session = reinterpret_cast<tee_ioctl_open_session_arg*>(data->buf_ptr);
+    session->ret = *answer;
+    session->ret_origin = originTee;
+  } else {
+    auto* invocation = reinterpret_cast<tee_ioctl_invoke_arg*>(data->buf_ptr);
+    invocation->ret = *answer;
+    invocation->ret_origin = originTee;
+  }
   return 0;
 }
 
@@ -99,11 +133,9 @@ protected:
     return std::move(buffer->buffer);
   }
 
-  Inspector inspector(bool withTee) const {
-    InspectorSources sources;
-    sources.exporterIsProtected = [this](std::string_view name) { return table_.exporterIsProtected(name); };
-    if (withTee) sources.teeAccepts = [this](int fd) { return teeAccepts(&*tee_, fd); };
-    return Inspector(std::move(sources));
+  /** What a buffer of this kernel's protected heap is worth. */
+  Evidence proof() const {
+    return std::string_view(kernel_.exporter) == "tee" ? Evidence::KernelProtected : Evidence::Unmappable;
   }
 
   Kernel kernel_{};
@@ -119,11 +151,11 @@ int errnoOfMmap(int fd, int protection) {
   return 0;
 }
 
-TEST_F(ProtectedHeap, GivesNamedEvidenceAndTheRightLayout) {
+TEST_F(ProtectedHeap, GivesProofAndTheRightLayout) {
   auto buffer = allocateBuffer(video, heaps_, table_);
   ASSERT_TRUE(buffer) << buffer.error().text();
   EXPECT_EQ(buffer->heapName, kernel_.heap);
-  EXPECT_EQ(buffer->buffer.evidence(), Evidence::KernelNamed);
+  EXPECT_EQ(buffer->buffer.evidence(), proof());
   EXPECT_TRUE(buffer->buffer.noMap());
   EXPECT_EQ(buffer->buffer.planeCount(), 2U);
   EXPECT_EQ(buffer->buffer.sizeBytes(), layoutFor(video)->sizeBytes);
@@ -159,16 +191,14 @@ TEST_F(ProtectedHeap, EvidenceIsGraded) {
   struct Case {
     const char* what;
     const BufferRequest& request;
-    bool withTee;
     bool claimed;
     Evidence expected;
   };
   const Case cases[] = {
-      {"protected, by name", video, false, false, Evidence::KernelNamed},
-      {"protected, by the TEE", video, true, false, Evidence::Authenticated},
-      {"protected and claimed", video, true, true, Evidence::Authenticated},
-      {"ordinary", picture, true, false, Evidence::None},
-      {"ordinary, claimed", picture, true, true, Evidence::Claimed},
+      {"protected", video, false, proof()},
+      {"protected and claimed", video, true, proof()},
+      {"ordinary", picture, false, Evidence::None},
+      {"ordinary, claimed", picture, true, Evidence::Claimed},
   };
   for (const Case& one : cases) {
     Dmabuf fresh = allocate(one.request);
@@ -181,15 +211,15 @@ TEST_F(ProtectedHeap, EvidenceIsGraded) {
     auto received = Dmabuf::create(std::move(attributes));
     ASSERT_TRUE(received) << received.error().text();
     ASSERT_EQ(received->evidence(), Evidence::None);
-    const auto result = inspector(one.withTee).inspect(*received, one.claimed);
+    const auto result = inspectorFor(table_).inspect(*received, one.claimed);
     ASSERT_TRUE(result) << result.error().text();
     EXPECT_EQ(received->evidence(), one.expected) << one.what << ": " << evidenceName(received->evidence());
   }
 }
 
 TEST_F(ProtectedHeap, AnUnknownExportersRefusalIsEvidence) {
-  const Inspector ignorant({});
-  EXPECT_EQ(*ignorant.evidenceFor(allocate(video).plane(0).fd.get()), Evidence::Unmappable);
+  const Inspector ignorant;
+  EXPECT_EQ(*ignorant.evidenceFor(allocate(video).plane(0).fd.get()), proof());
   EXPECT_EQ(*ignorant.evidenceFor(allocate(picture).plane(0).fd.get()), Evidence::None);
 }
 
@@ -207,10 +237,30 @@ TEST_F(ProtectedHeap, TheTeeKnowsItsOwn) {
   const Dmabuf ordinary = allocate(picture);
   EXPECT_EQ(teeAccepts(&*tee_, ordinary.plane(0).fd.get()), std::optional(false));
   EXPECT_EQ(teeAccepts(&*tee_, -1), std::optional(false));
-  const auto memory = TeeMemory::registerDmabuf(*tee_, ordinary.plane(0).fd.get());
+  const auto memory = TeeMemory::registerUnproven(*tee_, ordinary.plane(0).fd.get());
   ASSERT_FALSE(memory);
   EXPECT_EQ(memory.error().kind, ErrorKind::System);
   EXPECT_EQ(memory.error().number, EINVAL);
+}
+
+TEST_F(ProtectedHeap, NothingIsFilledWithoutProof) {
+  const Dmabuf ordinary = allocate(picture);
+  const auto refusal = TeeMemory::registerDmabuf(*tee_, ordinary);
+  ASSERT_FALSE(refusal);
+  EXPECT_EQ(refusal.error().text(),
+            "TEE_IOC_SHM_REGISTER_FD 64x64 XRGB8888 LINEAR, None: NotProven: nothing proves that "
+            "the CPU cannot read the buffer");
+}
+
+/** Vendors' kernels register any buffer in one piece (profiles legacy-* and tegra-vpr). */
+TEST_F(ProtectedHeap, ThatATeeTakesABufferIsNoEvidence) {
+  const auto plain = std::ranges::find(heaps_, std::string_view("default_cma_region"), &Heap::name);
+  if (plain == heaps_.end()) return;
+  const auto buffer = allocateBuffer(picture, std::span(&*plain, 1), table_);
+  ASSERT_TRUE(buffer) << buffer.error().text();
+  const int fd = buffer->buffer.plane(0).fd.get();
+  EXPECT_EQ(teeAccepts(&*tee_, fd), std::optional(true));
+  EXPECT_EQ(*inspectorFor(table_).evidenceFor(fd), Evidence::None);
 }
 
 TEST_F(ProtectedHeap, OrdinaryBuffersMap) {
@@ -342,14 +392,20 @@ void expectContent(const TeeDevice& tee, const TeeMemory& target, std::span<cons
   }
 }
 
+/** Whether this machine's TEE has it; a real one may have one of the two alone. */
+bool has(const TeeDevice& tee, std::string_view uuid) {
+  return TeeSession::open(tee, TeeUuid::parse(uuid)).has_value();
+}
+
 TEST_F(ProtectedHeap, EitherApplicationFillsIt) {
   const size_t frameBytes = layoutFor(video)->sizeBytes;
+  if (!has(*tee_, frame_decrypt::uuid) || !has(*tee_, sdp_basic::uuid)) GTEST_SKIP() << "this TEE lacks one of the two";
   for (const auto application : {FrameFiller::Application::FrameDecrypt, FrameFiller::Application::SdpBasic}) {
     auto filler = FrameFiller::open(*tee_, application, key, frameBytes);
     ASSERT_TRUE(filler) << filler.error().text();
     EXPECT_EQ(filler->application(), application);
     const Dmabuf buffer = allocate(video);
-    const auto target = TeeMemory::registerDmabuf(*tee_, buffer.plane(0).fd.get());
+    const auto target = TeeMemory::registerDmabuf(*tee_, buffer);
     ASSERT_TRUE(target) << target.error().text();
     EXPECT_EQ(target->sizeBytes(), buffer.sizeBytes());
     EXPECT_TRUE(target->bytes().empty());
@@ -363,7 +419,111 @@ TEST_F(ProtectedHeap, EitherApplicationFillsIt) {
   }
 }
 
+TEST_F(ProtectedHeap, FramesOfManyPiecesAreFilledWhole) {
+  constexpr size_t size = 2 * FrameFiller::pieceBytes + 12345;
+  for (const auto application : {FrameFiller::Application::FrameDecrypt, FrameFiller::Application::SdpBasic}) {
+    auto filler = FrameFiller::open(*tee_, application, key, size);
+    if (!filler) continue; // a real TEE may have one of the two alone
+    auto fd = allocateFromHeap(heap(), size);
+    ASSERT_TRUE(fd) << fd.error().text();
+    const auto target = TeeMemory::registerUnproven(*tee_, fd->get());
+    ASSERT_TRUE(target) << target.error().text();
+    const auto plain = randomBytes(size);
+    const auto filled = filler->fill(*target, encrypt(plain), counter);
+    ASSERT_TRUE(filled) << filled.error().text();
+    expectContent(*tee_, *target, plain);
+  }
+}
+
+TEST_F(ProtectedHeap, AnApplicationThatDiedGetsOneNewSession) {
+  constexpr uint32_t targetDead = 0xffff3024;
+  auto filler = FrameFiller::open(*tee_, key, 4096);
+  ASSERT_TRUE(filler) << filler.error().text();
+  auto fd = allocateFromHeap(heap(), 4096);
+  ASSERT_TRUE(fd);
+  const auto target = TeeMemory::registerUnproven(*tee_, fd->get());
+  ASSERT_TRUE(target);
+  const auto plain = randomBytes(4096);
+  invokeAnswers = {targetDead};
+  const auto filled = filler->fill(*target, encrypt(plain), counter);
+  ASSERT_TRUE(filled) << filled.error().text();
+  expectContent(*tee_, *target, plain);
+
+  constexpr uint32_t busy = 0xffff000d;
+  invokeAnswers = {busy};
+  EXPECT_EQ(teeResultName(teeResultOf(filler->fill(*target, encrypt(plain), counter))), "TEE_ERROR_BUSY")
+      << "not tried again";
+  EXPECT_TRUE(filler->fill(*target, encrypt(plain), counter));
+}
+
+// ---- An application that goes wrong, of the platform's secure world alone ----
+
+constexpr std::string_view badApplication = "8e2d6c1f-0b5a-4b7e-9f3c-5d61e07a420d";
+constexpr uint32_t commandPanic = 0;
+constexpr uint32_t commandHang = 1;
+
+TEST_F(ProtectedHeap, APanickedApplicationIsDeadInThisSessionAlone) {
+  if (tee_->version().implementationId != teeImplementationVitrine) GTEST_SKIP() << "not the platform's secure world";
+  auto session = TeeSession::open(*tee_, TeeUuid::parse(badApplication));
+  auto other = TeeSession::open(*tee_, TeeUuid::parse(sdp_basic::uuid));
+  ASSERT_TRUE(session && other);
+  for (const uint32_t command : {commandPanic, 77U}) {
+    const auto result = session->invoke(command, {});
+    EXPECT_TRUE(!result && result.error().text().contains("TEE_ERROR_TARGET_DEAD from the TEE (0xffff3024)"));
+  }
+  EXPECT_EQ(teeResultName(teeResultOf(other->invoke(99, {}))), "TEE_ERROR_BAD_PARAMETERS");
+  auto again = TeeSession::open(*tee_, TeeUuid::parse(badApplication));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(teeResultName(teeResultOf(again->invoke(77, {}))), "TEE_ERROR_BAD_PARAMETERS");
+}
+
+TEST_F(ProtectedHeap, AnApplicationThatNeverAnswersHoldsUpNobody) {
+  if (tee_->version().implementationId != teeImplementationVitrine) GTEST_SKIP() << "not the platform's secure world";
+  const UniqueFd stop(eventfd(1, EFD_CLOEXEC)); // as if the signal had come already
+  {
+    auto session = TeeSession::open(*tee_, TeeUuid::parse(badApplication));
+    ASSERT_TRUE(session) << session.error().text();
+  }
+  auto session = TeeSession::open(*tee_, TeeUuid::parse(badApplication), {.stopFd = stop.get()});
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().number, ECANCELED) << session.error().text();
+
+  const UniqueFd later(eventfd(0, EFD_CLOEXEC));
+  session = TeeSession::open(*tee_, TeeUuid::parse(badApplication), {.stopFd = later.get()});
+  ASSERT_TRUE(session) << session.error().text();
+  std::jthread stops([&] { // once the secure world has the call; a session that closes comes after it
+    auto second = TeeSession::open(*tee_, TeeUuid::parse(sdp_basic::uuid));
+    EXPECT_TRUE(second) << second.error().text();
+    EXPECT_EQ(eventfd_write(later.get(), 1), 0);
+  });
+  const auto hung = session->invoke(commandHang, {});
+  ASSERT_FALSE(hung);
+  EXPECT_EQ(hung.error().number, ECANCELED) << hung.error().text();
+  const auto gone = session->invoke(77, {});
+  EXPECT_TRUE(!gone && gone.error().number == EPIPE);
+  // One of the TEE's threads is lost to it. The other one works.
+  EXPECT_TRUE(TeeSession::open(*tee_, TeeUuid::parse(sdp_basic::uuid)));
+}
+
+TEST_F(ProtectedHeap, SizesComeBackWithARefusal) {
+  if (!has(*tee_, frame_decrypt::uuid)) GTEST_SKIP() << "this TEE has no frame decryption";
+  auto session = TeeSession::open(*tee_, TeeUuid::parse(frame_decrypt::uuid));
+  ASSERT_TRUE(session);
+  const auto shared = TeeMemory::allocateShared(*tee_, 65536);
+  auto fd = allocateFromHeap(heap(), 4096);
+  ASSERT_TRUE(shared && fd);
+  const auto target = TeeMemory::registerUnproven(*tee_, fd->get());
+  ASSERT_TRUE(target);
+  std::array parameters = {TeeParameter::memory(TeeParameter::Kind::MemoryInput, *shared, 0, 8192),
+                           TeeParameter::memory(TeeParameter::Kind::MemoryOutput, *target, 0, 4096),
+                           TeeParameter::memory(TeeParameter::Kind::MemoryInput, *shared, 8192, 16)};
+  EXPECT_EQ(teeResultName(teeResultOf(session->invoke(frame_decrypt::commandDecrypt, parameters))),
+            "TEE_ERROR_SHORT_BUFFER");
+  EXPECT_EQ(parameters[1].b, 8192U) << "the size that is needed";
+}
+
 TEST_F(ProtectedHeap, DecryptionIsPreferred) {
+  if (!has(*tee_, frame_decrypt::uuid)) GTEST_SKIP() << "this TEE has no frame decryption";
   const auto filler = FrameFiller::open(*tee_, key, 4096);
   ASSERT_TRUE(filler) << filler.error().text();
   EXPECT_EQ(filler->application(), FrameFiller::Application::FrameDecrypt);
@@ -398,7 +558,7 @@ TEST_F(ProtectedHeap, LargeFramesFitTheSharedBuffer) {
   if (!fd && refusalOf(fd.error(), Refusal::None) == Refusal::HeapExhausted)
     GTEST_SKIP() << "a pool smaller than a frame";
   ASSERT_TRUE(fd) << fd.error().text();
-  const auto target = TeeMemory::registerDmabuf(*tee_, fd->get());
+  const auto target = TeeMemory::registerUnproven(*tee_, fd->get());
   ASSERT_TRUE(target) << target.error().text();
   fd->reset(); // the TEE keeps its own reference
   const std::vector<std::byte> frame(frame4k);
@@ -411,7 +571,7 @@ TEST_F(ProtectedHeap, FramesThatDoNotFit) {
   ASSERT_TRUE(filler) << filler.error().text();
   auto fd = allocateFromHeap(heap(), 4096);
   ASSERT_TRUE(fd);
-  const auto target = TeeMemory::registerDmabuf(*tee_, fd->get());
+  const auto target = TeeMemory::registerUnproven(*tee_, fd->get());
   ASSERT_TRUE(target);
   EXPECT_TRUE(filler->fill(*target, randomBytes(4096), counter));
   EXPECT_EQ(teeResultName(teeResultOf(filler->fill(*target, randomBytes(4097), counter))), "TEE_ERROR_SHORT_BUFFER");

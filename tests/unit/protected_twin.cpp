@@ -36,10 +36,11 @@ std::optional<Heap> protectedHeap() {
 /** Of the protected heap, filled through optee_test's application. */
 UniqueFd filled(std::span<const uint8_t> bytes) {
   UniqueFd fd = require(allocateFromHeap(protectedHeap().value(), bytes.size()));
-  const TeeDevice tee = require(TeeDevice::open());
-  TeeSession session = require(TeeSession::open(tee, TeeUuid::parse(sdp_basic::uuid)));
+  // One for all: a session is a process, and this one is large.
+  static const TeeDevice tee = require(TeeDevice::open());
+  static TeeSession session = require(TeeSession::open(tee, TeeUuid::parse(sdp_basic::uuid)));
   const TeeMemory shared = require(TeeMemory::allocateShared(tee, bytes.size()));
-  const TeeMemory target = require(TeeMemory::registerDmabuf(tee, fd.get()));
+  const TeeMemory target = require(TeeMemory::registerUnproven(tee, fd.get()));
   std::memcpy(shared.bytes().data(), bytes.data(), bytes.size());
   TeeParameter parameters[] = {TeeParameter::memory(TeeParameter::Kind::MemoryInput, shared, 0, bytes.size()),
                                TeeParameter::memory(TeeParameter::Kind::MemoryOutput, target, 0, bytes.size())};
@@ -77,10 +78,8 @@ Dmabuf protectedTwin(TestBuffer& model, TwinPlanes planes) {
   }
   Dmabuf twin = require(Dmabuf::create(std::move(attributes)));
   const HeapTable table;
-  InspectorSources sources;
-  sources.exporterIsProtected = [&](std::string_view name) { return table.exporterIsProtected(name); };
-  require(Inspector(std::move(sources)).inspect(twin, false).has_value(), "inspect");
-  require(twin.evidence() == Evidence::KernelNamed, "evidence of protected memory");
+  require(inspectorFor(table).inspect(twin, false).has_value(), "inspect");
+  require(twin.evidence() == Evidence::KernelProtected, "evidence of protected memory");
   return twin;
 }
 

@@ -141,7 +141,7 @@ TEST_F(Drivers, anOrdinaryImportTakesNoProtectedMemory) {
 TEST_F(Drivers, anOrdinaryBufferIsNoProtectedOneWhateverTheQuerySays) {
   if (!hasProtectedMemory()) return; // such a buffer is a placeholder there: Protection
   TestBuffer picture = TestBuffer::from(Picture(32, 32), DRM_FORMAT_XRGB8888);
-  picture.dmabuf().raiseEvidence(Evidence::KernelNamed);
+  picture.dmabuf().raiseEvidence(Evidence::KernelProtected);
   for (const FdTypes types : {FdTypes::All, FdTypes::Unwritten}) {
     answerFdTypes(types);
     const DriverCalls before = driverCalls();

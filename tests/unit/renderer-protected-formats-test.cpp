@@ -147,7 +147,7 @@ TEST_F(ProtectedImports, aPlaneInOrdinaryMemoryIsRefused) {
     }
     auto mixed = Dmabuf::create(std::move(attributes));
     ASSERT_TRUE(mixed) << mixed.error().text();
-    mixed->raiseEvidence(Evidence::KernelNamed); // as by its other plane
+    mixed->raiseEvidence(Evidence::KernelProtected); // as by its other plane
     if (!renderer().device().gpu.protectedMemory) {
       expectNotShownToTheDriver(renderer(), *mixed);
       continue;

@@ -22,7 +22,7 @@ protected:
   }
   static TestBuffer protectedBuffer(const Picture& picture) {
     TestBuffer buffer = TestBuffer::from(picture, DRM_FORMAT_XRGB8888);
-    buffer.dmabuf().raiseEvidence(Evidence::KernelNamed);
+    buffer.dmabuf().raiseEvidence(Evidence::KernelProtected);
     return buffer;
   }
 };
@@ -148,7 +148,7 @@ TEST_F(ProtectedDevice, oneImageOfAllPlanesIsInProtectedMemoryToo) {
     std::ranges::fill(from.row(0, y), uint8_t{0x51}); // a grey: Cb and Cr are in their middle
   for (uint32_t y = 0; y < 20; ++y)
     std::ranges::fill(from.row(1, y), uint8_t{0x80});
-  from.dmabuf().raiseEvidence(Evidence::KernelNamed);
+  from.dmabuf().raiseEvidence(Evidence::KernelProtected);
   TestBuffer to = protectedBuffer(Picture(40, 40, grey));
   const auto own = newRenderer(true, YccImport::OneImage);
   const ProtectedCalls before = protectedCalls();

@@ -28,10 +28,10 @@ TEST_F(Protection, noMapBufferNeverReachesTheDriver) {
     Evidence evidence;
     Refusal refusal;
   };
-  for (const Case& row : {Case{Evidence::Claimed, Refusal::ClaimWithoutEvidence},
-                          Case{Evidence::Unmappable, Refusal::GpuNoProtectedMemory},
-                          Case{Evidence::KernelNamed, Refusal::GpuNoProtectedMemory},
-                          Case{Evidence::Authenticated, Refusal::GpuNoProtectedMemory}}) {
+  for (const Case& row :
+       {Case{Evidence::Claimed, Refusal::ClaimWithoutEvidence}, Case{Evidence::Suspect, Refusal::GpuNoProtectedMemory},
+        Case{Evidence::Unmappable, Refusal::GpuNoProtectedMemory},
+        Case{Evidence::KernelProtected, Refusal::GpuNoProtectedMemory}}) {
     // A device with protected memory takes what there is evidence for; a claim alone it is not told of either.
     if (renderer().device().gpu.protectedMemory && row.evidence != Evidence::Claimed) continue;
     TestBuffer buffer = TestBuffer::from(Picture(40, 40, secret), DRM_FORMAT_XRGB8888);

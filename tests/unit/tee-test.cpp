@@ -1,12 +1,32 @@
 #include <gtest/gtest.h>
 
+#include <linux/tee.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <cerrno>
+#include <cstdarg>
+#include <filesystem>
+#include <fstream>
 
 #include "protected-path/tee/frame_decrypt.h"
 #include "protected-path/tee/frame_filler.h"
 #include "protected-path/tee/tee_session.h"
 #include "protected-path/tee/tee_uapi.h"
 #include "tests/platform/kernel/vitrine_frame_decrypt.h"
+
+/** A file of four bytes answers TEE_IOC_VERSION with them as the implementation's id. */
+extern "C" int ioctl(int fd, unsigned long request, ...) noexcept {
+  va_list arguments;
+  va_start(arguments, request);
+  void* argument = va_arg(arguments, void*);
+  va_end(arguments);
+  uint32_t implementation = 0;
+  if (request != TEE_IOC_VERSION || pread(fd, &implementation, sizeof(implementation), 0) != sizeof(implementation))
+    return static_cast<int>(syscall(SYS_ioctl, fd, request, argument));
+  static_cast<tee_ioctl_version_data*>(argument)->impl_id = implementation;
+  return 0;
+}
 
 namespace vitrine {
 namespace {
@@ -73,6 +93,47 @@ TEST(TeeDevice, AMachineWithoutOneSaysSo) {
   EXPECT_EQ(device.error().kind, ErrorKind::Missing);
   EXPECT_TRUE(device.error().text().starts_with("open /dev/tee0 to /dev/tee9: this machine has no TEE"))
       << device.error().text();
+}
+
+// ---- Several TEEs: files that stand for their nodes, each with the implementation's id in it ----
+
+class TeeNodes : public testing::Test {
+protected:
+  void SetUp() override {
+    directory_ = std::filesystem::temp_directory_path() / ("tee-test-" + std::to_string(getpid()));
+    std::filesystem::create_directories(directory_);
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+  void add(const char* name, uint32_t implementation) const {
+    std::ofstream(directory_ / name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(&implementation), sizeof(implementation));
+  }
+  std::vector<std::string> listed() const {
+    std::vector<std::string> names;
+    for (const TeeDevice& device : TeeDevice::list(directory_))
+      names.push_back(device.node().filename().string());
+    return names;
+  }
+  std::filesystem::path directory_;
+};
+
+TEST_F(TeeNodes, OpTeeComesFirst) {
+  add("tee0", TEE_IMPL_ID_TSTEE);
+  add("tee1", TEE_IMPL_ID_AMDTEE);
+  add("tee2", TEE_IMPL_ID_OPTEE);
+  add("tee3", TEE_IMPL_ID_OPTEE);
+  EXPECT_EQ(listed(), (std::vector<std::string>{"tee2", "tee3", "tee0", "tee1"}));
+}
+
+TEST_F(TeeNodes, ANodeThatDoesNotAnswerIsLeftOut) {
+  std::ofstream(directory_ / "tee0") << "";
+  add("tee1", TEE_IMPL_ID_OPTEE);
+  std::optional<Error> failure;
+  const auto devices = TeeDevice::list(directory_, &failure);
+  ASSERT_EQ(devices.size(), 1U);
+  EXPECT_EQ(devices[0].version().implementationId, uint32_t{TEE_IMPL_ID_OPTEE});
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->text(), "TEE_IOC_VERSION " + (directory_ / "tee0").string() + ": ENOTTY (25)");
 }
 
 TEST(TeeAccepts, NobodyToAskIsNoAnswer) {

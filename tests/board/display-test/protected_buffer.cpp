@@ -102,7 +102,7 @@ Result<> ProtectedBuffer::fill(const Board& board, size_t offsetBytes, std::span
     return missing("fill", "protected buffer", "no trusted application fills it");
   const auto device = TeeDevice::open(board.tee.node);
   if (!device) return std::unexpected(device.error());
-  const auto target = TeeMemory::registerDmabuf(*device, fd_.get());
+  const auto target = TeeMemory::registerUnproven(*device, fd_.get());
   if (!target) return std::unexpected(target.error());
   return board.tee.sdpBasic ? injectAll(*device, *target, offsetBytes, bytes)
                             : decryptAll(*device, *target, offsetBytes, bytes);
@@ -111,7 +111,7 @@ Result<> ProtectedBuffer::fill(const Board& board, size_t offsetBytes, std::span
 Result<std::vector<std::byte>> ProtectedBuffer::dump(const Board& board, size_t offsetBytes, size_t sizeBytes) const {
   const auto device = TeeDevice::open(board.tee.node);
   if (!device) return std::unexpected(device.error());
-  const auto source = TeeMemory::registerDmabuf(*device, fd_.get());
+  const auto source = TeeMemory::registerUnproven(*device, fd_.get());
   if (!source) return std::unexpected(source.error());
   auto session = TeeSession::open(*device, TeeUuid::parse(sdp_basic::uuid));
   if (!session) return std::unexpected(session.error());

@@ -68,7 +68,7 @@ struct Sdp {
     if (!session) return std::unexpected(session.error());
     auto buffer = ProtectedBuffer::allocate(trial.heap(), sizeBytes);
     if (!buffer) return std::unexpected(buffer.error());
-    auto target = TeeMemory::registerDmabuf(*device, buffer->fd());
+    auto target = TeeMemory::registerUnproven(*device, buffer->fd());
     if (!target) return std::unexpected(target.error());
     return Sdp{std::move(*device), std::move(*session), std::move(*buffer), std::move(*target)};
   }
@@ -111,7 +111,7 @@ Result<> registers(Trial& trial) {
   if (!device) return std::unexpected(device.error());
   const auto buffer = ProtectedBuffer::allocate(trial.heap(), bufferBytes);
   if (!buffer) return std::unexpected(buffer.error());
-  const auto memory = TeeMemory::registerDmabuf(*device, buffer->fd());
+  const auto memory = TeeMemory::registerUnproven(*device, buffer->fd());
   trial.expect(memory.has_value(), "TEE_IOC_SHM_REGISTER_FD", memory ? "succeeded" : memory.error().text());
   if (memory)
     trial.expect(memory->sizeBytes() == bufferPages, "size that the TEE reports", std::to_string(memory->sizeBytes()));
@@ -124,7 +124,7 @@ Result<> registersTwice(Trial& trial) {
   if (!device || !other) return std::unexpected((device ? other : device).error());
   const auto buffer = ProtectedBuffer::allocate(trial.heap(), bufferBytes);
   if (!buffer) return std::unexpected(buffer.error());
-  const auto first = TeeMemory::registerDmabuf(*device, buffer->fd());
+  const auto first = TeeMemory::registerUnproven(*device, buffer->fd());
   if (!first) return std::unexpected(first.error());
   trial.expectErrno("register again", registerErrno(*device, buffer->fd()), {0});
   trial.expectErrno("register at a second open of the TEE", registerErrno(*other, buffer->fd()), {0});
@@ -187,7 +187,7 @@ Result<> decrypts(Trial& trial) {
   if (!device) return std::unexpected(device.error());
   const auto buffer = ProtectedBuffer::allocate(trial.heap(), bufferBytes);
   if (!buffer) return std::unexpected(buffer.error());
-  const auto target = TeeMemory::registerDmabuf(*device, buffer->fd());
+  const auto target = TeeMemory::registerUnproven(*device, buffer->fd());
   if (!target) return std::unexpected(target.error());
   constexpr FrameFiller::Key key{7, 7, 7, 7};
   // The counter carries into its upper half within the frame.
@@ -272,7 +272,7 @@ Result<> protectedSource(Trial& trial) {
   if (!sdp) return std::unexpected(sdp.error());
   const auto second = ProtectedBuffer::allocate(trial.heap(), bufferBytes);
   if (!second) return std::unexpected(second.error());
-  const auto other = TeeMemory::registerDmabuf(sdp->device, second->fd());
+  const auto other = TeeMemory::registerUnproven(sdp->device, second->fd());
   if (!other) return std::unexpected(other.error());
   const auto done = sdp->inject(Direct, sdp->target, *other, 0, 4096);
   trial.expect(isTeeError(done, {accessDenied, badParameters}), "INJECT with a protected source", textOf(done));

@@ -83,7 +83,8 @@ void addOptions(CLI::App& app, Options& options) {
   app.add_option("--heap", options.player.heapName, "This heap alone; it has to be a protected one");
   app.add_option("--json", options.json, "Write statistics to this file, or to stdout (-)");
   app.set_version_flag("--version", "vitrine-play " VITRINE_VERSION);
-  app.footer("Status: 0 played, 1 failed, 2 misused, 77 this machine has no protected heap or no TEE for it.");
+  app.footer(
+      "Status: 0 played, 1 failed, 2 misused, 77 this machine has no heap that is proven protected, or no TEE for it.");
 }
 
 /** Median and 95th percentile in microseconds. */
@@ -177,8 +178,9 @@ Result<> writeJson(const std::string& file, const nlohmann::json& json) {
 }
 
 int exitStatusOf(const Error& error) {
-  const bool absent = refusalOf(error, Refusal::None) == Refusal::HeapAbsent;
-  if (absent || error.kind == ErrorKind::Missing) return ExitNotApplicable;
+  const Refusal refusal = refusalOf(error, Refusal::None);
+  const bool noHeap = refusal == Refusal::HeapAbsent || refusal == Refusal::HeapUnproven;
+  if (noHeap || error.kind == ErrorKind::Missing) return ExitNotApplicable;
   if (clipFaultOf(error) != ClipFault::None || error.operation == "parse") return ExitMisused;
   return ExitFoundWanting;
 }

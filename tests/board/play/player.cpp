@@ -49,23 +49,19 @@ Result<> Player::unlessStopped(Result<> done) {
 
 Result<> Player::setUp(const ClipKey& key) {
   stage_ = std::make_unique<Stage>();
-  if (auto done = openBuffers(key); !done) return done;
+  if (auto done = openBuffers(); !done) return done;
+  // Now: no key for a machine that cannot keep what is decrypted with it.
+  if (auto done = openFiller(key); !done) return done;
   return openWindow();
 }
 
-Result<> Player::openBuffers(const ClipKey& key) {
+Result<> Player::openBuffers() {
   const ClipHeader& header = clip_.header();
   auto heaps = ProtectedBuffers::chooseHeaps(header, stage_->table, options_.heapName);
   if (!heaps) return std::unexpected(heaps.error());
   auto tee = TeeDevice::open();
   if (!tee) return std::unexpected(tee.error());
   stage_->tee.emplace(std::move(*tee));
-  auto filler = options_.application ? FrameFiller::open(*stage_->tee, *options_.application, key, header.frameBytes)
-                                     : FrameFiller::open(*stage_->tee, key, header.frameBytes);
-  if (!filler) return std::unexpected(filler.error());
-  stage_->filler.emplace(std::move(*filler));
-  report_.application = stage_->filler->application();
-
   auto connection = WaylandConnection::open(stop_.fd());
   if (!connection) return std::unexpected(connection.error());
   stage_->connection = std::move(*connection);
@@ -86,6 +82,18 @@ Result<> Player::openBuffers(const ClipKey& key) {
   if (report_.buffers < options_.buffers)
     log("play").warn("heap {} gave {} of {} buffers; playing with those (it needs {})", report_.heap, report_.buffers,
                      options_.buffers, ProtectedBuffers::minimum);
+  return {};
+}
+
+Result<> Player::openFiller(const ClipKey& key) {
+  const ClipHeader& header = clip_.header();
+  const TeePatience patience{.stopFd = stop_.fd()};
+  auto filler = options_.application
+                    ? FrameFiller::open(*stage_->tee, *options_.application, key, header.frameBytes, patience)
+                    : FrameFiller::open(*stage_->tee, key, header.frameBytes, patience);
+  if (!filler) return std::unexpected(filler.error());
+  stage_->filler.emplace(std::move(*filler));
+  report_.application = stage_->filler->application();
   return {};
 }
 

@@ -64,8 +64,8 @@ public:
   ~Player() override;
 
   /**
-   * Sets up and plays to the end. Errors: Missing, or Refused(HeapAbsent), where this machine cannot do it at all (no TEE, no
-   * application in it); anything else that went wrong, with report() telling how far it came.
+   * Sets up and plays to the end. Errors: Missing, or Refused(HeapAbsent, HeapUnproven), where this machine cannot do it at all (no
+   * TEE, no application in it); anything else that went wrong, with report() telling how far it came.
    */
   [[nodiscard]] Result<> play(const ClipKey& key);
 
@@ -75,7 +75,8 @@ private:
   struct Stage; ///< all that exists only while playing, in the order in which it is taken down
 
   [[nodiscard]] Result<> setUp(const ClipKey& key);
-  [[nodiscard]] Result<> openBuffers(const ClipKey& key);
+  [[nodiscard]] Result<> openBuffers();
+  [[nodiscard]] Result<> openFiller(const ClipKey& key);
   [[nodiscard]] Result<> openWindow();
   [[nodiscard]] Result<> askForProtection(std::vector<Heap>& heaps);
   void followOutcome();

@@ -65,17 +65,17 @@ Result<ProtectedBuffers> ProtectedBuffers::create(const ClipHeader& header, std:
                                                   WaylandConnection& connection, bool claim, size_t wanted,
                                                   size_t& got) {
   ProtectedBuffers result;
+  HeapKnowledge knowledge;
   while (result.count() < wanted) {
-    auto memory = allocateBuffer(bufferRequestFor(header), heaps, table);
+    auto memory = allocateBuffer(bufferRequestFor(header), heaps, table, &knowledge);
     if (!memory) {
       if (refusalOf(memory.error(), Refusal::None) != Refusal::HeapExhausted) return std::unexpected(memory.error());
       if (result.count() < minimum) return tooFew(result.count(), wanted, memory.error());
       break;
     }
     if (auto fits = checkLayout(header, memory->buffer); !fits) return std::unexpected(fits.error());
-    auto teeMemory = TeeMemory::registerDmabuf(device, memory->buffer.plane(0).fd.get());
+    auto teeMemory = TeeMemory::registerDmabuf(device, memory->buffer);
     if (!teeMemory) return std::unexpected(teeMemory.error());
-    memory->buffer.raiseEvidence(Evidence::Authenticated);
     auto waylandBuffer = createWaylandBuffer(connection, memory->buffer, claim);
     if (!waylandBuffer) return std::unexpected(waylandBuffer.error());
     result.buffers_.push_back(
@@ -86,7 +86,7 @@ Result<ProtectedBuffers> ProtectedBuffers::create(const ClipHeader& header, std:
 }
 
 Evidence ProtectedBuffers::evidence() const {
-  Evidence weakest = Evidence::Authenticated;
+  Evidence weakest = Evidence::KernelProtected;
   for (const auto& buffer : buffers_)
     weakest = std::min(weakest, buffer->memory().buffer.evidence());
   return weakest;
