@@ -12,6 +12,7 @@ import subprocess
 from jobs import Job, Result, indented
 
 LEGACY = ("legacy-mediatek", "legacy-android", "tegra-vpr")
+UNPROVEN = ("mappable-name", "maps-and-faults", "tee-takes-all")  # boards whose only nominated heap can be mapped
 CHUNK = 60  # seconds of session tests that one machine runs
 
 
@@ -38,9 +39,10 @@ SUITES = [
 
 # Session tests: module, and the boards that it runs on.
 SESSION = [
-    ("check", ("full", "plane-only", "untrusted-display", "untrusted-gpu", "no-heap", "legacy-mediatek", "legacy-android", "tiny-pool")),
+    ("check", ("full", "plane-only", "untrusted-display", "untrusted-gpu", "no-heap", "legacy-mediatek", "legacy-android", "tiny-pool",
+               *UNPROVEN, "no-supplicant")),
     ("paths", ("full", "plane-only", "gpu-only", "single-plane", "untrusted-display", "no-heap", "legacy-mediatek", "legacy-android",
-               "tiny-pool")),
+               "tiny-pool", *UNPROVEN)),
     ("protected_content", ("full", "plane-only", "gpu-only", "no-heap", "untrusted-display")),
     ("protocols", ("full",)),
     ("resilience", ("full", "gpu-only")),
@@ -70,6 +72,7 @@ FURTHER_BOARDS = [
     ("renderer-on-plane-only", "renderer-test", "plane-only"),
     ("protected-formats-on-plane-only", "renderer-protected-formats-test", "plane-only"),
     ("leak-session-on-gpu-only", "leak-session-test", "gpu-only"),
+    ("leak-session-on-legacy-android", "leak-session-test", "legacy-android"),
     *((f"protected-heap-on-{profile}", "protected-heap-platform-test", profile) for profile in LEGACY),
     ("protected-heap-platform-with-dump", "protected-heap-platform-test", "selftest"),
     ("composition-platform-with-dump", "composition-platform-test", "selftest"),

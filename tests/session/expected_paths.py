@@ -5,6 +5,7 @@ CASES = ("windowed 1:1", "windowed scaled", "rotated", "half covered", "fullscre
 PLANE = ("plane", None)
 UNDERLAY = ("underlay", None)  # a plane below the composed one, which has a hole there
 NO_HEAP = (None, "HeapAbsent")
+UNPROVEN = (None, "HeapUnproven")  # the heap's name says protected, and its buffers can be mapped
 COMMIT_FAILS = ("placeholder", "PlaneCommitFailed")
 
 # (path, refusal) for each of CASES. The refusal is why the surface is on no plane; vkms turns and does not scale. A video that fills
@@ -21,6 +22,9 @@ EXPECTED = {
     "legacy-mediatek": PLANES_AND_GPU,
     "legacy-android": PLANES_AND_GPU,
     "tiny-pool": PLANES_ALONE,
+    "mappable-name": (UNPROVEN,) * 5,
+    "maps-and-faults": (UNPROVEN,) * 5,
+    "tee-takes-all": (UNPROVEN,) * 5,
 }
 
 

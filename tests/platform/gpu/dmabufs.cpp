@@ -36,7 +36,7 @@ UniqueFd protectedBuffer(const std::vector<uint32_t>& content) {
   require(tee.has_value(), "a TEE");
   auto session = TeeSession::open(*tee, TeeUuid::parse(sdp_basic::uuid));
   auto shared = TeeMemory::allocateShared(*tee, bytes);
-  auto target = TeeMemory::registerDmabuf(*tee, fd.get());
+  auto target = TeeMemory::registerUnproven(*tee, fd.get());
   require(session && shared && target, "sdp_basic");
   std::memcpy(shared->bytes().data(), content.data(), bytes);
   TeeParameter parameters[] = {TeeParameter::memory(TeeParameter::Kind::MemoryInput, *shared, 0, bytes),

@@ -10,18 +10,17 @@
  * The memory is the secure world's pool (vitrine_tee.c), so that it accepts these buffers as protected. They are one
  * piece each, have one sg entry and no vmap, so that whoever may read mainline's may read these.
  *
- * TEE_IOC_SHM_REGISTER_FD takes mainline's own buffers only. On these boards it took every dma-buf in one piece and left
- * the judgement to the secure world: so in the kernels that Linaro's secure data path ran on, and in mainline's series
- * until v11 removed that path as unused. tee.patch puts it back for the buffers of this heap, and of no other.
+ * These kernels also registered every dma-buf in one piece with the TEE (TEE_IOC_SHM_REGISTER_FD) and left the judgement
+ * to the secure world: vitrine_tee.takes_all=1.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/dma-mapping.h>
 #include <linux/genalloc.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
-#include <linux/tee_core.h>
 
 #include "vitrine_legacy_heap.h"
 
@@ -31,7 +30,7 @@ MODULE_PARM_DESC(name, "Name of the heap, which says which kernel is imitated; e
 
 struct legacy_kernel {
 	const char *heap_name;	/* and the exporter's: all of them set exp_name to it */
-	int mmap_error;
+	int mmap_error;		/* 0 where mmap succeeds, and every access to the mapping faults */
 	int sync_error;		/* of DMA_BUF_IOCTL_SYNC, 0 where it succeeds */
 	int exhausted_error;
 };
@@ -53,6 +52,11 @@ static const struct legacy_kernel legacy_kernels[] = {
 	 * device tree's node without its address, which the series' binding calls `protected`.
 	 */
 	{ "protected", .mmap_error = -EPERM, .sync_error = -EPERM, .exhausted_error = -ENOSPC },
+	/*
+	 * A vendor's heap that maps its carve-out like any memory, without asking who may read it. The firewall answers each
+	 * access with an external abort, which the process gets as SIGBUS.
+	 */
+	{ "heap-secure", .mmap_error = 0, .sync_error = 0, .exhausted_error = -ENOMEM },
 };
 
 static struct {
@@ -107,8 +111,18 @@ static int legacy_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir
 	return legacy.kernel->sync_error;
 }
 
+static vm_fault_t legacy_fault(struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGBUS;
+}
+
+static const struct vm_operations_struct legacy_vm_ops = {
+	.fault = legacy_fault,
+};
+
 static int legacy_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
+	vma->vm_ops = &legacy_vm_ops;
 	return legacy.kernel->mmap_error;
 }
 
@@ -171,17 +185,6 @@ static const struct dma_heap_ops legacy_heap_ops = {
 bool vitrine_legacy_heap_wanted(void)
 {
 	return name[0] != '\0';
-}
-
-int vitrine_legacy_heap_update_shm(struct dma_buf *dmabuf, struct tee_shm *shm)
-{
-	struct legacy_buffer *buffer = dmabuf->priv;
-
-	if (dmabuf->ops != &legacy_buf_ops)
-		return -EINVAL;
-	shm->paddr = buffer->start;
-	shm->size = buffer->size;
-	return 0;
 }
 
 static const struct legacy_kernel *find_kernel(const char *heap_name)

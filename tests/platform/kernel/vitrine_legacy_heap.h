@@ -5,16 +5,10 @@
 
 #include <linux/types.h>
 
-struct dma_buf;
-struct tee_shm;
-
 /* Whether this board has one, instead of mainline's (vitrine_legacy_heap.name) */
 bool vitrine_legacy_heap_wanted(void);
 
 /* Registers it over the secure world's pool, which it then owns. */
 int vitrine_legacy_heap_add(phys_addr_t start, size_t size);
-
-/* TEE_IOC_SHM_REGISTER_FD of a buffer of it: its memory, one piece. EINVAL for every other buffer. */
-int vitrine_legacy_heap_update_shm(struct dma_buf *dmabuf, struct tee_shm *shm);
 
 #endif

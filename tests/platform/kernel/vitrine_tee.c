@@ -11,9 +11,14 @@
  * against a real OP-TEE; and frame decryption, see vitrine_frame_decrypt.h.
  */
 #include <crypto/aes-ctr.h>
+#include <linux/completion.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/module.h>
+#include <linux/scatterlist.h>
+#include <linux/semaphore.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/tee_core.h>
@@ -21,6 +26,7 @@
 
 #include "vitrine_frame_decrypt.h"
 #include "vitrine_legacy_heap.h"
+#include "vitrine_tee.h"
 
 static unsigned int pool_mib = 128;
 module_param(pool_mib, uint, 0444);
@@ -30,6 +36,14 @@ static bool dump;
 module_param(dump, bool, 0444);
 MODULE_PARM_DESC(dump, "Allow sdp_basic's DUMP, which a real product would not ship");
 
+static bool takes_all;
+module_param(takes_all, bool, 0444);
+MODULE_PARM_DESC(takes_all, "Register any dma-buf in one piece, and believe that it is protected");
+
+static bool supplicant = true;
+module_param(supplicant, bool, 0444);
+MODULE_PARM_DESC(supplicant, "tee-supplicant runs, which loads applications that are not built in");
+
 /* GlobalPlatform's return codes and origins */
 #define TEE_SUCCESS			0x00000000
 #define TEE_ERROR_ACCESS_DENIED		0xFFFF0001
@@ -38,12 +52,21 @@ MODULE_PARM_DESC(dump, "Allow sdp_basic's DUMP, which a real product would not s
 #define TEE_ERROR_ITEM_NOT_FOUND	0xFFFF0008
 #define TEE_ERROR_NOT_SUPPORTED		0xFFFF000A
 #define TEE_ERROR_OUT_OF_MEMORY		0xFFFF000C
+#define TEE_ERROR_COMMUNICATION		0xFFFF000E
 #define TEE_ERROR_SHORT_BUFFER		0xFFFF0010
+#define TEE_ERROR_TARGET_DEAD		0xFFFF3024
+#define TEE_ORIGIN_COMMS		2
 #define TEE_ORIGIN_TEE			3
 #define TEE_ORIGIN_TRUSTED_APP		4
 
 /* An implementation id of our own, far from those that linux/tee.h gives out */
 #define VITRINE_TEE_IMPL_ID		0x56495452
+
+/* OP-TEE's limits, as measured on its 4.10 for an arm64 board: what one INVOKE may reference (page tables, shared by all), what
+ * one registration may hold, how many calls it works on at a time. */
+#define INVOKE_BUDGET	(14UL << 20)
+#define REGISTER_LIMIT	(32UL << 20)
+#define THREADS		2
 
 #define MAX_PARAMS	4
 #define TYPES(a, b, c, d) ((a) | (b) << 8 | (c) << 16 | (u32)(d) << 24)
@@ -57,12 +80,14 @@ struct session;
 struct application {
 	const char *name;
 	u8 uuid[TEE_IOCTL_UUID_LEN];
+	bool built_in;	/* the others lie in files, which tee-supplicant brings */
 	u32 (*invoke)(struct session *session, u32 command, u32 types, struct tee_param *params);
 };
 
 struct session {
 	const struct application *app;
 	struct tee_context *ctx;
+	bool dead;	/* the application panicked */
 	bool have_key;
 	struct aes_enckey key;
 };
@@ -72,7 +97,9 @@ static struct {
 	phys_addr_t pool_start;
 	size_t pool_size;
 	struct xarray sessions;
-	struct mutex lock;	/* sessions are opened, used and closed one at a time */
+	struct semaphore threads;	/* a call has one from its beginning to its end, also while it waits */
+	struct completion never;
+	struct mutex lock;	/* sessions are used and closed one at a time */
 } world;
 
 /* ---- Memory as the applications see it ---- */
@@ -80,8 +107,13 @@ static struct {
 static bool is_protected(const struct tee_param *param)
 {
 	const struct tee_shm *shm = param->u.memref.shm;
-	phys_addr_t at = shm->paddr;
+	phys_addr_t at;
 
+	if (!shm)
+		return false;
+	if (takes_all && (shm->flags & TEE_SHM_DMA_BUF))
+		return true;
+	at = shm->paddr;
 	return (shm->flags & TEE_SHM_DMA_BUF) && world.pool_size && at >= world.pool_start &&
 	       at + shm->size <= world.pool_start + world.pool_size;
 }
@@ -200,6 +232,27 @@ static u32 sdp_pseudo(struct session *session, u32 command, u32 types, struct te
 	return TEE_ERROR_BAD_PARAMETERS;
 }
 
+/* ---- An application that goes wrong, for tests of what its clients make of that ---- */
+
+#define BAD_APP_PANIC	0	/* it dies: TARGET_DEAD now and for ever, in this session */
+#define BAD_APP_HANG	1	/* it never answers; not even SIGKILL ends the call */
+
+static u32 bad_app(struct session *session, u32 command, u32 types, struct tee_param *params)
+{
+	switch (command) {
+	case BAD_APP_PANIC:
+		session->dead = true;
+		return TEE_ERROR_TARGET_DEAD;
+	case BAD_APP_HANG:
+		mutex_unlock(&world.lock);	/* other threads go on */
+		wait_for_completion(&world.never);
+		mutex_lock(&world.lock);
+		return TEE_ERROR_TARGET_DEAD;
+	default:
+		return TEE_ERROR_BAD_PARAMETERS;
+	}
+}
+
 /* ---- Frame decryption ---- */
 
 static u32 set_key(struct session *session, u32 types, struct tee_param *params)
@@ -224,8 +277,10 @@ static u32 decrypt(struct session *session, u32 types, struct tee_param *params)
 
 	if (types != TYPES(IN, OUT, IN, NONE) || !size || params[2].u.memref.size != sizeof(counter))
 		return TEE_ERROR_BAD_PARAMETERS;
-	if (params[1].u.memref.size < size)
+	if (params[1].u.memref.size < size) {
+		params[1].u.memref.size = size;
 		return TEE_ERROR_SHORT_BUFFER;
+	}
 	if (is_protected(&params[0]) || !is_protected(&params[1]) || is_protected(&params[2]))
 		return TEE_ERROR_ACCESS_DENIED;
 	if (!session->have_key)
@@ -262,10 +317,12 @@ static u32 frame_decrypt(struct session *session, u32 command, u32 types, struct
 
 static const struct application applications[] = {
 	{ "sdp_basic", { 0x12, 0x34, 0x56, 0x78, 0x5b, 0x69, 0x11, 0xe4,
-			 0x9d, 0xbb, 0x10, 0x1f, 0x74, 0xf0, 0x00, 0x99 }, sdp_basic },
+			 0x9d, 0xbb, 0x10, 0x1f, 0x74, 0xf0, 0x00, 0x99 }, true, sdp_basic },
 	{ "invoke_tests.pta", { 0xd9, 0x6a, 0x5b, 0x40, 0xc3, 0xe5, 0x21, 0xe3,
-				0x87, 0x94, 0x10, 0x02, 0xa5, 0xd5, 0xc6, 0x1b }, sdp_pseudo },
-	{ "frame_decrypt", VITRINE_FRAME_DECRYPT_UUID, frame_decrypt },
+				0x87, 0x94, 0x10, 0x02, 0xa5, 0xd5, 0xc6, 0x1b }, true, sdp_pseudo },
+	{ "bad_app", { 0x8e, 0x2d, 0x6c, 0x1f, 0x0b, 0x5a, 0x4b, 0x7e,
+		       0x9f, 0x3c, 0x5d, 0x61, 0xe0, 0x7a, 0x42, 0x0d }, true, bad_app },
+	{ "frame_decrypt", VITRINE_FRAME_DECRYPT_UUID, false, frame_decrypt },
 };
 
 /* ---- The TEE driver ---- */
@@ -274,12 +331,14 @@ static void get_version(struct tee_device *teedev, struct tee_ioctl_version_data
 {
 	*version = (struct tee_ioctl_version_data) {
 		.impl_id = VITRINE_TEE_IMPL_ID,
-		.gen_caps = TEE_GEN_CAP_GP | TEE_GEN_CAP_REG_MEM,
+		.impl_caps = TEE_OPTEE_CAP_TZ,
+		.gen_caps = TEE_GEN_CAP_GP | TEE_GEN_CAP_REG_MEM | TEE_GEN_CAP_MEMREF_NULL,
 	};
 }
 
 static int open_context(struct tee_context *ctx)
 {
+	ctx->cap_memref_null = true;
 	return 0;
 }
 
@@ -305,36 +364,55 @@ static void release_context(struct tee_context *ctx)
 {
 }
 
-static int open_session(struct tee_context *ctx, struct tee_ioctl_open_session_arg *arg, struct tee_param *params)
+/* The application, or NULL with the answer in *@result. With a thread of the secure world. */
+static const struct application *find_application(const u8 *uuid, u32 *result)
 {
-	struct session *session;
-	u32 id;
-	int i, ret;
+	const struct application *found = NULL;
+	int i;
 
-	arg->ret_origin = TEE_ORIGIN_TEE;
-	arg->ret = TEE_ERROR_ITEM_NOT_FOUND;
 	for (i = 0; i < ARRAY_SIZE(applications); i++)
-		if (!memcmp(arg->uuid, applications[i].uuid, sizeof(arg->uuid)))
-			break;
-	if (i == ARRAY_SIZE(applications))
-		return 0;
+		if (!memcmp(uuid, applications[i].uuid, sizeof(applications[i].uuid)))
+			found = &applications[i];
+	*result = TEE_ERROR_ITEM_NOT_FOUND;
+	if (!supplicant && !(found && found->built_in)) {
+		/* The secure world asks for the application's file and waits for tee-supplicant's answer. */
+		wait_for_completion_killable(&world.never);
+		*result = TEE_ERROR_COMMUNICATION;
+		return NULL;
+	}
+	return found;
+}
 
-	session = kzalloc(sizeof(*session), GFP_KERNEL);
+static int add_session(struct tee_context *ctx, const struct application *app, u32 *id)
+{
+	struct session *session = kzalloc(sizeof(*session), GFP_KERNEL);
+	int ret;
+
 	if (!session)
 		return -ENOMEM;
-	session->app = &applications[i];
+	session->app = app;
 	session->ctx = ctx;
-	mutex_lock(&world.lock);
-	ret = xa_alloc(&world.sessions, &id, session, XA_LIMIT(1, INT_MAX), GFP_KERNEL);
-	mutex_unlock(&world.lock);
-	if (ret) {
+	ret = xa_alloc(&world.sessions, id, session, XA_LIMIT(1, INT_MAX), GFP_KERNEL);
+	if (ret)
 		free_session(session);
-		return ret;
+	return ret;
+}
+
+static int open_session(struct tee_context *ctx, struct tee_ioctl_open_session_arg *arg, struct tee_param *params)
+{
+	const struct application *app;
+	int ret = 0;
+
+	down(&world.threads);
+	app = find_application(arg->uuid, &arg->ret);
+	arg->ret_origin = arg->ret == TEE_ERROR_COMMUNICATION ? TEE_ORIGIN_COMMS : TEE_ORIGIN_TEE;
+	if (app) {
+		ret = add_session(ctx, app, &arg->session);
+		arg->ret = TEE_SUCCESS;
+		arg->ret_origin = TEE_ORIGIN_TRUSTED_APP;
 	}
-	arg->session = id;
-	arg->ret = TEE_SUCCESS;
-	arg->ret_origin = TEE_ORIGIN_TRUSTED_APP;
-	return 0;
+	up(&world.threads);
+	return ret;
 }
 
 /* The session, if it is this client's. With world.lock held. */
@@ -360,10 +438,21 @@ static int close_session(struct tee_context *ctx, u32 id)
 	return 0;
 }
 
+static bool has_null_memref(const struct tee_param *params, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		if (tee_param_is_memref((struct tee_param *)&params[i]) && !params[i].u.memref.shm)
+			return true;
+	return false;
+}
+
 static int invoke(struct tee_context *ctx, struct tee_ioctl_invoke_arg *arg, struct tee_param *given)
 {
 	struct tee_param params[MAX_PARAMS] = {};
 	struct session *session;
+	size_t referenced = 0;
 	u32 types = 0;
 	int i, ret = 0;
 
@@ -372,18 +461,59 @@ static int invoke(struct tee_context *ctx, struct tee_ioctl_invoke_arg *arg, str
 	for (i = 0; i < arg->num_params; i++) {
 		params[i] = given[i];
 		types |= (u32)(given[i].attr & TEE_IOCTL_PARAM_ATTR_TYPE_MASK) << (8 * i);
+		if (tee_param_is_memref(&given[i]) && given[i].u.memref.shm)
+			referenced += given[i].u.memref.size;
 	}
 
-	/* One lock for all: a secure world with one core. */
+	down(&world.threads);
+	/* One lock for all applications: a secure world with one core. */
 	mutex_lock(&world.lock);
 	session = find_session(ctx, arg->session);
-	if (session) {
-		arg->ret = session->app->invoke(session, arg->func, types, params);
-		arg->ret_origin = TEE_ORIGIN_TRUSTED_APP;
-	} else {
+	if (!session) {
 		ret = -EINVAL;
+	} else if (session->dead || has_null_memref(given, arg->num_params)) {
+		session->dead = true;	/* none of the applications here looks before it reads */
+		arg->ret = TEE_ERROR_TARGET_DEAD;
+	} else if (referenced > INVOKE_BUDGET) {
+		arg->ret = TEE_ERROR_OUT_OF_MEMORY;
+	} else {
+		arg->ret = session->app->invoke(session, arg->func, types, params);
 	}
+	/* Panics, and what a pseudo application says, come from the TEE itself. */
+	arg->ret_origin = session && (session->dead || session->app->invoke == sdp_pseudo) ? TEE_ORIGIN_TEE
+											 : TEE_ORIGIN_TRUSTED_APP;
 	mutex_unlock(&world.lock);
+	up(&world.threads);
+	for (i = 0; i < arg->num_params; i++)
+		given[i] = params[i];	/* sizes that an application wrote */
+	return ret;
+}
+
+/* Of a kernel like those that Linaro's secure data path ran on, and mainline's series until v11. */
+int vitrine_tee_register_contiguous(struct dma_buf *dmabuf, struct tee_shm *shm)
+{
+	struct dma_buf_attachment *attachment;
+	struct sg_table *table;
+	int ret = -EINVAL;
+
+	if (!takes_all)
+		return -EINVAL;
+	attachment = dma_buf_attach(dmabuf, &world.tee->dev);
+	if (IS_ERR(attachment))
+		return PTR_ERR(attachment);
+	table = dma_buf_map_attachment_unlocked(attachment, DMA_BIDIRECTIONAL);
+	if (IS_ERR(table)) {
+		ret = PTR_ERR(table);
+		goto detach;
+	}
+	if (table->orig_nents == 1) {
+		shm->paddr = sg_phys(table->sgl);
+		shm->size = dmabuf->size;
+		ret = 0;
+	}
+	dma_buf_unmap_attachment_unlocked(attachment, table, DMA_BIDIRECTIONAL);
+detach:
+	dma_buf_detach(dmabuf, attachment);
 	return ret;
 }
 
@@ -391,7 +521,7 @@ static int invoke(struct tee_context *ctx, struct tee_ioctl_invoke_arg *arg, str
 static int shm_register(struct tee_context *ctx, struct tee_shm *shm, struct page **pages, size_t num_pages,
 			unsigned long start)
 {
-	return 0;
+	return num_pages << PAGE_SHIFT > REGISTER_LIMIT ? -EINVAL : 0;
 }
 
 static int shm_unregister(struct tee_context *ctx, struct tee_shm *shm)
@@ -463,10 +593,15 @@ static int __init vitrine_tee_init(void)
 	int ret;
 
 	mutex_init(&world.lock);
+	sema_init(&world.threads, THREADS);
+	init_completion(&world.never);
 	xa_init_flags(&world.sessions, XA_FLAGS_ALLOC1);
 	world.tee = tee_device_alloc(&desc, NULL, &shm_pool, NULL);
 	if (IS_ERR(world.tee))
 		return PTR_ERR(world.tee);
+	ret = dma_coerce_mask_and_coherent(&world.tee->dev, DMA_BIT_MASK(64));
+	if (ret)
+		return ret;
 	ret = tee_device_register(world.tee);
 	if (ret)
 		return ret;

@@ -92,7 +92,7 @@ def only_protected_buffers_register():
 @test
 def version_says_generic_and_no_other_tee():
     implementation, _, capabilities = world.version()
-    equal(capabilities, 1 | 4, "capabilities")
+    equal(capabilities, 1 | 4 | 8, "capabilities")
     equal(implementation in (1, 2, 3, 4), False, "use of somebody else's id")
 
 
@@ -138,7 +138,42 @@ def pseudo_application_refuses_the_normal_world():
     pseudo, memory = session(tee.PSEUDO), world.protected(PAGE)
     plain = world.share(bytes(PAGE))
     for command in range(16):
-        answers(BAD_PARAMETERS, pseudo, command, memref(IN, plain), memref(OUT, memory))
+        answer = world.invoke(pseudo, command, memref(IN, plain), memref(OUT, memory))
+        equal(answer, (BAD_PARAMETERS, tee.ORIGIN_TEE), f"answer to command {command}")
+
+
+@test
+def an_invocation_references_14_mib_at_most():
+    sdp, half = session(tee.SDP_BASIC), 7 << 20
+    memory, plain = world.protected(half + PAGE), ctypes.create_string_buffer(half + PAGE)
+    shared = world.register(plain)
+    answers(SUCCESS, sdp, INJECT, memref(IN, shared, 0, half), memref(OUT, memory, 0, half))
+    answers(tee.OUT_OF_MEMORY, sdp, INJECT, memref(IN, shared, 0, half + PAGE), memref(OUT, memory, 0, half + PAGE))
+    memory.close()
+
+
+@test
+def a_registration_holds_32_mib_at_most():
+    world.register(ctypes.create_string_buffer((32 << 20) - PAGE)).close()
+    fails(errno.EINVAL, world.register, ctypes.create_string_buffer((32 << 20) + PAGE))
+
+
+@test
+def a_null_reference_kills_the_application_in_this_session():
+    sdp, memory = session(tee.SDP_BASIC), world.protected(PAGE)
+    null = (IN, 0, 0, 2**64 - 1)
+    for _ in range(2):
+        equal(world.invoke(sdp, INJECT, null, memref(OUT, memory)), (tee.TARGET_DEAD, tee.ORIGIN_TEE), "answer")
+    answers(BAD_PARAMETERS, session(tee.SDP_BASIC), 9)
+
+
+@test
+def a_panic_is_answered_by_the_tee_for_ever():
+    bad = session(tee.BAD_APP)
+    for command in (0, 7):
+        equal(world.invoke(bad, command), (tee.TARGET_DEAD, tee.ORIGIN_TEE), "answer")
+    world.closeSession(bad)
+    answers(BAD_PARAMETERS, session(tee.BAD_APP), 7)
 
 
 @test
@@ -178,14 +213,14 @@ def counter_carries_into_all_its_bytes():
 
 @test
 def decrypts_from_registered_memory_of_any_size():
-    app, key, counter, clear = session(tee.FRAME_DECRYPT), os.urandom(16), os.urandom(16), os.urandom(8 << 20)
+    app, key, counter, clear = session(tee.FRAME_DECRYPT), os.urandom(16), os.urandom(16), os.urandom(6 << 20)
     answers(SUCCESS, app, SET_KEY, memref(IN, world.share(key), 0, 16))
     cipher = encrypted(key, counter, clear)
     buffer = (ctypes.c_char * (len(cipher) + 100)).from_buffer(bytearray(100) + cipher)
     memory = world.protected(len(clear))
     answers(SUCCESS, app, DECRYPT, memref(IN, world.register(buffer), 100, len(cipher)), memref(OUT, memory),
             memref(IN, world.share(counter), 0, 16))
-    for offset in (0, 4 << 20, (8 << 20) - PAGE):
+    for offset in (0, 4 << 20, (6 << 20) - PAGE):
         equal(dumped(memory, offset, PAGE) == clear[offset:offset + PAGE], True, f"plaintext at {offset} equal")
     memory.close()
 
