@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <format>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "compositor/render/allocator_adapter.h"
@@ -102,7 +103,10 @@ Result<> Server::openDevices() {
 }
 
 Result<> Server::makeRenderer() {
-  auto renderer = Renderer::create({.validation = config_.vulkanValidation, .deviceName = config_.vulkanDevice});
+  struct stat display{};
+  if (fstat(kms_->device().fd(), &display) != 0) return systemError("fstat", "the display's device");
+  auto renderer = Renderer::create(
+      {.validation = config_.vulkanValidation, .displayDevice = display.st_rdev, .deviceName = config_.vulkanDevice});
   if (!renderer) return std::unexpected(renderer.error());
   renderer_ = std::move(*renderer);
   wlrRenderer_ = RendererAdapter::create(*renderer_);

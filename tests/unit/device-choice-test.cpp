@@ -31,6 +31,15 @@ const PhysicalDevice softGlass = device("soft glass", VK_PHYSICAL_DEVICE_TYPE_CP
 const PhysicalDevice brokenGlass =
     device("broken glass", VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU, isProtected, "VK_EXT_external_memory_dma_buf");
 
+constexpr dev_t displayNode = 0xe200;
+
+/** The GPU that the display belongs to. */
+PhysicalDevice ofTheDisplay(PhysicalDevice device) {
+  device.report.name = "display's " + device.report.name;
+  device.primaryNode = displayNode;
+  return device;
+}
+
 struct Case {
   const char* why;
   std::vector<PhysicalDevice> devices;
@@ -39,23 +48,27 @@ struct Case {
 };
 
 TEST(DeviceChoice, ByTableWhateverTheOrder) {
-  const Case cases[] = {{"the only one", {software}, "software"},
-                        {"protected memory before none", {glass, integrated}, "glass"},
-                        {"protected memory before speed", {softGlass, discrete}, "soft glass"},
-                        {"protected both, then speed", {softGlass, glass}, "glass"},
-                        {"what cannot compose is no choice", {brokenGlass, software}, "software"},
-                        {"discrete first", {discrete, integrated, virtualGpu, software, other}, "discrete"},
-                        {"then integrated", {integrated, virtualGpu, software, other}, "integrated"},
-                        {"then virtual", {virtualGpu, software, other}, "virtual"},
-                        {"then software", {software, other}, "software"},
-                        {"the one that is asked for", {glass, discrete, software}, "software", "soft"},
-                        {"the best of those asked for", {glass, softGlass, discrete}, "glass", "glass"}};
+  const Case cases[] = {
+      {"the only one", {software}, "software"},
+      {"protected memory before none", {glass, integrated}, "glass"},
+      {"protected memory before speed", {softGlass, discrete}, "soft glass"},
+      {"protected both, then speed", {softGlass, glass}, "glass"},
+      {"what cannot compose is no choice", {brokenGlass, software}, "software"},
+      {"the display's own before a faster one", {ofTheDisplay(discrete), integrated}, "display's discrete"},
+      {"the display's own, even if slow", {ofTheDisplay(virtualGpu), discrete}, "display's virtual"},
+      {"protected memory before the display's own", {glass, ofTheDisplay(discrete)}, "glass"},
+      {"integrated first", {discrete, integrated, virtualGpu, software, other}, "integrated"},
+      {"then discrete", {discrete, virtualGpu, software, other}, "discrete"},
+      {"then virtual", {virtualGpu, software, other}, "virtual"},
+      {"then software", {software, other}, "software"},
+      {"the one that is asked for", {glass, discrete, software}, "software", "soft"},
+      {"the best of those asked for", {glass, softGlass, discrete}, "glass", "glass"}};
   for (const Case& one : cases) {
     auto devices = one.devices;
     const auto byName = [](const PhysicalDevice& a, const PhysicalDevice& b) { return a.report.name < b.report.name; };
     std::ranges::sort(devices, byName);
     do {
-      const auto chosen = choosePhysicalDevice(devices, one.only);
+      const auto chosen = choosePhysicalDevice(devices, one.only, displayNode);
       ASSERT_TRUE(chosen) << one.why << ": " << chosen.error().text();
       EXPECT_EQ(chosen->report.name, one.chosen) << one.why << ", the first being " << devices[0].report.name;
     } while (std::ranges::next_permutation(devices, byName).found);

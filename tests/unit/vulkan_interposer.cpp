@@ -59,6 +59,8 @@ VKAPI_ATTR void VKAPI_CALL properties(VkPhysicalDevice device, VkPhysicalDeviceP
       properties->pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_PROPERTIES);
   const auto& pretended = vitrine::test::pretence().protectedNoFault;
   if (protection != nullptr && pretended) protection->protectedNoFault = *pretended ? VK_TRUE : VK_FALSE;
+  if (const auto& extent = vitrine::test::pretence().maximumExtent)
+    properties->properties.limits.maxImageDimension2D = *extent;
 }
 
 PFN_vkGetPhysicalDeviceMemoryProperties realMemoryProperties = nullptr;

@@ -98,6 +98,7 @@ void offerModifier(uint64_t modifier, unsigned extraPlanes, std::vector<VkFormat
 struct Pretence {
   std::optional<bool> pipelineProtectedAccess; ///< VkPhysicalDevicePipelineProtectedAccessFeatures
   std::optional<bool> protectedNoFault;        ///< VkPhysicalDeviceProtectedMemoryProperties
+  std::optional<uint32_t> maximumExtent;       ///< VkPhysicalDeviceLimits::maxImageDimension2D
   std::string lackingFunction;                 ///< that loader and driver do not have
 };
 [[nodiscard]] Pretence& pretence();

@@ -1,9 +1,13 @@
 #include "protected-path/render/vulkan/physical_device.h"
 
+#include <sys/sysmacros.h>
+
 #include <algorithm>
 #include <format>
 #include <string_view>
+#include <tuple>
 
+#include "protected-path/base/log.h"
 #include "protected-path/render/vulkan/vulkan_error.h"
 
 namespace vitrine {
@@ -68,12 +72,21 @@ bool syncFilesWork(const InstanceFunctions& vk, VkPhysicalDevice device) {
   return (properties.externalSemaphoreFeatures & both) == both;
 }
 
-/** `/dev/dri/renderD128` of a device that says which one is its (VK_EXT_physical_device_drm), else empty. */
-std::string renderNodeOf(const InstanceFunctions& vk, VkPhysicalDevice device) {
+/** The nodes of a device that says which are its (VK_EXT_physical_device_drm). */
+void readNodes(const InstanceFunctions& vk, PhysicalDevice& device) {
   VkPhysicalDeviceDrmPropertiesEXT drm{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRM_PROPERTIES_EXT};
   VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &drm};
-  vk.GetPhysicalDeviceProperties2(device, &properties);
-  return drm.hasRender == VK_TRUE ? std::format("/dev/dri/renderD{}", drm.renderMinor) : "";
+  vk.GetPhysicalDeviceProperties2(device.handle, &properties);
+  if (drm.hasRender == VK_TRUE) device.report.renderNode = std::format("/dev/dri/renderD{}", drm.renderMinor);
+  if (drm.hasPrimary == VK_TRUE)
+    device.primaryNode = makedev(static_cast<unsigned>(drm.primaryMajor), static_cast<unsigned>(drm.primaryMinor));
+}
+
+void readLimits(const VkPhysicalDeviceLimits& limits, PhysicalDevice& device) {
+  device.maximumTextureExtent = std::min(limits.maxImageDimension2D, Dmabuf::maximumExtent);
+  device.maximumTargetExtent =
+      std::min({device.maximumTextureExtent, limits.maxFramebufferWidth, limits.maxFramebufferHeight,
+                limits.maxViewportDimensions[0], limits.maxViewportDimensions[1]});
 }
 
 bool hasPipelineProtectedAccess(const InstanceFunctions& vk, VkPhysicalDevice device) {
@@ -109,6 +122,7 @@ void readProperties(const InstanceFunctions& vk, PhysicalDevice& device) {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_PROPERTIES, .pNext = &driver};
   VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &protection};
   vk.GetPhysicalDeviceProperties2(device.handle, &properties);
+  readLimits(properties.properties.limits, device);
   device.report.driver = std::format("{} {}", driver.driverName, driver.driverInfo);
   VkPhysicalDeviceProtectedMemoryFeatures feature{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_FEATURES};
   VkPhysicalDeviceSamplerYcbcrConversionFeatures conversion{
@@ -139,7 +153,7 @@ Result<PhysicalDevice> inspect(const InstanceFunctions& vk, VkPhysicalDevice han
   const auto family = findQueueFamily(vk, handle, report.gpu.protectedMemory);
   if (!family) report.missingExtensions.emplace_back("a graphics queue");
   device.queueFamily = family.value_or(0);
-  if (extensions.has(VK_EXT_PHYSICAL_DEVICE_DRM_EXTENSION_NAME)) report.renderNode = renderNodeOf(vk, handle);
+  if (extensions.has(VK_EXT_PHYSICAL_DEVICE_DRM_EXTENSION_NAME)) readNodes(vk, device);
   device.pipelineProtectedAccess = report.gpu.protectedMemory &&
                                    extensions.has(VK_EXT_PIPELINE_PROTECTED_ACCESS_EXTENSION_NAME) &&
                                    hasPipelineProtectedAccess(vk, handle);
@@ -157,20 +171,24 @@ Result<PhysicalDevice> inspect(const InstanceFunctions& vk, VkPhysicalDevice han
   return device;
 }
 
-int rank(const PhysicalDevice& device) {
-  const int protection = device.report.gpu.protectedMemory ? 10 : 0;
-  switch (device.type) {
-  case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
-    return protection + 4;
+int rankOf(VkPhysicalDeviceType type) {
+  switch (type) {
   case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU:
-    return protection + 3;
+    return 4;
+  case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
+    return 3;
   case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
-    return protection + 2;
+    return 2;
   case VK_PHYSICAL_DEVICE_TYPE_CPU:
-    return protection + 1;
+    return 1;
   default:
-    return protection;
+    return 0;
   }
+}
+
+/** More is better, from the first number on. */
+std::tuple<bool, bool, int> rank(const PhysicalDevice& device, dev_t display) {
+  return {device.report.gpu.protectedMemory, display != 0 && device.primaryNode == display, rankOf(device.type)};
 }
 
 std::string describeLacks(const std::vector<PhysicalDevice>& devices, const std::string& name) {
@@ -204,17 +222,21 @@ Result<std::vector<PhysicalDevice>> inspectPhysicalDevices(const Instance& insta
   devices.reserve(count);
   for (VkPhysicalDevice handle : handles) {
     auto device = inspect(vk, handle);
-    if (!device) return std::unexpected(device.error());
+    if (!device) {
+      log("vulkan").warn("{}; going on without this device", device.error().text());
+      continue;
+    }
     devices.push_back(std::move(*device));
   }
   return devices;
 }
 
-Result<PhysicalDevice> choosePhysicalDevice(std::vector<PhysicalDevice> devices, const std::string& name) {
+Result<PhysicalDevice> choosePhysicalDevice(std::vector<PhysicalDevice> devices, const std::string& name,
+                                            dev_t display) {
   const PhysicalDevice* best = nullptr;
   for (const PhysicalDevice& device : devices) {
     if (!device.composes() || device.report.name.find(name) == std::string::npos) continue;
-    if (best == nullptr || rank(device) > rank(*best)) best = &device;
+    if (best == nullptr || rank(device, display) > rank(*best, display)) best = &device;
   }
   if (best == nullptr) {
     return refused(Refusal::GpuAbsent, "choose Vulkan device", describeLacks(devices, name),

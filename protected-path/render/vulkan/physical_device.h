@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <vector>
 
 #include "protected-path/render/vulkan/instance.h"
@@ -12,6 +14,9 @@ struct PhysicalDevice {
   VkPhysicalDevice handle = VK_NULL_HANDLE;
   VulkanDeviceReport report;
   VkPhysicalDeviceType type = VK_PHYSICAL_DEVICE_TYPE_OTHER;
+  uint32_t maximumTextureExtent = Dmabuf::maximumExtent; ///< width and height that a sampled image may have
+  uint32_t maximumTargetExtent = Dmabuf::maximumExtent;  ///< and one that is drawn into
+  dev_t primaryNode = 0;                ///< its /dev/dri/card*; 0: none, or not known (VK_EXT_physical_device_drm)
   uint32_t queueFamily = 0;             ///< graphics; with VK_QUEUE_PROTECTED_BIT where report.gpu.protectedMemory
   bool explicitModifiers = false;       ///< VK_EXT_image_drm_format_modifier
   bool pipelineProtectedAccess = false; ///< VK_EXT_pipeline_protected_access: pipelines say what they are used for
@@ -21,13 +26,18 @@ struct PhysicalDevice {
   [[nodiscard]] bool composes() const { return report.missingExtensions.empty(); }
 };
 
-/** Every device of the instance, usable or not, in the driver's order. Error: Vulkan, where they cannot be listed. */
+/**
+ * Every device of the instance, usable or not, in the driver's order. One whose inspection fails is left out, with a
+ * warning. Error: Vulkan, where they cannot be listed.
+ */
 [[nodiscard]] Result<std::vector<PhysicalDevice>> inspectPhysicalDevices(const Instance& instance);
 
 /**
- * The best device that composes: protected memory before none, then discrete, integrated, virtual, CPU; the first among
- * equals. Refused(GpuAbsent) lists each device with what it lacks.
+ * The best device that composes: protected memory before none, then the display's own (`display`, a device number; 0:
+ * not known), then integrated, discrete, virtual, CPU; the first among equals. Where display and GPU are one device, no
+ * frame crosses a bus and the other GPU may sleep. Refused(GpuAbsent) lists each device with what it lacks.
  */
-[[nodiscard]] Result<PhysicalDevice> choosePhysicalDevice(std::vector<PhysicalDevice> devices, const std::string& name);
+[[nodiscard]] Result<PhysicalDevice> choosePhysicalDevice(std::vector<PhysicalDevice> devices, const std::string& name,
+                                                          dev_t display = 0);
 
 } // namespace vitrine

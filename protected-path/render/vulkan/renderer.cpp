@@ -50,7 +50,7 @@ Result<std::unique_ptr<VulkanRenderer>> VulkanRenderer::create(const Options& op
   if (!instance) return std::unexpected(instance.error());
   auto devices = inspectPhysicalDevices(**instance);
   if (!devices) return std::unexpected(devices.error());
-  auto physical = choosePhysicalDevice(std::move(*devices), options.deviceName);
+  auto physical = choosePhysicalDevice(std::move(*devices), options.deviceName, options.displayDevice);
   if (!physical) return std::unexpected(physical.error());
   auto device = Device::create(std::move(*instance), std::move(*physical));
   if (!device) return std::unexpected(device.error());
@@ -214,6 +214,9 @@ Result<std::unique_ptr<RenderTarget>> VulkanRenderer::importTarget(const Dmabuf&
   if (!memoryPlanes || *memoryPlanes != buffer.planeCount()) {
     return refused(Refusal::GpuFormatUnsupported, "import target", buffer.describe());
   }
+  const uint32_t most = device_->physical().maximumTargetExtent;
+  if (buffer.size().width > most || buffer.size().height > most)
+    return refused(Refusal::GpuSizeUnsupported, "import target", buffer.describe());
   if (const uint32_t rows = device().targetRowMultiple; rows > 1 && !hasRowsFor(buffer, rows)) {
     return refused(Refusal::LayoutOutOfBounds, "import target", buffer.describe(),
                    std::format("{} needs room for a multiple of {} rows", device().name, rows));

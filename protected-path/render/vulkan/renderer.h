@@ -163,7 +163,8 @@ public:
   struct Options {
     bool validation =
         false; ///< VK_LAYER_KHRONOS_validation with synchronisation checks, messages to the `vulkan` logger
-    std::string deviceName; ///< only devices whose name contains this; empty: best there is
+    dev_t displayDevice = 0; ///< the display's device number: its own GPU is preferred; 0: not known
+    std::string deviceName;  ///< only devices whose name contains this; empty: best there is
     /** For tests: only this way, and what cannot go it is refused. Empty: what is best for each format and modifier. */
     std::optional<YccImport> yccImport;
   };

@@ -110,6 +110,9 @@ Result<std::unique_ptr<Texture>> VulkanRenderer::upload(Size size, uint32_t four
   if (auto checked = checkBytes(size, *formatInfo(fourcc), strideBytes, bytes); !checked) {
     return std::unexpected(checked.error());
   }
+  const uint32_t most = device_->physical().maximumTextureExtent;
+  if (size.width > most || size.height > most)
+    return refused(Refusal::GpuSizeUnsupported, "upload", describeUpload(size, fourcc, strideBytes));
   auto resources = std::make_shared<TextureResources>(device_, vulkanFormat(fourcc));
   auto image = makeOwnImage(resources->format->planeFormats[0], size,
                             VK_IMAGE_USAGE_SAMPLED_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT, resources->format->swizzle);
