@@ -1,0 +1,88 @@
+#pragma once
+
+#include <dlfcn.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+/** The parts of the broken board: what it knows, and its wrong answers. Only for broken_board.cpp and the files beside it. */
+namespace broken {
+
+/** What mmap() of the display device is told to be an imported buffer's place, where `dumb-map` is broken. */
+constexpr uint64_t fakeMapOffset = 0x7f0000000000;
+
+/** What this process did until now, as far as a break depends on it. */
+struct Seen {
+  std::set<ino_t> protectedBuffers;
+  std::set<int> registeredIds; ///< shared memory ids of registered dma-bufs
+  std::set<uint32_t> pseudoSessions;
+  std::set<uint32_t> decryptSessions;
+  std::set<int> teeDescriptors;
+  std::set<int> exported; ///< by PRIME_HANDLE_TO_FD
+  size_t largePieces = 0; ///< allocations of 4 MiB until the pool was full
+  size_t largePiecesAgain = 0;
+  bool full = false;
+  int forks = 0; ///< of this process
+  int depth = 0; ///< how many forks led to this process
+  bool received = false;
+  bool synced = false;
+  bool named = false;
+  bool session = false;
+  bool bufferClosed = false;
+  bool registered = false;
+  bool imported = false;
+  bool reopened = false;
+  std::set<uint32_t> protectedHandles;
+  std::map<uint32_t, std::string> protectedFramebuffers; ///< id: `XR24 256`, format and width
+  std::string shown;                                     ///< the one that the last commit put on a plane
+  bool tested = false;
+  int framebufferOwner = -1;
+  int framebufferReader = -1;
+  bool gemOpened = false;
+  void* bait = nullptr; ///< the mapping that is to be read from elsewhere
+  int lastBuffer = -1;
+};
+Seen& seen();
+
+/** Whether this is what $VITRINE_BREAK breaks. */
+bool breaks(std::string_view name);
+/** $VITRINE_BREAK, or nothing. */
+std::string_view breakName();
+
+/** The C library's function of this name. */
+template<typename Function>
+Function next(const char* name) {
+  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+}
+
+/** Fills memory with the secret, over and over. */
+void writeSecret(void* to, size_t size);
+/** A file in memory with the secret in it. */
+int secretFile(size_t size);
+/** write() of the secret, a page of it at most. */
+ssize_t writeSecretTo(int fd, size_t size);
+
+bool isDmabuf(int fd);
+/** A dma-buf of a heap that this process allocated from, except `system`. */
+bool isProtected(int fd);
+/** Whether the last commit's picture is the one that the display is broken for. */
+bool showsWrongly();
+
+/** errno and -1. */
+int fails(int number);
+
+void* mapBroken(void* place, size_t length, int protection, int flags, int fd, off64_t offset);
+int ioctlBroken(int fd, unsigned long request, void* argument);
+
+using Ioctl = int (*)(int, unsigned long, ...);
+Ioctl realIoctl();
+int invokeBroken(int tee, void* data);
+int registerBroken(int tee, void* data);
+void openedSession(void* data);
+
+} // namespace broken
