@@ -22,6 +22,9 @@ code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .92e
 details { border: 1px solid var(--line); border-radius: 8px; margin: .4rem 0; }
 details > div { padding: 0 1rem .6rem 5rem; }
 details summary { display: flex; gap: .8rem; align-items: baseline; padding: .4rem .8rem; color: var(--text); font-size: .93rem; }
+summary code { white-space: nowrap; }
+summary .why { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
+details[open] summary .why { visibility: hidden; }
 summary .why, summary .time { color: var(--grey); font-size: .87rem; } summary .time { margin-left: auto; white-space: nowrap; }
 .tag { display: inline-block; min-width: 3.2rem; text-align: center; border-radius: 5px; font-weight: 600; font-size: .8rem; }
 .seen td { padding: .15rem 1.2rem .15rem .5rem; font: .85rem ui-monospace, "DejaVu Sans Mono", monospace; }
@@ -106,13 +109,19 @@ std::string factsHtml(const Report& report) {
   return html + "</dl>\n";
 }
 
-std::string caseHtml(const CaseResult& result) {
+/** What a closed line says beside its name: why not, or what was seen last, which is what decided. */
+std::string gist(const Outcome& outcome) {
+  if (outcome.verdict != Verdict::Pass || outcome.seen.empty()) return outcome.reason;
+  return outcome.seen.back().what + ": " + outcome.seen.back().value;
+}
+
+std::string caseHtml(const CaseResult& result, bool severalHeaps) {
   const Outcome& outcome = result.outcome;
   const bool failed = outcome.verdict == Verdict::Fail;
-  std::string html =
-      std::format("<details{}><summary><span class=\"tag {}\">{}</span><code>{}</code>", failed ? " open" : "",
-                  classOf(outcome.verdict), verdictName(outcome.verdict), escapeHtml(result.label()));
-  if (outcome.verdict == Verdict::Skip) html += std::format("<span class=\"why\">{}</span>", prose(outcome.reason));
+  std::string html = std::format("<details{}><summary><span class=\"tag {}\">{}</span><code>{}</code>",
+                                 failed ? " open" : "", classOf(outcome.verdict), verdictName(outcome.verdict),
+                                 escapeHtml(severalHeaps ? result.label() : result.name));
+  html += std::format("<span class=\"why\">{}</span>", prose(gist(outcome)));
   if (outcome.verdict != Verdict::Skip) html += std::format("<span class=\"time\">{:.2f} s</span>", result.seconds);
   html += "</summary><div>\n";
   if (failed) html += std::format("<p class=\"bad\">{}</p>\n", prose(outcome.reason));
@@ -139,7 +148,8 @@ std::string caseHtml(const CaseResult& result) {
 std::string groupHtml(const Report& report, const Group& group) {
   std::string cases;
   for (const CaseResult& result : report.results) {
-    if (result.name.starts_with(std::string(group.name) + "/")) cases += caseHtml(result);
+    if (result.name.starts_with(std::string(group.name) + "/"))
+      cases += caseHtml(result, report.board.nominated.size() > 1);
   }
   if (cases.empty()) return {};
   return std::format("<h2>{}</h2>\n<p class=\"note\">{}</p>\n", escapeHtml(group.name), escapeHtml(group.words)) +
