@@ -42,7 +42,7 @@ TEST(DisplayTestReport, TheVerdictIsOneSentence) {
   const Report leaks = reportOf({result("map/read", heap, Verdict::Fail, "read: the content"),
                                  result("map/pread", heap, Verdict::Fail), result("tee/inject", heap, Verdict::Pass)});
   EXPECT_EQ(summaryOf(leaks).sentence,
-            "Buffers of `protected,secure-video` do not hold: the CPU can read them (read and pread).");
+            "Buffers of `protected,secure-video` are found wanting: the CPU can read them (read and pread).");
   EXPECT_EQ(summaryOf(leaks).state, Cell::State::Fails);
   EXPECT_EQ(exitStatusOf(leaks), 1);
 }

@@ -20,6 +20,7 @@
 #include "tests/board/common/watched_child.h"
 #include "tests/board/display-test/case.h"
 #include "tests/board/display-test/protected_buffer.h"
+#include "tests/board/display-test/test_display.h"
 
 namespace vitrine::display_test {
 namespace {
@@ -280,6 +281,10 @@ Board inspectBoard(const BoardWishes& wishes) {
     meet(board, NeedDump, tee.dumps, tee.sdpBasic ? tee.dumpError : "no application that dumps");
   }
   if ((wishes.needs & (NeedCard | NeedMaster | NeedEye)) != 0) lookAtDisplay(board, wishes);
+  if ((wishes.needs & NeedEye) != 0) {
+    const Eye eye = findEye(board.card);
+    meet(board, NeedEye, !eye.name.empty(), eye.whyNot);
+  }
   if ((wishes.needs & NeedRender) != 0) {
     lookAtGpus(board, wishes);
     meet(board, NeedRender, std::ranges::any_of(board.gpus, &VulkanFacts::importsDmabufs),

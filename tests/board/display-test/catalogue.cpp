@@ -31,6 +31,9 @@ std::span<const Group> groups() {
             "their heap keeps its rules", "their heap breaks its rules", heapCases()},
       Group{"tee", "TEE fills them", "Does the secure world fill protected buffers, and refuse what it must?",
             "the TEE fills them", "the TEE breaks its rules", teeCases()},
+      Group{"kms", "display shows them",
+            "Does the display show protected memory as it shows ordinary memory, and nothing after its end?",
+            "the display shows them", "the display does not show them as it should", kmsCases()},
   };
   return all;
 }

@@ -40,5 +40,6 @@ struct Selection {
 [[nodiscard]] std::span<const Case> heapCases();
 [[nodiscard]] std::span<const Case> mapCases();
 [[nodiscard]] std::span<const Case> teeCases();
+[[nodiscard]] std::span<const Case> kmsCases();
 
 } // namespace vitrine::display_test

@@ -64,7 +64,7 @@ Summary summaryOfHeap(const Report& report, const std::string& heap, const std::
     if (cells[column].state == Cell::State::Works) right.emplace_back(group.works);
   }
   const std::string subject = heap.empty() ? "This board" : std::format("Buffers of `{}`", heap);
-  if (!wrong.empty()) return {Cell::State::Fails, std::format("{} do not hold: {}.", subject, joined(wrong))};
+  if (!wrong.empty()) return {Cell::State::Fails, std::format("{} are found wanting: {}.", subject, joined(wrong))};
   if (right.empty()) return {Cell::State::Untested, std::format("{} were not tested.", subject)};
   return {Cell::State::Works, std::format("{} hold: {}.", subject, joined(right))};
 }

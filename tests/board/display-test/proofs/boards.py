@@ -25,7 +25,8 @@ EXPECTED = {
     "plane-only": (0, set(), "hold: the CPU cannot read them"),
     "legacy-mediatek": (0, set(), "Buffers of `restricted_mtk_cma` hold"),
     "legacy-android": (0, set(), "Buffers of `vframe-secure` hold"),
-    "untrusted-display": (0, set(), "hold: the CPU cannot read them"),
+    "untrusted-display": (1, {"kms/overlay-rgb", "kms/overlay-yuv", "kms/primary", "kms/test-is-kept"},
+                          "are found wanting: the display does not show them as it should (overlay-rgb, overlay-yuv, primary and 1 more)."),
     "selftest": (1, {"tee/hands-nothing-out"}, "the TEE breaks its rules (hands-nothing-out)"),
     "no-heap": (77, set(), "No protected path: this board has no protected heap (in /dev/dma_heap: system)."),
 }
