@@ -50,6 +50,7 @@ SESSION = [
     ("stopping", ("full",)),
     ("video", ("full", "gpu-only")),
     ("machine", ("full", "gpu-only")),
+    ("plane_bench", ("full",)),
 ]
 
 # Modules whose tests share one session, so that they are not spread over several machines.

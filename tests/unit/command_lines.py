@@ -93,6 +93,23 @@ WRONG = {
         (["--test-pattern", "2x2@30:2", "-o", "OUT"], "test pattern `2x2@30:2`"),
         (["--test-pattern", "640x360@30:99999999", "-o", "OUT"], "test pattern `640x360@30:99999999`"),
     ],
+    "vitrine-plane-bench": [
+        (["surplus"], "surplus"),
+        (["--metric", "nonsense"], "--metric: there is no metric `nonsense`"),
+        (["--explain", "nonsense"], "--explain: there is no metric `nonsense`"),
+        (["--repetitions", "0"], "--repetitions"),
+        (["--samples", "1"], "--samples"),
+        (["--quick", "--samples", "5"], "--quick excludes --samples"),
+        (["--json", "/nowhere/a.json"], "write /nowhere/a.json: ENOENT"),
+        (["--json", "/"], "write /: EISDIR"),
+        (["--json", "-", "--csv", "-"], "more than one of them goes to stdout"),
+        (["--json", "OUT", "--tap", "/nowhere/limits.toml"], "read /nowhere/limits.toml: ENOENT"),
+        (["compare"], "A is required"),
+        (["compare", "/nowhere/a.json"], "read /nowhere/a.json: ENOENT"),
+        (["compare", "/"], "read /: EISDIR"),
+        (["report", "/nowhere/a.json"], "read /nowhere/a.json: ENOENT"),
+        (["report", "/dev/null"], "read /dev/null"),
+    ],
 }
 
 
