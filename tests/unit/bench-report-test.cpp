@@ -163,6 +163,16 @@ TEST(Comparison, KnowsWhichDirectionIsBetter) {
   EXPECT_FALSE(compareRuns(run, scaled(run, "planes-at-once format=NV12", 1.25)).regressed());
 }
 
+TEST(Comparison, SaysNeverThatMoreThanAllIsGone) {
+  BenchRun noisy = makeRun();
+  for (size_t i = 0; i < 9; ++i) // medians from one to three times the smallest
+    noisy.series[2].repetitions[i] = Samples(30, 1000.0 + 250.0 * static_cast<double>(i));
+  const Comparison comparison = compareRuns(noisy, scaled(noisy, "commit-to-flip", 0.02));
+  const std::string words = findingOf(comparison, "commit-to-flip").words();
+  EXPECT_EQ(words.substr(0, 10), "better by ");
+  EXPECT_EQ(words.substr(words.find(" to ")), " to 100 %");
+}
+
 TEST(Comparison, CallsASmallDifferenceNoChange) {
   const BenchRun run = makeRun();
   // 4 % is certain here, and below the metric's threshold of 10 %.

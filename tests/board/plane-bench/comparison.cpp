@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <format>
+#include <limits>
 
 #include "tests/board/plane-bench/number_text.h"
 
@@ -103,8 +104,10 @@ std::string Finding::words() const {
   const double most = std::max(ends[0], ends[1]);
   const bool inPercent = medianA != 0 && most / std::abs(medianA) < 10 && unit != "planes" && unit != "commits";
   const double scale = inPercent ? 100 / std::abs(medianA) : 1;
-  const std::string low = numberText(least * scale);
-  const std::string high = numberText(most * scale);
+  // Nothing becomes smaller by more than all of it, whatever single repetitions of A were.
+  const double limit = inPercent && shift.estimate < 0 ? 100 : std::numeric_limits<double>::max();
+  const std::string low = numberText(std::min(least * scale, limit));
+  const std::string high = numberText(std::min(most * scale, limit));
   return std::format("{} by {} {}", outcome == Outcome::Worse ? "worse" : "better",
                      low == high ? low : low + " to " + high, inPercent ? "%" : unit);
 }

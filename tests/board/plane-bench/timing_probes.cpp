@@ -71,7 +71,7 @@ Result<bool> makesIt(Stage& stage, Nanoseconds left, unsigned& frame) {
 
 Answer measureDeadline(Stage& stage, unsigned count) {
   constexpr int tries = 3;
-  const int steps = count < 50 ? 5 : 8; // to 1/32 or 1/256 of a period
+  const int steps = count < 50 ? 4 : 8; // to 1/16 or 1/256 of a period
   Nanoseconds late = 0;                 // too late: it cannot be in the past
   Nanoseconds early = stage.period();
   unsigned frame = 0;
