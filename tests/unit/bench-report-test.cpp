@@ -254,6 +254,8 @@ TEST(Comparison, SplitsARunIntoInterleavedHalves) {
   EXPECT_EQ(odd.series[0].repetitions.size(), 5U);
   EXPECT_EQ(even.series[0].repetitions.size(), 4U);
   EXPECT_EQ(even.series[0].repetitions[1], makeRun().series[0].repetitions[3]);
+  EXPECT_EQ(even.series[3].repetitions, makeRun().series[3].repetitions) << "what is no time is in both";
+  EXPECT_FALSE(compareRuns(odd, even).changed());
 }
 
 TEST(Comparison, ComparesProtectedBuffersWithOrdinaryOnes) {

@@ -192,6 +192,8 @@ Comparison compareRuns(const BenchRun& a, const BenchRun& b) {
 std::pair<BenchRun, BenchRun> splitRepetitions(const BenchRun& run) {
   std::pair<BenchRun, BenchRun> halves{run, run};
   for (size_t i = 0; i < run.series.size(); ++i) {
+    const Metric* metric = findMetric(run.series[i].metric);
+    if (metric != nullptr && metric->exact) continue; // measured once, and the same in both
     halves.first.series[i].repetitions.clear();
     halves.second.series[i].repetitions.clear();
     for (size_t repetition = 0; repetition < run.series[i].repetitions.size(); ++repetition)
