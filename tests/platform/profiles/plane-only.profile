@@ -1,4 +1,4 @@
-# A SoC whose GPU cannot reach protected memory, so that planes are the only protected path. Otherwise as `full`.
+# A SoC whose GPU has no access to protected memory, so that planes are the only protected path. Otherwise like `full`.
 pool_mib=128
 trusted=1
 dump=0

@@ -1,5 +1,5 @@
-# For the platform's own tests: as `full`, and the secure world hands protected memory out (sdp_basic's DUMP), as
-# OP-TEE's test builds do and no product may.
+# For the platform's own tests: like `full`, but the secure world returns the content of protected memory (sdp_basic's DUMP),
+# as OP-TEE's test builds do. A product must not.
 pool_mib=128
 trusted=1
 dump=1

@@ -1,5 +1,5 @@
-# The simplest protected path there is: one plane, and a GPU that cannot reach protected memory. What fills the screen
-# can be shown; what shares it with anything else cannot.
+# The simplest protected path: one plane, and a GPU without access to protected memory. Content that fills the screen can be
+# shown; content that shares it with anything else cannot.
 pool_mib=128
 trusted=1
 dump=0

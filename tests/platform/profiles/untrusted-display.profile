@@ -1,5 +1,5 @@
-# A board whose firewall keeps the display controller out: it accepts a protected framebuffer, a test of the commit
-# passes, and the commit itself fails with EINVAL.
+# A board whose firewall denies the display controller access: it accepts a protected framebuffer, TEST_ONLY passes, and the
+# commit itself fails with EINVAL.
 pool_mib=128
 trusted=0
 dump=0

@@ -1,5 +1,5 @@
-# A board whose firewall keeps the display controller out, as `untrusted-display`, and has no planes for pictures, but a GPU
-# that may read and write protected memory: what is composed cannot be shown.
+# A board whose firewall denies the display controller access, like `untrusted-display`. It has no planes for pictures, but a
+# GPU with access to protected memory: a protected composed picture cannot be shown.
 pool_mib=128
 trusted=0
 dump=0
