@@ -13,13 +13,13 @@ import frame_bar
 import session as s
 
 CLIP_WIDTH, CLIP_HEIGHT = 640, 360
-# Where there are no planes to show the video as it is, the GPU shows what it can do.
+# On boards without planes for video, the video is scaled by the GPU.
 PLAYED_AS = {"gpu-only": ("--size", "960x540")}
 NOT_APPLICABLE = 77
 
 
 def panel_frame(panel, screenshot):
-    """The frame number in the bar of what the panel shows and the screenshot does not; None where that is no video."""
+    """The frame number in the bar of the region where panel and screenshot differ; None if it is no video."""
     box = s.find_box(panel, screenshot)
     if box is None:
         return None

@@ -16,7 +16,7 @@ NUMBER_BITS = 20
 
 
 class NoFrameNumber(Exception):
-    """The region holds no readable bar; the message says which check failed."""
+    """The region has no readable bar. The message says which check failed."""
 
 
 def crc8(bits):
@@ -36,7 +36,7 @@ def frame_bar_cells(number):
 
 
 def cell_levels(region, bar_rows):
-    """Median brightness of the middle of each cell, whose rim scaling may blur."""
+    """Median brightness of the middle of each cell, since scaling may blur its edges."""
     grey = np.asarray(region, dtype=np.float64)
     if grey.ndim == 3:
         grey = grey[:, :, :3].mean(axis=2)

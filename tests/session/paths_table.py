@@ -19,7 +19,7 @@ HEAD = ["| Board | Video | Path | Why on no plane | Panel | Screenshot |\n", "|-
 
 
 def split(text):
-    """What is before the table, the table's lines, and what is after."""
+    """The text before the table, the table's lines, and the text after it."""
     before, rest = text.split(BEGIN)
     table, after = rest.split(END)
     return before + BEGIN, table.splitlines(keepends=True), END + after

@@ -1,4 +1,4 @@
-"""What the test pattern has to look like on a panel: computed from its definition (tests/board/clip/test_pattern.h) in double precision,
+"""The expected picture of the test pattern on a panel, computed from its definition (tests/board/clip/test_pattern.h) in double precision,
 by code that shares nothing with the renderer, the kernel or the packer."""
 
 import numpy as np
@@ -40,8 +40,8 @@ def test_pattern(width, height, frame, limited=True):
 
 
 def to_rgb(luma, chroma, encoding="bt709", limited=True):
-    """ITU-R BT.601/709/2020 non-constant luminance to R'G'B', not rounded; each chroma sample serves its 2 x 2 pixels. What lies outside of
-    0..255 is kept: a video is filtered as luma and chroma, and cut off last."""
+    """ITU-R BT.601/709/2020 non-constant luminance to R'G'B', not rounded. Each chroma sample is for its 2 x 2 pixels. Values outside
+    0..255 are kept, because a video is filtered first and clipped last."""
     kr, kb = KR_KB[encoding]
     kg = 1 - kr - kb
     luma_offset, luma_scale, chroma_scale = (16, 219, 224) if limited else (0, 255, 255)
@@ -54,40 +54,40 @@ def to_rgb(luma, chroma, encoding="bt709", limited=True):
 
 
 def unlimited_picture(width, height, frame, encoding="bt709", limited=True):
-    """Still to be filtered; conversion is affine, so that it may come before."""
+    """The picture before filtering and clipping. The conversion is affine, so it may come before the filter."""
     return to_rgb(*test_pattern(width, height, frame, limited), encoding, limited)
 
 
 def picture(width, height, frame, encoding="bt709", limited=True):
-    """In 0..255."""
+    """The picture, clipped to 0..255."""
     return np.clip(unlimited_picture(width, height, frame, encoding, limited), 0, 255)
 
 
 def largest_difference(shown, width, height, frame, **how):
-    """Largest distance of any channel of any pixel from the reference."""
+    """The largest difference of any channel of any pixel from the reference."""
     return float(np.abs(shown.astype(float) - picture(width, height, frame, **how)).max())
 
 
-# What the compositor has to make of a picture (height x width x 3, 0..255). Written from the protocols' words and textbooks.
+# The compositor's operations on a picture (height x width x 3, 0..255), written from the protocols' text and from textbooks.
 
 
 def turned_back(shown, transform):
-    """A picture whose content has this `wl_output.transform`, as it is to be seen. The protocol: content was flipped around a vertical
-    axis first, where the name says so, then turned counter-clockwise; so it is turned clockwise, then flipped."""
+    """Undoes the `wl_output.transform` of a picture's content. By the protocol, the content was first flipped around a vertical axis (if
+    the name says so), then rotated counter-clockwise. So this rotates clockwise, then flips."""
     quarters = {"": 0, "normal": 0, "90": 1, "180": 2, "270": 3}[transform.removeprefix("flipped").removeprefix("-")]
     upright = np.rot90(shown, -quarters)
     return upright[:, ::-1] if transform.startswith("flipped") else upright
 
 
 def turned(seen, transform):
-    """The other way round: what is in the buffer whose content is seen so."""
+    """The inverse: the buffer whose content looks like this."""
     quarters = {"": 0, "normal": 0, "90": 1, "180": 2, "270": 3}[transform.removeprefix("flipped").removeprefix("-")]
     mirrored = seen[:, ::-1] if transform.startswith("flipped") else seen
     return np.rot90(mirrored, quarters)
 
 
 def scaled(source, width, height):
-    """Bilinear: a pixel's value stands at its middle; beyond the outermost middles they go on as they are."""
+    """Bilinear filtering: a pixel's value is at its centre. Beyond the outermost centres, edges repeat."""
 
     def taps(target, size):
         at = np.clip((np.arange(target) + 0.5) * size / target - 0.5, 0, size - 1)
@@ -103,7 +103,7 @@ def scaled(source, width, height):
 
 
 def covered(below, premultiplied, alpha):
-    """Porter and Duff's over, in the encoded space, on the right half: colour in 0..255, premultiplied with alpha in 0..1."""
+    """Porter-Duff "over" in the encoded space, on the right half. Colour in 0..255, premultiplied with alpha in 0..1."""
     result = np.array(below, dtype=float)
     right_half = result[:, result.shape[1] // 2 :]
     right_half[:] = np.array(premultiplied, dtype=float) + (1 - alpha) * right_half

@@ -1,4 +1,4 @@
-"""Another session on the seat, through libseat as any compositor: to be switched to, and away from."""
+"""Another session on the seat, through libseat like any compositor, for switching to and from it."""
 
 import ctypes
 import os
@@ -12,13 +12,13 @@ class Listener(ctypes.Structure):
 
 
 class OtherSession:
-    """Opens the seat; it is in the background until somebody switches to it, by its number, and from it by closing it."""
+    """Opens the seat. The session is in the background until a switch to its number. Closing it switches back."""
 
     def __init__(self):
         self.lib = ctypes.CDLL("libseat.so.1", use_errno=True)
         self.lib.libseat_open_seat.restype = ctypes.c_void_p
         self.active = False
-        # Kept: libseat calls them as long as the seat is open.
+        # Kept alive, because libseat calls them as long as the seat is open.
         self.listener = Listener(Callback(self._enabled), Callback(self._disabled))
         self.seat = self.lib.libseat_open_seat(ctypes.byref(self.listener), None)
         if not self.seat:
@@ -36,7 +36,7 @@ class OtherSession:
         self.lib.libseat_dispatch(ctypes.c_void_p(self.seat), milliseconds)
 
     def open_display(self, path="/dev/dri/card0"):
-        """The display device, of which this session is master while it is active."""
+        """The display device. This session is its DRM master while it is active."""
         fd = ctypes.c_int(-1)
         if self.lib.libseat_open_device(ctypes.c_void_p(self.seat), path.encode(), ctypes.byref(fd)) < 0:
             raise OSError(ctypes.get_errno(), f"libseat_open_device {path}")
@@ -49,13 +49,13 @@ class OtherSession:
 
 
 def newest_session():
-    """The number that seatd gave to its newest client: counted from 0, and not told to the client."""
+    """The number of seatd's newest client, counted from 0. seatd does not tell the client."""
     with open("/run/seatd.log", encoding="utf-8") as file:
         return int(re.findall(r"Added client (\d+) to seat", file.read())[-1])
 
 
 def framebuffers():
-    """The display's framebuffers, by the name of the process that made each (debugfs; root)."""
+    """The display's framebuffers, by the name of the process that created each (debugfs; root)."""
     owners = []
     for card in sorted(os.listdir("/sys/kernel/debug/dri")):
         path = f"/sys/kernel/debug/dri/{card}/framebuffer"

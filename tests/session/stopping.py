@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""How compositor and player end on SIGINT and SIGTERM, in the guest: while video plays, as a kiosk, while they start, while nobody
-answers them."""
+"""How compositor and player end on SIGINT and SIGTERM, in the guest: while video plays, as a kiosk, during start, and while a player gets no
+answer."""
 
 import contextlib
 import errno
@@ -21,7 +21,7 @@ SET_MASTER, DROP_MASTER = 0x641E, 0x641F  # drm.h
 
 
 def take_display():
-    """Becomes the display's master for a moment. OSError(EBUSY) while somebody else is."""
+    """Becomes DRM master of the display for a moment. Raises OSError(EBUSY) if another process is."""
     display = os.open("/dev/dri/card0", os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.ioctl(display, SET_MASTER)
@@ -31,22 +31,22 @@ def take_display():
 
 
 def processes():
-    """The programs that run, by process id; udev's workers, which come and go with its events, left out."""
+    """The running programs by process id, without udev's workers, which come and go."""
     found = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{name}/cmdline", encoding="utf-8", errors="replace") as file:
                 words = file.read().replace("\0", " ").strip()
         except OSError:
-            continue  # it has ended meanwhile
+            continue  # it has ended
         if words and "udev" not in words:
             found[int(name)] = words
     return found
 
 
 class Stopped:
-    """`with Stopped(number) as end:` around a compositor's life, which `end.of(client)` ends by the signal `number`: with status 0, the
-    signal in its log, the display free and no process left."""
+    """`with Stopped(number) as end:` around the life of a compositor. `end.of(client)` sends the signal `number`, and checks that the status
+    is 0, that the log names the signal, that the display is free, and that no process is left."""
 
     def __init__(self, number):
         self.number, self.name = number, signal.Signals(number).name
@@ -133,7 +133,7 @@ def a_signal_ends_a_player_with_its_statistics():
 @testing.test
 def a_signal_ends_a_player_whose_compositor_does_not_answer():
     clip, report = s.make_clip(), os.path.join(s.OUT, "waiting.json")
-    # The compositor is held when the player has sent this. What it has answered by then may take the player further.
+    # The compositor is stopped when the player has sent this. Earlier answers may let the player get further.
     for sent in ("", "zwp_linux_buffer_params_v1#", "xdg_surface#", "wl_surface#"):
         for number in SIGNALS:
             with s.Session(validated=False) as session:

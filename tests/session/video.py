@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Protected video on a plane (full) and composed (gpu-only), in the guest: its colours in each encoding and range, and what the client
-is told of its way to the panel."""
+"""Protected video on a plane (full) and composed (gpu-only), in the guest: its colours in each encoding and range, and the client's
+presentation feedback."""
 
 import os
 import sys
@@ -37,7 +37,7 @@ def colours_of(encoding, limited):
         worst = {how: np.abs(shown - np.clip(reference.to_rgb(*pattern, *how), 0, 255)).max() for how in COLOURS}
         print(f"# {name}, {WINDOWED}: {worst[encoding, limited]:.2f} of 255 away at most; as anything else it would be "
               f"{min(away for how, away in worst.items() if how != (encoding, limited)):.0f}", flush=True)
-        # What is near in one encoding is far in all others: the wrong one cannot pass for it.
+        # A picture that is near in one encoding is far in all others, so a wrong encoding fails.
         testing.equal([how for how in COLOURS if worst[how] <= TOLERANCE], [(encoding, limited)], "what the video on the panel is shown as")
 
     test.__name__ = f"{encoding}_{'limited' if limited else 'full'}_range_is_right"

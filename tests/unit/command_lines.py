@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How the programs that Vitrine installs answer to their command lines: command_lines.py TREE [WORD...]
+"""Tests the command lines of Vitrine's installed programs: command_lines.py TREE [WORD...]
 
 Which programs there are says the build tree; which options they have, their --help. What is particular stands in the tables below.
 """
@@ -20,8 +20,8 @@ NUMBERS = ("INT", "UINT", "FLOAT")  # as CLI11 names them in --help
 SECONDS = 60
 KEY = "0123456789abcdef" * 2
 
-# Wrong command lines: what follows the program's name, and what the message has to name. The clip and the key are not there, and a
-# wrong option has to be told of before anything is opened. OUT is a path at which nothing may be left.
+# Wrong command lines: the arguments, and what the message must name. The clip and the key do not exist: a wrong option must be reported
+# before any file is opened. OUT is a path at which no file may be left.
 WRONG = {
     "vitrine": [
         (["--config"], "--config"),
@@ -124,7 +124,7 @@ def programs(tree):
 
 
 def run(program, *arguments):
-    """Its status, standard output and standard error, without a session that it might find."""
+    """Its status, standard output and standard error, run without access to a session."""
     environment = {name: value for name, value in os.environ.items() if name not in ("WAYLAND_DISPLAY", "VITRINE_LOG", "XDG_CONFIG_HOME")}
     got = subprocess.run([program, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment,
                          timeout=SECONDS, check=False)
@@ -132,7 +132,7 @@ def run(program, *arguments):
 
 
 def options(help_text):
-    """Each option of a --help as name, type (None: a flag) and description. A description may begin on the next line."""
+    """Each option of a --help text as name, type (None: a flag) and description. A description may begin on the next line."""
     listed = help_text.split("\nOptions:\n", 1)[1].split("\n\n", 1)[0]
     for entry in re.split(r"\n(?=  -)", listed):
         names, rest = re.match(r"\s*(\S+)(.*)", entry, re.DOTALL).groups()
@@ -149,7 +149,7 @@ def expect_misuse(program, arguments, named):
 
 
 def tests_of(name, path, version):
-    """The tests of one program, which collect all that is wrong."""
+    """The tests of one program. Each collects everything that is wrong."""
 
     def help_is_given():
         status, out, error = run(path, "--help")
