@@ -35,6 +35,7 @@ SUITES = [
     Suite("asan", "what a sanitizer can judge, sanitized", 6),
     Suite("leak", "thousands of random trees of surfaces", 60, default=False),
     Suite("bench", "numbers for a person to compare, in build/bench", 5, default=False),
+    Suite("tidy", "clang-tidy over all sources; of those that did not change, the last result", 0.5, default=False),
 ]
 
 # Session tests: module, and the boards that it runs on.
@@ -147,7 +148,8 @@ class Catalogue:
     def jobs(self, suites):
         """The jobs of these suites, and the builds that they need."""
         makers = {"style": self.style, "build": self.builds, "unit": self.unit, "selftest": self.selftest, "platform": self.platform,
-                  "session": self.session, "demo": self.demo, "asan": self.asan, "leak": self.leak, "bench": self.bench}
+                  "session": self.session, "demo": self.demo, "asan": self.asan, "leak": self.leak, "bench": self.bench,
+                  "tidy": self.tidy}
         found = [job for suite in suites for job in makers[suite]()]
         have = {job.id for job in found}
         needed = {need for job in found for need in job.after if need.startswith("build/")} - have
@@ -158,7 +160,8 @@ class Catalogue:
 
     def style(self):
         script = lambda name: Job("style", name, ["tests/check/style", name], prefix="style", tests=(name,))  # noqa: E731
-        return [script("clang-format"), script("the-library-knows-no-wayland"), script("the-runner-believes-nothing")]
+        return [script("clang-format"), script("the-library-knows-no-wayland"), script("headers-compile-alone"),
+                script("rules-name-what-exists"), script("the-runner-believes-nothing")]
 
     def builds(self):
         # The sanitized tree is compiled beside the first suites, behind them in priority.
@@ -275,6 +278,11 @@ class Catalogue:
         scenes = {"VITRINE_LEAK_SCENES": os.environ.get("VITRINE_LEAK_SCENES", "2000")}
         return [self.program("leak", f"session-on-{profile}", [RUN, "--profile", profile, "--time-limit", "7200", "--", "leak-session-test"],
                              after=(BUILD["platform"],), environment=scenes) for profile in ("full", "gpu-only")]
+
+    def tidy(self):
+        command = [ENTER, "--", "python3", "tests/check/tidy.py"]
+        sources = tuple(said([*command, "--list"]).split())
+        return [Job("tidy", "all", [*command, *sources], prefix="tidy", tests=sources, slots=2, after=(BUILD["platform"],))]
 
     def bench(self):
         return [Job("bench", profile, ["tests/check/bench", profile], prefix="bench", tests=(profile,), slots=2, after=(BUILD["platform"],))
