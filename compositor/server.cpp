@@ -225,12 +225,10 @@ void Server::addOutput(wlr_output& base) {
   auto output = std::make_unique<Output>(*kms, machine, config_.settingsFor(base.name));
   auto gone = std::make_unique<OutputGone>();
   gone->output = &base;
-  gone->listener.connect(base.events.destroy, [this, closed = &base](void*) {
-    wlr_output* const lost = closed; // this closure goes with the listener that is erased here
-    Server& self = *this;
-    std::erase_if(self.outputs_, [&](const auto& known) { return known->kms().base() == lost; });
-    self.protectedContent_->update();
-    std::erase_if(self.outputGone_, [&](const auto& known) { return known->output == lost; });
+  gone->listener.connect(base.events.destroy, [this, lost = &base](void*) {
+    std::erase_if(outputs_, [&](const auto& known) { return known->kms().base() == lost; });
+    protectedContent_->update();
+    std::erase_if(outputGone_, [&](const auto& known) { return known->output == lost; });
   });
   if (auto enabled = output->enable(); !enabled) {
     log("output").error("{}", enabled.error().text());

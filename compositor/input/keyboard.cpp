@@ -7,8 +7,8 @@
 
 namespace vitrine {
 
-Keyboard::Keyboard(wlr_seat& seat, wlr_keyboard& keyboard, const Config& config, Handlers handlers)
-    : seat_(seat), keyboard_(keyboard), handlers_(std::move(handlers)) {
+Keyboard::Keyboard(wlr_seat& seat, wlr_keyboard& keyboard, const Config& config, Binding binding)
+    : seat_(seat), keyboard_(keyboard), binding_(std::move(binding)) {
   keyboard_.data = this;
   setKeymap(config);
   wlr_keyboard_set_repeat_info(&keyboard_, config.repeatRate, config.repeatDelay);
@@ -17,14 +17,14 @@ Keyboard::Keyboard(wlr_seat& seat, wlr_keyboard& keyboard, const Config& config,
     wlr_seat_set_keyboard(&seat_, &keyboard_);
     wlr_seat_keyboard_notify_modifiers(&seat_, &keyboard_.modifiers);
   });
-  destroy_.connect(keyboard_.base.events.destroy, [this](void*) { handlers_.gone(*this); });
   wlr_seat_set_keyboard(&seat_, &keyboard_);
 }
 
 std::vector<uint32_t> Keyboard::heldForClients(const wlr_keyboard& keyboard) {
   std::vector<uint32_t> held(keyboard.keycodes, keyboard.keycodes + keyboard.num_keycodes);
-  const auto& ours = static_cast<const Keyboard*>(keyboard.data)->ours_;
-  std::erase_if(held, [&](uint32_t key) { return std::ranges::contains(ours, key); });
+  if (const auto* known = static_cast<const Keyboard*>(keyboard.data)) {
+    std::erase_if(held, [&](uint32_t key) { return std::ranges::contains(known->ours_, key); });
+  }
   return held;
 }
 
@@ -49,7 +49,7 @@ void Keyboard::onKey(const wlr_keyboard_key_event& event) {
   if (event.state == WL_KEYBOARD_KEY_STATE_PRESSED) {
     ours_.push_back(event.keycode); // before the binding, which may give the keyboard to another client
     for (int i = 0; i < count; ++i)
-      handled = handlers_.binding(modifiers, symbols[i]) || handled;
+      handled = binding_(modifiers, symbols[i]) || handled;
     if (!handled) ours_.pop_back();
   } else {
     handled = std::erase(ours_, event.keycode) != 0;

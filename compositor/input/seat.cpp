@@ -95,13 +95,7 @@ void Seat::connectPointer() {
 void Seat::addDevice(wlr_input_device& device) {
   switch (device.type) {
   case WLR_INPUT_DEVICE_KEYBOARD:
-    keyboards_.push_back(std::make_unique<Keyboard>(
-        seat_, *wlr_keyboard_from_input_device(&device), config_,
-        Keyboard::Handlers{[this](uint32_t modifiers, xkb_keysym_t key) { return onKeyBinding(modifiers, key); },
-                           [this](Keyboard& gone) {
-                             std::erase_if(keyboards_, [&](const auto& keyboard) { return keyboard.get() == &gone; });
-                             updateCapabilities();
-                           }}));
+    addKeyboard(device);
     break;
   case WLR_INPUT_DEVICE_POINTER: {
     wlr_cursor_attach_input_device(cursor_, &device);
@@ -114,6 +108,17 @@ void Seat::addDevice(wlr_input_device& device) {
     break; // touch, tablets and switches: nothing is done with them yet, and no capability says so
   }
   updateCapabilities();
+}
+
+void Seat::addKeyboard(wlr_input_device& device) {
+  const auto added = keyboards_.emplace(keyboards_.end());
+  added->keyboard =
+      std::make_unique<Keyboard>(seat_, *wlr_keyboard_from_input_device(&device), config_,
+                                 [this](uint32_t modifiers, xkb_keysym_t key) { return onKeyBinding(modifiers, key); });
+  added->gone.connect(device.events.destroy, [this, added](void*) {
+    keyboards_.erase(added);
+    updateCapabilities();
+  });
 }
 
 void Seat::removePointer(std::list<Listener<void>>::iterator device) {

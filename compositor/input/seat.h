@@ -34,6 +34,10 @@ private:
     double startY = 0;
     wlr_box box{};
   };
+  struct PluggedKeyboard {
+    std::unique_ptr<Keyboard> keyboard;
+    Listener<void> gone;
+  };
   void connectPointer();
   void connectDesktop();
   void onMotion(uint32_t time);
@@ -45,6 +49,7 @@ private:
   void onSetCursor(const wlr_seat_pointer_request_set_cursor_event& event);
   void continueGrab();
   bool onKeyBinding(uint32_t modifiers, xkb_keysym_t key);
+  void addKeyboard(wlr_input_device& device);
   void removePointer(std::list<Listener<void>>::iterator device);
   void updateCapabilities();
 
@@ -54,7 +59,7 @@ private:
   Actions actions_;
   wlr_cursor* cursor_;
   CursorImage image_;
-  std::vector<std::unique_ptr<Keyboard>> keyboards_;
+  std::list<PluggedKeyboard> keyboards_;
   Grab grab_;
   /** In the layout: the origin of the surface in which the first of the buttons was pressed that are held. */
   double heldX_ = 0;

@@ -185,12 +185,7 @@ void SurfaceSync::holdBack() {
     return;
   }
   held.sequence = wlr_surface_lock_pending(&surface_);
-  held.ready.connect(held.waiter.events.ready, [this, waiting = &held](void*) {
-    // This closure goes with what is let go here.
-    SurfaceSync& self = *this;
-    const Held* const over = waiting;
-    self.letGo(over);
-  });
+  held.ready.connect(held.waiter.events.ready, [this, waiting = &held](void*) { letGo(waiting); });
 }
 
 void SurfaceSync::letGo(const Held* held) {

@@ -6,24 +6,11 @@
 #include "compositor/shell/popup.h"
 
 namespace vitrine {
-namespace {
-
-/** The toplevel that a scene node belongs to, found by walking up. */
-Toplevel* toplevelOf(wlr_scene_node* node) {
-  for (wlr_scene_tree* tree = node->parent; tree != nullptr; tree = tree->node.parent) {
-    if (tree->node.data != nullptr) return static_cast<Toplevel*>(tree->node.data);
-  }
-  return nullptr;
-}
-
-} // namespace
 
 Desktop::Desktop(wl_display& display, wlr_output_layout& layout, wlr_seat& seat)
     : layout_(layout), seat_(seat), scene_(wlr_scene_create()), windowTree_(wlr_scene_tree_create(&scene_->tree)),
       cursorTree_(wlr_scene_tree_create(&scene_->tree)), shell_(wlr_xdg_shell_create(&display, 6)) {
-  newToplevel_.connect(shell_->events.new_toplevel, [this](wlr_xdg_toplevel* toplevel) {
-    toplevels_.push_back(std::make_unique<Toplevel>(*this, *windowTree_, *toplevel));
-  });
+  newToplevel_.connect(shell_->events.new_toplevel, [this](wlr_xdg_toplevel* toplevel) { addToplevel(*toplevel); });
   newPopup_.connect(shell_->events.new_popup, [this](wlr_xdg_popup* popup) { Popup::create(*this, *popup); });
 }
 
@@ -33,11 +20,17 @@ Desktop::~Desktop() {
   wlr_scene_node_destroy(&scene_->tree.node);
 }
 
+void Desktop::addToplevel(wlr_xdg_toplevel& toplevel) {
+  wlr_scene_tree* tree = wlr_scene_xdg_surface_create(windowTree_, toplevel.base);
+  if (tree == nullptr) return wl_resource_post_no_memory(toplevel.resource);
+  toplevels_.push_back(std::make_unique<Toplevel>(*this, *tree, toplevel));
+}
+
 Desktop::Hit Desktop::at(double x, double y) {
   Hit hit;
   wlr_scene_node* node = wlr_scene_node_at(&windowTree_->node, x, y, &hit.x, &hit.y);
   if (node == nullptr) return {};
-  hit.toplevel = toplevelOf(node);
+  if (NodeOwner* owner = NodeOwner::of(node)) hit.toplevel = owner->toplevel();
   if (node->type != WLR_SCENE_NODE_BUFFER) return hit;
   if (wlr_scene_surface* surface = wlr_scene_surface_try_from_buffer(wlr_scene_buffer_from_node(node))) {
     hit.surface = surface->surface;
@@ -46,7 +39,7 @@ Desktop::Hit Desktop::at(double x, double y) {
 }
 
 void Desktop::raise(Toplevel& toplevel) {
-  wlr_scene_node_raise_to_top(&toplevel.tree().node);
+  wlr_scene_node_raise_to_top(&toplevel.tree()->node);
   for (const auto& other : toplevels_)
     if (other->parent() == &toplevel) raise(*other); // wlroots allows no loop
   changed();

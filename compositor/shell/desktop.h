@@ -60,6 +60,7 @@ public:
   std::function<void(Toplevel&)> onGone;
 
 private:
+  void addToplevel(wlr_xdg_toplevel& toplevel);
   void giveKeyboard();
   wlr_output_layout& layout_;
   wlr_seat& seat_;

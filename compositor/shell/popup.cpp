@@ -5,13 +5,20 @@
 namespace vitrine {
 
 void Popup::create(Desktop& desktop, wlr_xdg_popup& popup) {
-  wlr_xdg_surface* parent = popup.parent != nullptr ? wlr_xdg_surface_try_from_wlr_surface(popup.parent) : nullptr;
-  if (parent == nullptr || parent->data == nullptr) return; // of a surface that is not a window here
-  popup.base->data = wlr_scene_xdg_surface_create(static_cast<wlr_scene_tree*>(parent->data), popup.base);
-  new Popup(desktop, popup);
+  if (popup.parent == nullptr) return;
+  const NodeOwner* parent = NodeOwner::of(*popup.parent);
+  if (parent == nullptr || parent->tree() == nullptr) {
+    wl_resource_post_error(popup.base->client->resource, XDG_WM_BASE_ERROR_INVALID_POPUP_PARENT,
+                           "the parent's role object is gone");
+    return;
+  }
+  wlr_scene_tree* tree = wlr_scene_xdg_surface_create(parent->tree(), popup.base);
+  if (tree == nullptr) return wl_resource_post_no_memory(popup.resource);
+  new Popup(desktop, *tree, popup);
 }
 
-Popup::Popup(Desktop& desktop, wlr_xdg_popup& popup) : desktop_(desktop), popup_(popup) {
+Popup::Popup(Desktop& desktop, wlr_scene_tree& tree, wlr_xdg_popup& popup)
+    : NodeOwner(tree, *popup.base->surface), desktop_(desktop), popup_(popup) {
   commit_.connect(popup_.base->surface->events.commit, [this](wlr_surface*) {
     if (popup_.base->initial_commit) keepInside();
   });
@@ -21,19 +28,18 @@ Popup::Popup(Desktop& desktop, wlr_xdg_popup& popup) : desktop_(desktop), popup_
   destroy_.connect(popup_.events.destroy, [this](void*) { delete this; });
 }
 
+Toplevel* Popup::toplevel() {
+  NodeOwner* parent = parentOwner();
+  return parent != nullptr ? parent->toplevel() : nullptr;
+}
+
+std::optional<wlr_box> Popup::popupArea() const {
+  const NodeOwner* parent = parentOwner();
+  return parent != nullptr ? parent->popupArea() : std::nullopt;
+}
+
 void Popup::keepInside() {
-  wlr_scene_tree* root = static_cast<wlr_scene_tree*>(popup_.base->data)->node.parent;
-  while (root->node.data == nullptr && root->node.parent != nullptr)
-    root = root->node.parent;
-  const auto* toplevel = static_cast<Toplevel*>(root->node.data);
-  if (toplevel == nullptr) return;
-  // wlroots wants the output in coordinates of the window's surface, shadow included.
-  const wlr_box window = toplevel->box();
-  const wlr_box shown = toplevel->geometry();
-  wlr_box box = desktop_.outputBoxFor(*toplevel);
-  box.x -= window.x - shown.x;
-  box.y -= window.y - shown.y;
-  wlr_xdg_popup_unconstrain_from_box(&popup_, &box);
+  if (const auto area = popupArea()) wlr_xdg_popup_unconstrain_from_box(&popup_, &*area);
 }
 
 } // namespace vitrine

@@ -6,10 +6,8 @@
 
 namespace vitrine {
 
-Toplevel::Toplevel(Desktop& desktop, wlr_scene_tree& parent, wlr_xdg_toplevel& toplevel)
-    : desktop_(desktop), toplevel_(toplevel), tree_(wlr_scene_xdg_surface_create(&parent, toplevel.base)) {
-  tree_->node.data = this;
-  toplevel_.base->data = tree_; // popups find their parent's tree here
+Toplevel::Toplevel(Desktop& desktop, wlr_scene_tree& tree, wlr_xdg_toplevel& toplevel)
+    : NodeOwner(tree, *toplevel.base->surface), desktop_(desktop), toplevel_(toplevel) {
   wlr_surface& surface = *toplevel_.base->surface;
   map_.connect(surface.events.map, [this](void*) {
     mapped_ = true;
@@ -37,11 +35,10 @@ Toplevel::Toplevel(Desktop& desktop, wlr_scene_tree& parent, wlr_xdg_toplevel& t
   });
 }
 
-Toplevel::~Toplevel() = default; // the scene tree goes with its xdg_surface
-
 Toplevel* Toplevel::parent() const {
   if (toplevel_.parent == nullptr) return nullptr;
-  return static_cast<Toplevel*>(static_cast<wlr_scene_tree*>(toplevel_.parent->base->data)->node.data);
+  NodeOwner* owner = NodeOwner::of(*toplevel_.parent->base->surface);
+  return owner != nullptr ? owner->toplevel() : nullptr;
 }
 
 void Toplevel::configureInitially() {
@@ -104,11 +101,11 @@ void Toplevel::standInTheMiddle() {
 void Toplevel::showBackdrop(const wlr_box& output) {
   if (backdrop_ == nullptr) {
     constexpr float black[4] = {0, 0, 0, 1};
-    backdrop_ = wlr_scene_rect_create(tree_, output.width, output.height, black);
+    backdrop_ = wlr_scene_rect_create(tree(), output.width, output.height, black);
     wlr_scene_node_lower_to_bottom(&backdrop_->node);
   }
   wlr_scene_rect_set_size(backdrop_, output.width, output.height);
-  wlr_scene_node_set_position(&backdrop_->node, output.x - tree_->node.x, output.y - tree_->node.y);
+  wlr_scene_node_set_position(&backdrop_->node, output.x - tree()->node.x, output.y - tree()->node.y);
 }
 
 void Toplevel::hideBackdrop() {
@@ -124,12 +121,22 @@ wlr_box Toplevel::geometry() const {
 
 wlr_box Toplevel::box() const {
   const wlr_box shown = geometry();
-  return {tree_->node.x, tree_->node.y, shown.width, shown.height}; // the tree begins where the geometry does
+  return {tree()->node.x, tree()->node.y, shown.width, shown.height}; // the tree begins where the geometry does
+}
+
+std::optional<wlr_box> Toplevel::popupArea() const {
+  // In coordinates of the surface, whose origin is not the window's where it has a shadow.
+  const wlr_box window = box();
+  const wlr_box shown = geometry();
+  wlr_box area = desktop_.outputBoxFor(*this);
+  area.x -= window.x - shown.x;
+  area.y -= window.y - shown.y;
+  return area;
 }
 
 void Toplevel::moveTo(int x, int y) {
-  if (tree_->node.x == x && tree_->node.y == y) return;
-  wlr_scene_node_set_position(&tree_->node, x, y);
+  if (tree()->node.x == x && tree()->node.y == y) return;
+  wlr_scene_node_set_position(&tree()->node, x, y);
   desktop_.changed();
 }
 

@@ -2,22 +2,22 @@
 
 #include <optional>
 
+#include "compositor/shell/node_owner.h"
 #include "compositor/wlr/listener.h"
-#include "compositor/wlr/wlroots.h"
 
 namespace vitrine {
 
 class Desktop;
 
 /** One xdg toplevel: its place in the scene and its states. */
-class Toplevel {
+class Toplevel final : public NodeOwner {
 public:
-  Toplevel(Desktop& desktop, wlr_scene_tree& parent, wlr_xdg_toplevel& toplevel);
-  Toplevel(const Toplevel&) = delete;
-  ~Toplevel();
+  /** Takes `tree`, which shows the toplevel's xdg_surface. */
+  Toplevel(Desktop& desktop, wlr_scene_tree& tree, wlr_xdg_toplevel& toplevel);
 
   [[nodiscard]] wlr_xdg_toplevel& xdg() { return toplevel_; }
-  [[nodiscard]] wlr_scene_tree& tree() { return *tree_; }
+  [[nodiscard]] Toplevel* toplevel() override { return this; }
+  [[nodiscard]] std::optional<wlr_box> popupArea() const override;
   [[nodiscard]] wlr_surface& surface() { return *toplevel_.base->surface; }
   /** The window whose dialog it is; null: a window of its own. */
   [[nodiscard]] Toplevel* parent() const;
@@ -66,7 +66,6 @@ private:
 
   Desktop& desktop_;
   wlr_xdg_toplevel& toplevel_;
-  wlr_scene_tree* tree_;
   wlr_scene_rect* backdrop_ = nullptr; ///< black behind a fullscreen window that is smaller than its output
   wlr_box restored_{};                 ///< where it was before it was maximised or made fullscreen
   Stand stand_ = Stand::Free;

@@ -9,7 +9,8 @@ namespace vitrine {
 
 /**
  * A wl_listener with a typed payload. Its node never moves, it unlinks itself when it is destroyed, and its callback must not
- * throw (it is called from C). `Payload` is what the signal's documentation says that `data` points to.
+ * throw (it is called from C). A callback may destroy its listener: a copy of it runs, which lives until it returns.
+ * `Payload` is what the signal's documentation says that `data` points to.
  */
 template<typename Payload>
 class Listener {
@@ -20,7 +21,8 @@ public:
     node_.self = this;
     node_.listener.notify = [](wl_listener* listener, void* data) noexcept {
       Node* node = reinterpret_cast<Node*>(listener); // standard layout, listener first
-      node->self->callback_(static_cast<Payload*>(data));
+      const Callback running = node->self->callback_;
+      running(static_cast<Payload*>(data));
     };
     wl_list_init(&node_.listener.link);
   }

@@ -5,6 +5,7 @@
 #include "linux-dmabuf-v1-client-protocol.h"
 #include "linux-drm-syncobj-v1-client-protocol.h"
 #include "weston-restricted-buffer-client-protocol.h"
+#include "xdg-shell-client-protocol.h"
 
 namespace vitrine {
 namespace {
@@ -27,6 +28,9 @@ BadAnswer syncError(uint32_t code) {
 }
 BadAnswer syncManagerError(uint32_t code) {
   return {"protocol-error", "wp_linux_drm_syncobj_manager_v1", code};
+}
+BadAnswer shellError(uint32_t code) {
+  return {"protocol-error", "xdg_wm_base", code};
 }
 BadAnswer failed() {
   return {"failed", "", 0};
@@ -193,6 +197,15 @@ void addSyncCases(std::vector<BadCase>& cases) {
       BadSync::AllGoneWhileHeld, {"created", "", 0}, nothing);
 }
 
+void addShellCases(std::vector<BadCase>& cases) {
+  cases.push_back(with(sound("popup-of-no-window", "a popup whose parent had its xdg_toplevel destroyed",
+                             shellError(XDG_WM_BASE_ERROR_INVALID_POPUP_PARENT), nothing),
+                       BadAction::PopupOfNoWindow));
+  cases.push_back(with(sound("toplevel-twice", "an xdg_toplevel destroyed, and made again on its xdg_surface",
+                             {"created", "", 0}, nothing),
+                       BadAction::ToplevelTwice));
+}
+
 } // namespace
 
 std::vector<BadCase> badCases() {
@@ -215,6 +228,7 @@ std::vector<BadCase> badCases() {
   addFormatCases(cases);
   addOrderCases(cases);
   addSyncCases(cases);
+  addShellCases(cases);
   cases.push_back(with(with(sound("killed-mid-flip", "SIGKILL between a commit and its flip, with a protected buffer",
                                   {"killed", "", 0}, admitted),
                             BadSource::Protected),

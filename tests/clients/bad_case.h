@@ -37,6 +37,8 @@ enum class BadAction {
   Show,              ///< makes the wl_buffer and a window that shows it
   KillMidFlip,       ///< the same, over and over, and then SIGKILL between commit and flip
   Synchronise,       ///< makes the wl_buffer, and does what BadSync says
+  PopupOfNoWindow,   ///< a popup whose parent had its xdg_toplevel destroyed; needs no wl_buffer
+  ToplevelTwice, ///< an xdg_surface whose xdg_toplevel is destroyed and made again, shown each time; needs no wl_buffer
 };
 
 /** What a case does with linux-drm-syncobj-v1. */

@@ -14,6 +14,7 @@
 
 #include "protected-path/heap/heap_allocator.h"
 #include "tests/board/wayland/video_window.h"
+#include "tests/clients/plain_surface.h"
 #include "tests/clients/sync_timeline.h"
 
 namespace vitrine {
@@ -312,8 +313,76 @@ Result<BadAnswer> synchronise(WaylandConnection& connection, wl_buffer* buffer, 
   return BadAnswer{"created", "", 0};
 }
 
+// ---- Windows ----
+
+/** A window that is shown, whose xdg_toplevel can be destroyed and made again. */
+class RoleWindow {
+public:
+  explicit RoleWindow(WaylandConnection& connection)
+      : connection_(connection), surface_(connection, 0xc80000),
+        shellSurface_(xdg_wm_base_get_xdg_surface(connection.globals().shell.get(), surface_.object())) {
+    xdg_surface_add_listener(shellSurface_.get(), &listener, this);
+  }
+  RoleWindow(const RoleWindow&) = delete;
+  RoleWindow& operator=(const RoleWindow&) = delete;
+
+  /** Makes the xdg_toplevel, and waits until the window is shown. */
+  Result<> show() {
+    toplevel_.reset(xdg_surface_get_toplevel(shellSurface_.get()));
+    configured_ = false;
+    wl_surface_commit(surface_.object());
+    if (auto done = runUntil(connection_, "configure", [this] { return configured_; }); !done) return done;
+    surface_.show({100, 100});
+    return connection_.roundtrip();
+  }
+  void destroyToplevel() { toplevel_.reset(); }
+  [[nodiscard]] xdg_surface* shellSurface() const { return shellSurface_.get(); }
+
+private:
+  WaylandConnection& connection_;
+  PlainSurface surface_;
+  WaylandPtr<xdg_surface> shellSurface_;
+  WaylandPtr<xdg_toplevel> toplevel_;
+  bool configured_ = false;
+  static constexpr xdg_surface_listener listener = {
+      .configure =
+          [](void* data, xdg_surface* surface, uint32_t serial) {
+            xdg_surface_ack_configure(surface, serial);
+            static_cast<RoleWindow*>(data)->configured_ = true;
+          },
+  };
+};
+
+Result<> popupOf(WaylandConnection& connection, const RoleWindow& parent) {
+  auto* shell = connection.globals().shell.get();
+  const PlainSurface surface(connection, 0x00c800);
+  const WaylandPtr<xdg_surface> shellSurface(xdg_wm_base_get_xdg_surface(shell, surface.object()));
+  const WaylandPtr<xdg_positioner> place(xdg_wm_base_create_positioner(shell));
+  xdg_positioner_set_size(place.get(), 10, 10);
+  xdg_positioner_set_anchor_rect(place.get(), 0, 0, 1, 1);
+  const WaylandPtr<xdg_popup> popup(xdg_surface_get_popup(shellSurface.get(), parent.shellSurface(), place.get()));
+  wl_surface_commit(surface.object());
+  return connection.roundtrip();
+}
+
+Result<BadAnswer> abuseWindow(WaylandConnection& connection, BadAction action) {
+  if (auto possible = PlainSurface::requireGlobals(connection); !possible) return std::unexpected(possible.error());
+  RoleWindow window(connection);
+  auto done = window.show();
+  window.destroyToplevel();
+  done = done.and_then([&] { return connection.roundtrip(); });
+  done =
+      done.and_then([&] { return action == BadAction::PopupOfNoWindow ? popupOf(connection, window) : window.show(); });
+  window.destroyToplevel();
+  done = done.and_then([&] { return connection.roundtrip(); });
+  if (!done) return std::unexpected(done.error());
+  return BadAnswer{"created", "", 0};
+}
+
 Result<BadAnswer> attempt(WaylandConnection& connection, const BadCase& one, int fd, const BadClientOptions& options,
                           void (*beforeKill)()) {
+  if (one.action == BadAction::PopupOfNoWindow || one.action == BadAction::ToplevelTwice)
+    return abuseWindow(connection, one.action);
   Parameters parameters(connection, one, fd);
   sendRequests(one, parameters);
   // Whatever was wrong, a roundtrip brings it: protocol errors, and the answer to create.

@@ -32,6 +32,7 @@ constexpr const char* orders = R"(Orders, one a line:
   resize EDGE           begins an interactive resize: top, bottom, left, right, top_left, ...
   maximize, unmaximize, fullscreen, unfullscreen
   hide, show            takes the window away, and makes it appear again
+  renew                 destroys the xdg_toplevel, and makes another for the same xdg_surface
   sync                  waits for the compositor's answer to all of this, and tells `synced`
 The end of its input ends it, and so does the compositor's `close`.)";
 
@@ -80,6 +81,7 @@ private:
     WaylandPtr<xdg_toplevel> toplevel;
   };
 
+  void makeToplevel();
   void configured(uint32_t serial);
   [[nodiscard]] Size sizeToShow() const;
   [[nodiscard]] std::string nameOf(wl_surface* surface) const;
@@ -189,11 +191,15 @@ ShellClient::ShellClient(WaylandConnection& connection, const Options& options)
       own_(parseSize(options.size).value_or(Size{})) {
   shellSurface_.reset(xdg_wm_base_get_xdg_surface(connection.globals().shell.get(), window_.object()));
   xdg_surface_add_listener(shellSurface_.get(), &surfaceListener, this);
+  makeToplevel();
+}
+
+void ShellClient::makeToplevel() {
   toplevel_.reset(xdg_surface_get_toplevel(shellSurface_.get()));
   xdg_toplevel_add_listener(toplevel_.get(), &toplevelListener, this);
-  xdg_toplevel_set_title(toplevel_.get(), options.title.c_str());
+  xdg_toplevel_set_title(toplevel_.get(), options_.title.c_str());
   xdg_toplevel_set_app_id(toplevel_.get(), "org.vitrine.shell-client");
-  if (const auto minimum = parseSize(options.minimum))
+  if (const auto minimum = parseSize(options_.minimum))
     xdg_toplevel_set_min_size(toplevel_.get(), static_cast<int32_t>(minimum->width),
                               static_cast<int32_t>(minimum->height));
   wl_surface_commit(window_.object());
@@ -334,6 +340,9 @@ bool ShellClient::obeyState(const std::string& verb) {
     xdg_toplevel_unset_fullscreen(toplevel_.get());
   } else if (verb == "hide") {
     window_.hide();
+  } else if (verb == "renew") {
+    toplevel_.reset();
+    makeToplevel();
   } else if (verb == "show") {
     wl_surface_commit(window_.object()); // a configure answers that
   } else {

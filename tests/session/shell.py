@@ -654,5 +654,32 @@ def a_client_that_dies_with_its_popup_open_leaves_a_working_session():
         wait_for_box(YELLOW, (new_box(0)[0] + 20, new_box(0)[1] + 20, 50, 50), "another client's popup")
 
 
+@on("full")
+def a_window_whose_toplevel_is_made_again_is_shown_once():
+    with desk() as (session, mouse, _):
+        window = Window(session)
+        window.wait_for_box(new_box(0))
+        window.tell("renew")
+        window.expect("keyboard-leave")
+        window.expect("keyboard-enter")
+        window.wait_for_box(new_box(1), "the window, where the next one is put,")
+        click(mouse, new_box(0)[0] + 5, new_box(0)[1] + 5)  # where nothing is any more
+        window.expect("keyboard-leave")
+        testing.equal(window.told_meanwhile("button"), [], "clicks at the place that was left")
+
+
+@on("full")
+def a_keyboard_that_is_unplugged_while_keys_are_held_leaves_none_held():
+    with lit_session() as session:
+        window = Window(session)
+        for _ in range(2):
+            with contextlib.closing(uinput.Keyboard()) as keyboard:
+                window.expect("keyboard-enter")
+                keyboard.press("a")
+                window.expect("key", code=uinput.KEYS["a"], pressed=True)
+            window.expect("key", code=uinput.KEYS["a"], pressed=False)
+            s.wait_until(lambda: not session.input_devices(), "the keyboard to be closed", PATIENCE)
+
+
 if __name__ == "__main__":
     testing.main(sys.argv[1:])
