@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "compositor/descriptor_limit.h"
 #include "protected-path/base/unique_fd.h"
 
 extern "C" { // glibc before 2.42 does not say so itself
@@ -38,6 +39,7 @@ Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& command
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
   ChildProcess child;
+  const InheritedDescriptorLimit limit;
   const int failed = posix_spawnp(&child.pid_, arguments[0], &files, &attributes, arguments.data(), environ);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&files);

@@ -1,8 +1,10 @@
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
 #include <CLI/CLI.hpp>
 
+#include "compositor/descriptor_limit.h"
 #include "compositor/server.h"
 #include "compositor/wlr/log_bridge.h"
 #include "protected-path/base/log.h"
@@ -93,6 +95,8 @@ int main(int argc, char** argv) {
     return misused;
   }
   if (line.checkConfig) return EXIT_SUCCESS;
+  raiseDescriptorLimit();
+  std::signal(SIGPIPE, SIG_IGN); // a log whose reader has gone must not end the session
   auto server = Server::start(std::move(*config), std::move(line.options));
   if (!server) {
     log("server").error("{}", server.error().text());

@@ -7,9 +7,11 @@
 
 #include "compositor/backend/kms_backend.h"
 #include "compositor/child_process.h"
+#include "compositor/client_quota.h"
 #include "compositor/config/config.h"
 #include "compositor/input/seat.h"
 #include "compositor/output/output.h"
+#include "compositor/protocols/commit_gate.h"
 #include "compositor/protocols/explicit_sync.h"
 #include "compositor/protocols/linux_dmabuf.h"
 #include "compositor/protocols/security_filter.h"
@@ -78,6 +80,8 @@ private:
   std::unique_ptr<ProtectedContent> protectedContent_;
   wlr_content_type_manager_v1* contentTypes_ = nullptr; ///< owned by display_
   std::unique_ptr<LinuxDmabuf> dmabuf_;
+  std::unique_ptr<ClientQuotas> quotas_;
+  std::unique_ptr<CommitGate> commitGate_;
   std::unique_ptr<ExplicitSync> explicitSync_; ///< null where the kernel has no syncobj timelines
   std::unique_ptr<Desktop> desktop_;
   std::unique_ptr<Seat> seat_;

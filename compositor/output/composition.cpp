@@ -261,19 +261,16 @@ Result<UniqueFd> Composition::renderPublic(RenderTarget& target, std::span<const
 
 Result<UniqueFd> Composition::draw(RenderTarget& target, std::span<const Item> items, std::span<const Rect> damage) {
   commands_.clear();
-  waits_.clear();
   DrawCommand background;
   background.destination = {0, 0, static_cast<int32_t>(target.size().width),
                             static_cast<int32_t>(target.size().height)};
   background.color = background_;
   background.blend = false;
   commands_.push_back(background);
-  for (const Item& item : items) {
+  for (const Item& item : items)
     commands_.push_back(item.command);
-    if (item.dmabuf == nullptr) continue;
-    if (auto known = item.dmabuf->fences().addGpuWaits(waits_); !known) return std::unexpected(known.error());
-  }
-  auto done = renderer_.compose(target, commands_, damage, waits_);
+  auto done =
+      renderer_.compose(target, commands_, damage, {}); // R8: commits took effect when their fences had signalled
   if (!done || !done->isValid()) return done;
   for (const Item& item : items) {
     if (item.dmabuf == nullptr) continue;

@@ -111,7 +111,6 @@ private:
   std::vector<Item> nextItems_; ///< of this one
   std::vector<size_t> nextSources_;
   std::vector<DrawCommand> commands_;
-  std::vector<UniqueFd> waits_;
 };
 
 } // namespace vitrine

@@ -4,6 +4,7 @@
 #include <format>
 
 #include "protected-path/base/log.h"
+#include "protected-path/kms/signalled_fence.h"
 
 namespace vitrine {
 namespace {
@@ -45,6 +46,11 @@ Output::Output(KmsOutput& kms, const Machine& machine, OutputSettings settings)
     : kms_(kms), machine_(machine), settings_(settings),
       sceneOutput_(wlr_scene_output_create(&machine.scene, kms.base())), list_(kms, machine.renderer, machine.colors),
       composition_(machine.renderer, machine.buffers, settings.background), publicView_(*kms.base(), machine.renderer) {
+  if (auto fence = signalledFence(kms.device())) {
+    signalledFence_ = std::move(*fence);
+  } else {
+    log("output").info("{}; planes wait for implicit fences", fence.error().text());
+  }
   test_ = [this](const FramePlan& plan) {
     return fillKmsFrame(plan, testFrame_).and_then([this] { return kms_.test(testFrame_); });
   };
@@ -207,8 +213,6 @@ Result<> Output::addPlane(const Layer& layer, const LayerSource& source, const L
   const bool opaque = outcome.opaqueFormat;
   const auto& framebuffer = source.dmabuf->framebuffer(kms_.device(), opaque);
   if (!framebuffer) return std::unexpected(framebuffer.error());
-  const auto fence = source.dmabuf->fences().forPlane();
-  if (!fence) return std::unexpected(fence.error());
   content.buffer = source.dmabuf;
   content.framebufferId = framebuffer->id();
   content.transform = layer.transform;
@@ -217,7 +221,7 @@ Result<> Output::addPlane(const Layer& layer, const LayerSource& source, const L
   content.isYuv = format.isYuv;
   content.encoding = layer.encoding;
   content.range = layer.range;
-  content.inFence = *fence;
+  content.inFence = signalledFence_.get();
   frame.planes.push_back(content);
   return {};
 }

@@ -104,6 +104,7 @@ private:
   Machine machine_;
   OutputSettings settings_;
   wlr_scene_output* sceneOutput_;
+  UniqueFd signalledFence_; ///< IN_FENCE_FD of clients' buffers; none on a kernel before 6.0, whose planes wait by themselves
   DisplayListBuilder list_;
   Composition composition_;
   PublicView publicView_;

@@ -5,6 +5,7 @@
 
 #include "compositor/protocols/protocol_error.h"
 #include "linux-dmabuf-v1-server-protocol.h"
+#include "protected-path/dmabuf/is_dmabuf.h"
 #include "protected-path/base/log.h"
 
 namespace vitrine {
@@ -124,7 +125,7 @@ void DmabufParams::add(wl_resource* resource, UniqueFd fd, uint32_t plane, uint3
               invalid("add", object, "its index is over 3").error());
     return;
   }
-  if (attributes.planes[plane].fd.isValid()) {
+  if (added[plane]) {
     postError(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_PLANE_SET,
               invalid("add", object, "it is set already").error());
     return;
@@ -136,8 +137,16 @@ void DmabufParams::add(wl_resource* resource, UniqueFd fd, uint32_t plane, uint3
   }
   hasModifier = true;
   attributes.modifier = modifier;
-  attributes.planes[plane] = {std::move(fd), offset, stride};
   attributes.planeCount++;
+  added[plane] = true;
+  if (auto is = checkIsDmabuf(fd.get(), plane); !is) {
+    if (dmabufs) dmabufs = is;
+    return;
+  }
+  auto share = ClientQuotas::take(*wl_resource_get_client(resource), Quota::Descriptors);
+  if (!share) return;
+  descriptors[plane] = std::move(*share);
+  attributes.planes[plane] = {std::move(fd), offset, stride};
 }
 
 bool DmabufParams::checkComplete(wl_resource* resource, int32_t width, int32_t height) const {
@@ -147,7 +156,7 @@ bool DmabufParams::checkComplete(wl_resource* resource, int32_t width, int32_t h
     return false;
   }
   for (unsigned i = 0; i < std::max(attributes.planeCount, 1U); ++i) {
-    if (attributes.planes[i].fd.isValid()) continue;
+    if (added[i]) continue;
     postError(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_INCOMPLETE,
               invalid("create", "wl_buffer", std::format("no dma-buf for plane {}", i)).error());
     return false;
@@ -168,20 +177,26 @@ void DmabufParams::createBuffer(wl_client* client, wl_resource* resource, uint32
   attributes.fourcc = format;
   Result<DmabufBuffer*> buffer =
       invalid("create", "wl_buffer", "y_invert, interlaced and bottom_first are not supported");
-  if (flags == 0) buffer = owner->admit(std::move(attributes), claimed);
+  if (!dmabufs) {
+    buffer = std::unexpected(dmabufs.error());
+  } else if (flags == 0) {
+    buffer = owner->admit(std::move(attributes), claimed);
+  }
   attributes = {};
   if (!buffer) {
     const uint32_t code = protocolError(refusalOf(buffer.error(), Refusal::None));
     if (code != UINT32_MAX) {
       postError(resource, code, buffer.error());
     } else if (bufferId == 0) {
-      log("protocols").warn("{}", buffer.error().text());
+      warnOfClient(*client, buffer.error().text());
       zwp_linux_buffer_params_v1_send_failed(resource);
     } else {
       postError(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_INVALID_WL_BUFFER, buffer.error());
     }
     return;
   }
+  for (QuotaShare& share : descriptors)
+    (*buffer)->keep(std::move(share));
   wl_resource* bufferResource = createBufferResource(client, bufferId, **buffer);
   if (bufferResource == nullptr) {
     wlr_buffer_drop((*buffer)->base());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "compositor/client_quota.h"
 #include "compositor/protocols/linux_dmabuf.h"
 
 namespace vitrine {
@@ -16,6 +17,9 @@ struct DmabufParams {
   bool hasModifier = false;
   bool claimed = false; ///< weston_restricted_buffer_v1.enable
   bool used = false;
+  std::array<bool, 4> added{};           ///< which planes
+  std::array<QuotaShare, 4> descriptors; ///< for the fd of each plane
+  Result<> dmabufs; ///< Refused where one of the fds is no dma-buf: none of it is kept, no buffer will come of it
 
   void add(wl_resource* resource, UniqueFd fd, uint32_t plane, uint32_t offset, uint32_t stride, uint64_t modifier);
   /** `bufferId` 0: create (asynchronous, answers by event); else create_immed. */

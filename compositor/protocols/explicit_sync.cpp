@@ -6,11 +6,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <list>
 #include <new>
 #include <optional>
 #include <vector>
 
+#include "compositor/client_quota.h"
+#include "compositor/protocols/held_commits.h"
 #include "compositor/protocols/protocol_error.h"
 #include "compositor/render/dmabuf_buffer.h"
 #include "compositor/wlr/listener.h"
@@ -75,12 +76,6 @@ public:
   [[nodiscard]] Points& pending() { return pointsAt(pending_); }
 
 private:
-  /** A commit that waits for its acquire point's fence. */
-  struct Held {
-    wlr_drm_syncobj_timeline_waiter waiter{};
-    uint32_t sequence = 0;
-    Listener<void> ready;
-  };
   struct Node {
     wlr_addon addon;
     SurfaceSync* self;
@@ -90,8 +85,6 @@ private:
   ~SurfaceSync();
   [[nodiscard]] bool pointsAreInOrder();
   void clientCommitted();
-  void holdBack();
-  void letGo(const Held* held);
   void committed();
   static const wlr_addon_interface addonImpl;
 
@@ -100,7 +93,6 @@ private:
   wlr_surface_synced synced_{};
   alignas(Points) std::byte pending_[sizeof(Points)]{};
   alignas(Points) std::byte current_[sizeof(Points)]{};
-  std::list<Held> held_;
   Listener<void> clientCommit_;
   Listener<wlr_surface> commit_;
 };
@@ -129,10 +121,7 @@ SurfaceSync* SurfaceSync::create(wlr_surface& surface) {
   return sync;
 }
 
-/** The commits that are still held back go with the surface, never applied. */
 SurfaceSync::~SurfaceSync() {
-  for (Held& held : held_)
-    wlr_drm_syncobj_timeline_waiter_finish(&held.waiter);
   if (synced_.surface != nullptr) wlr_surface_synced_finish(&synced_);
   wlr_addon_finish(&node_.addon);
   if (resource != nullptr) wl_resource_set_user_data(resource, nullptr);
@@ -144,7 +133,7 @@ bool SurfaceSync::pointsAreInOrder() {
   const wlr_buffer* buffer = surface_.pending.buffer;
   const auto refuse = [this](uint32_t error, const char* what) {
     const std::string words = invalid("commit", "wl_surface", what).error().text();
-    log("protocols").warn("{}", words);
+    warnOfClient(*wl_resource_get_client(resource), words);
     wlr_surface_reject_pending(&surface_, resource, error, "%s", words.c_str());
     return false;
   };
@@ -158,7 +147,7 @@ bool SurfaceSync::pointsAreInOrder() {
     return refuse(WP_LINUX_DRM_SYNCOBJ_SURFACE_V1_ERROR_NO_ACQUIRE_POINT, "a buffer without an acquire point");
   if (!points.release)
     return refuse(WP_LINUX_DRM_SYNCOBJ_SURFACE_V1_ERROR_NO_RELEASE_POINT, "a buffer without a release point");
-  if (!points.acquire->mayComeBefore(*points.release))
+  if (!points.acquire->precedes(*points.release))
     return refuse(WP_LINUX_DRM_SYNCOBJ_SURFACE_V1_ERROR_CONFLICTING_POINTS,
                   "the release point is not after the acquire point of the same timeline");
   return true;
@@ -166,34 +155,12 @@ bool SurfaceSync::pointsAreInOrder() {
 
 void SurfaceSync::clientCommitted() {
   if (resource == nullptr || !pointsAreInOrder() || !pending().acquire) return;
-  const auto available = pending().acquire->hasFence();
-  if (!available) {
-    log("protocols").warn("{}", available.error().text());
-    wl_client_post_implementation_error(wl_resource_get_client(resource), "%s", available.error().text().c_str());
-  } else if (!*available) {
-    holdBack();
-  }
-}
-
-void SurfaceSync::holdBack() {
-  wl_client* client = wl_resource_get_client(resource);
-  Held& held = held_.emplace_back();
-  wl_event_loop* loop = wl_display_get_event_loop(wl_client_get_display(client));
-  if (!pending().acquire->watch(held.waiter, *loop)) {
-    held_.pop_back();
-    wl_client_post_no_memory(client);
-    return;
-  }
-  held.sequence = wlr_surface_lock_pending(&surface_);
-  held.ready.connect(held.waiter.events.ready, [this, waiting = &held](void*) { letGo(waiting); });
-}
-
-void SurfaceSync::letGo(const Held* held) {
-  const auto found = std::ranges::find_if(held_, [held](const Held& one) { return &one == held; });
-  const uint32_t sequence = found->sequence;
-  wlr_drm_syncobj_timeline_waiter_finish(&found->waiter);
-  held_.erase(found);
-  wlr_surface_unlock_cached(&surface_, sequence); // applies it, unless something else holds it back, too
+  const auto signalled = pending().acquire->hasSignalled();
+  if (signalled && *signalled) return;
+  auto waited = signalled.and_then([this](bool) { return pending().acquire->watch(); });
+  if (waited) return holdCommitUntil(surface_, std::move(*waited));
+  warnOfClient(*wl_resource_get_client(resource), waited.error().text());
+  wl_client_post_implementation_error(wl_resource_get_client(resource), "%s", waited.error().text().c_str());
 }
 
 void SurfaceSync::committed() {
@@ -201,7 +168,7 @@ void SurfaceSync::committed() {
   if (!points.acquire || !points.release) return;
   DmabufBuffer* buffer = surface_.buffer != nullptr ? DmabufBuffer::from(surface_.buffer->source) : nullptr;
   if (buffer == nullptr) return points.giveBack(); // the client has destroyed it
-  buffer->fences().synchronise(*points.acquire, std::move(*points.release));
+  buffer->fences().synchronise(std::move(*points.release));
   points.forget();
 }
 
@@ -327,6 +294,11 @@ UniqueFd findTimelineDevice(const std::string& gpuNode, int displayFd) {
 }
 
 } // namespace
+
+bool ExplicitSync::governs(wlr_surface& surface) {
+  const SurfaceSync* sync = SurfaceSync::of(surface);
+  return sync != nullptr && sync->resource != nullptr;
+}
 
 std::unique_ptr<ExplicitSync> ExplicitSync::create(wl_display& display, const std::string& gpuNode, int displayFd) {
   UniqueFd device = findTimelineDevice(gpuNode, displayFd);

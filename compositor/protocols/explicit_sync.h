@@ -13,7 +13,7 @@ namespace vitrine {
  *
  * Our own: wlroots 0.18 keeps the points of a commit with the client's wp_linux_drm_syncobj_surface_v1, and a client that destroys that
  * object while the commit is held back makes it use freed memory. Here they belong to the wl_surface. A commit is held back until its
- * acquire point has a fence; its points then go to its buffer, whose fences go to the GPU and to KMS.
+ * acquire point has signalled (holdCommitUntil()); its release point then goes to its buffer.
  */
 class ExplicitSync {
 public:
@@ -28,6 +28,8 @@ public:
   ExplicitSync& operator=(const ExplicitSync&) = delete;
   ~ExplicitSync();
 
+  /** Whether the client synchronises this surface explicitly, so that the fences in its dma-bufs do not count. */
+  [[nodiscard]] static bool governs(wlr_surface& surface);
   /** Borrowed: of the device that timelines are imported into. */
   [[nodiscard]] int deviceFd() const { return device_.get(); }
 

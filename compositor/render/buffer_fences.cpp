@@ -1,5 +1,6 @@
 #include "compositor/render/buffer_fences.h"
 
+#include <sys/eventfd.h>
 #include <xf86drm.h>
 
 #include <cerrno>
@@ -9,20 +10,18 @@
 
 namespace vitrine {
 
-Result<bool> SyncPoint::hasFence() const {
-  bool there = false;
-  if (wlr_drm_syncobj_timeline_check(timeline_, point_, DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE, &there)) return there;
+Result<bool> SyncPoint::hasSignalled() const {
+  bool signalled = false;
+  if (wlr_drm_syncobj_timeline_check(timeline_, point_, DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT, &signalled))
+    return signalled;
   return systemError("DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT", std::format("syncobj point {}", point_));
 }
 
-bool SyncPoint::watch(wlr_drm_syncobj_timeline_waiter& waiter, wl_event_loop& loop) const {
-  return wlr_drm_syncobj_timeline_waiter_init(&waiter, timeline_, point_, DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE, &loop);
-}
-
-Result<UniqueFd> SyncPoint::exportFence() const {
-  UniqueFd fence(wlr_drm_syncobj_timeline_export_sync_file(timeline_, point_));
-  if (!fence) return systemError("export sync file", std::format("syncobj point {}", point_));
-  return fence;
+Result<UniqueFd> SyncPoint::watch() const {
+  UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event) return systemError("eventfd", std::format("syncobj point {}", point_));
+  if (drmSyncobjEventfd(timeline_->drm_fd, timeline_->handle, point_, event.get(), 0) == 0) return event;
+  return systemError("DRM_IOCTL_SYNCOBJ_EVENTFD", std::format("syncobj point {}", point_));
 }
 
 Result<> SyncPoint::signal(int syncFile) const {
@@ -53,33 +52,23 @@ BufferFences::BufferFences(const Dmabuf& buffer) {
   }
 }
 
-void BufferFences::synchronise(const SyncPoint& acquire, SyncPoint release) {
+void BufferFences::synchronise(SyncPoint release) {
   explicit_ = true;
-  acquirePoint_ = acquire;
-  acquire_.reset();
+  std::erase_if(releases_, [&](const SyncPoint& earlier) { return earlier.isImpliedBy(release); });
   releases_.push_back(std::move(release));
 }
 
-/** The acquire point's fence, as long as there is something to wait for. */
-Result<> BufferFences::updateAcquire() {
-  if (acquirePoint_) {
-    auto fence = acquirePoint_->exportFence();
-    if (!fence) return std::unexpected(fence.error());
-    acquire_ = std::move(*fence);
-    acquirePoint_.reset();
-  }
-  if (acquire_ && syncFileSignalled(acquire_.get()).value_or(false)) acquire_.reset();
-  return {};
-}
-
-Result<> BufferFences::addImplicit(std::vector<UniqueFd>& waits, FenceUse use) const {
+Result<std::vector<UniqueFd>> BufferFences::unsignalled(FenceUse use) const {
+  std::vector<UniqueFd> fences;
   for (const int dmabuf : dmabufs_) {
     auto fence = exportSyncFile(dmabuf, use);
-    if (!fence && fence.error().number == ENOTTY) continue; // a kernel before 6.0: the driver synchronises by itself
+    if (!fence && fence.error().number == ENOTTY) continue; // a kernel before 6.0
     if (!fence) return std::unexpected(fence.error());
-    waits.push_back(std::move(*fence));
+    const auto signalled = syncFileSignalled(fence->get());
+    if (!signalled) return std::unexpected(signalled.error());
+    if (!*signalled) fences.push_back(std::move(*fence));
   }
-  return {};
+  return fences;
 }
 
 void BufferFences::addImplicit(int syncFile, FenceUse use) const {
@@ -91,27 +80,8 @@ void BufferFences::addImplicit(int syncFile, FenceUse use) const {
   }
 }
 
-Result<> BufferFences::addGpuWaits(std::vector<UniqueFd>& waits) {
-  if (!explicit_) return addImplicit(waits, FenceUse::Read);
-  if (auto updated = updateAcquire(); !updated) return updated;
-  if (!acquire_) return {};
-  auto fence = duplicateFd(acquire_.get());
-  if (!fence) return std::unexpected(fence.error());
-  waits.push_back(std::move(*fence));
-  return {};
-}
-
-Result<> BufferFences::addGpuWriteWaits(std::vector<UniqueFd>& waits) const {
-  return addImplicit(waits, FenceUse::Write);
-}
-
 void BufferFences::writtenUntil(int syncFile) const {
   addImplicit(syncFile, FenceUse::Write);
-}
-
-Result<int> BufferFences::forPlane() {
-  if (auto updated = updateAcquire(); !updated) return std::unexpected(updated.error());
-  return acquire_.get();
 }
 
 void BufferFences::readUntil(int syncFile) {
@@ -127,8 +97,6 @@ void BufferFences::released() {
   }
   releases_.clear();
   read_.reset();
-  acquirePoint_.reset();
-  acquire_.reset();
   explicit_ = false; // until the next commit says so
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "compositor/client_quota.h"
 #include "compositor/render/buffer_fences.h"
 #include "compositor/wlr/listener.h"
 #include "protected-path/dmabuf/dmabuf.h"
@@ -26,6 +27,8 @@ public:
 
   [[nodiscard]] wlr_buffer* base() { return &base_; }
   [[nodiscard]] const Dmabuf& dmabuf() const { return dmabuf_; }
+  /** Keeps a part of its client's quota for as long as the buffer lives. */
+  void keep(QuotaShare share) { shares_.push_back(std::move(share)); }
   [[nodiscard]] BufferFences& fences() { return fences_; }
 
   /** To sample. The same answer every time; the driver is asked once, and once more after each GPU reset. */
@@ -53,6 +56,7 @@ private:
   static const wlr_buffer_impl impl;
   wlr_buffer base_{}; ///< first: from() casts
   Dmabuf dmabuf_;
+  std::vector<QuotaShare> shares_;
   BufferFences fences_;
   Listener<void> release_;
   void forgetLostImports(const Renderer& renderer);

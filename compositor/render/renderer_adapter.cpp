@@ -74,22 +74,25 @@ private:
     add(options.clip, command);
   }
 
+  /** R8: a client's buffer (to capture into) that somebody still uses would hold up our queue. */
+  [[nodiscard]] Result<> isTargetFree() const {
+    const auto busy = lock_.get()->fences().unsignalled(FenceUse::Write);
+    if (!busy) return std::unexpected(busy.error());
+    if (busy->empty()) return {};
+    return invalid("draw into", lock_.get()->dmabuf().describe(), "its fences have not signalled yet");
+  }
+
   bool submit() {
-    std::vector<UniqueFd> waits;
-    auto known = lock_.get()->fences().addGpuWriteWaits(waits);
-    for (const BufferLock& source : sources_)
-      known = known.and_then([&] { return source.get()->fences().addGpuWaits(waits); });
-    if (!known) {
-      log("render").warn("{}", known.error().text());
+    if (auto free = isTargetFree(); !free) {
+      log("render").warn("{}", free.error().text());
       return false;
     }
     for (const Group& group : groups_) {
-      auto fence = renderer_.compose(target_, group.commands, group.clip, waits);
+      auto fence = renderer_.compose(target_, group.commands, group.clip, {});
       if (!fence) {
         log("render").warn("{}", fence.error().text());
         return false;
       }
-      waits.clear(); // one queue: what the first waits for, all wait for
       if (!fence->isValid()) continue;
       lock_.get()->fences().writtenUntil(fence->get());
       for (const BufferLock& source : sources_)

@@ -1,6 +1,7 @@
 #include "compositor/render/texture_adapter.h"
 
 #include <cstring>
+#include <new>
 
 #include "protected-path/base/log.h"
 
@@ -74,7 +75,12 @@ bool TextureAdapter::showPixels(wlr_buffer& buffer) {
   wlr_texture_init(&base_, &pool_.owner_, &impl, size.width, size.height);
   serial_ = ++pool_.lastSerial_;
   keptFourcc_ = pixels.fourcc();
-  kept_.resize(minimumStrideBytes(*formatInfo(keptFourcc_), size, 0) * size.height);
+  try { // C calls this
+    kept_.resize(minimumStrideBytes(*formatInfo(keptFourcc_), size, 0) * size.height);
+  } catch (const std::bad_alloc&) {
+    log("render").warn("upload {}x{}: no memory for a copy of its pixels", buffer.width, buffer.height);
+    return false;
+  }
   keepRows(pixels.bytes(), pixels.strideBytes(), {0, 0, buffer.width, buffer.height});
   if (auto uploaded = uploadKept(); !uploaded && !isDeviceLost(uploaded.error())) {
     log("render").warn("{}", uploaded.error().text());

@@ -4,6 +4,7 @@
 
 #include "compositor/input/keyboard.h"
 #include "compositor/shell/popup.h"
+#include "compositor/shell/request_guard.h"
 
 namespace vitrine {
 
@@ -11,12 +12,17 @@ Desktop::Desktop(wl_display& display, wlr_output_layout& layout, wlr_seat& seat)
     : layout_(layout), seat_(seat), scene_(wlr_scene_create()), windowTree_(wlr_scene_tree_create(&scene_->tree)),
       cursorTree_(wlr_scene_tree_create(&scene_->tree)), shell_(wlr_xdg_shell_create(&display, 6)) {
   newToplevel_.connect(shell_->events.new_toplevel, [this](wlr_xdg_toplevel* toplevel) { addToplevel(*toplevel); });
-  newPopup_.connect(shell_->events.new_popup, [this](wlr_xdg_popup* popup) { Popup::create(*this, *popup); });
+  newPopup_.connect(shell_->events.new_popup, [this](wlr_xdg_popup* popup) {
+    guardPopup(*popup);
+    Popup::create(*this, *popup);
+  });
+  newXdgSurface_.connect(shell_->events.new_surface, [](wlr_xdg_surface* surface) { guardXdgSurface(*surface); });
 }
 
 Desktop::~Desktop() {
   newToplevel_.disconnect();
   newPopup_.disconnect();
+  newXdgSurface_.disconnect();
   wlr_scene_node_destroy(&scene_->tree.node);
 }
 

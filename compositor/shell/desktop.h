@@ -73,6 +73,7 @@ private:
   int placed_ = 0; ///< windows placed since there were none, for the cascade
   Listener<wlr_xdg_toplevel> newToplevel_;
   Listener<wlr_xdg_popup> newPopup_;
+  Listener<wlr_xdg_surface> newXdgSurface_;
 };
 
 } // namespace vitrine

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <utility>
 
@@ -32,9 +33,14 @@ public:
 
   /** Listens to `signal` from now on, and to nothing else. */
   void connect(wl_signal& signal, Callback callback) {
+    connect([&](wl_listener* listener) { wl_signal_add(&signal, listener); }, std::move(callback));
+  }
+  /** The same for a signal that libwayland keeps to itself: `add` is called with the listener to add to it. */
+  template<std::invocable<wl_listener*> Add>
+  void connect(Add add, Callback callback) {
     disconnect();
     callback_ = std::move(callback);
-    wl_signal_add(&signal, &node_.listener);
+    add(&node_.listener);
   }
 
   void disconnect() {

@@ -8,16 +8,14 @@
 #include <algorithm>
 #include <format>
 
+#include "protected-path/dmabuf/is_dmabuf.h"
 #include "protected-path/dmabuf/layout.h"
 
 namespace vitrine {
 namespace {
 
 Result<uint64_t> dmabufSize(int fd, unsigned plane) {
-  struct statfs filesystem{};
-  if (fstatfs(fd, &filesystem) != 0 || filesystem.f_type != DMA_BUF_MAGIC) {
-    return refused(Refusal::NotADmabuf, "check dma-buf", std::format("plane {} (fd {})", plane, fd));
-  }
+  if (auto is = checkIsDmabuf(fd, plane); !is) return std::unexpected(is.error());
   const off_t size = lseek(fd, 0, SEEK_END);
   if (size < 0) return systemError("lseek", std::format("dma-buf of plane {} (fd {})", plane, fd));
   return static_cast<uint64_t>(size);
@@ -33,6 +31,12 @@ DmabufNumbers numbersOf(const DmabufAttributes& attributes) {
 }
 
 } // namespace
+
+Result<> checkIsDmabuf(int fd, unsigned plane) {
+  struct statfs filesystem{};
+  if (fstatfs(fd, &filesystem) == 0 && filesystem.f_type == DMA_BUF_MAGIC) return {};
+  return refused(Refusal::NotADmabuf, "check dma-buf", std::format("plane {} (fd {})", plane, fd));
+}
 
 const char* evidenceName(Evidence evidence) {
   switch (evidence) {

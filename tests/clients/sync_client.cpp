@@ -7,14 +7,15 @@
 
 #include <drm_fourcc.h>
 
+#include "protected-path/dmabuf/sync_file.h"
 #include "protected-path/heap/heap_allocator.h"
 #include "tests/board/common/exit_status.h"
 #include "tests/board/wayland/video_window.h"
 #include "tests/clients/late_gpu.h"
 #include "tests/clients/sync_timeline.h"
 
-// sync-client: a client with explicit synchronisation, and a GPU that is late. It commits a buffer whose acquire fence (sw_sync) has
-// not signalled, draws into the buffer only then, signals, and says what the compositor made of it.
+// sync-client: a client whose GPU is late. It commits a buffer whose fence (sw_sync) has not signalled, draws into the buffer only then,
+// signals, and says what the compositor made of it. The fence is an acquire point, or travels in the dma-buf (--implicit).
 
 namespace vitrine {
 namespace {
@@ -32,6 +33,10 @@ public:
     return Picture(std::move(memory->buffer), std::move(*buffer));
   }
   [[nodiscard]] wl_buffer* object() const { return object_.get(); }
+  /** The fence of a GPU that draws it still. */
+  [[nodiscard]] Result<> drawnUntil(int syncFile) const {
+    return importSyncFile(memory_.plane(0).fd.get(), syncFile, FenceUse::Write);
+  }
   [[nodiscard]] Result<> fill(uint32_t color) const {
     const size_t size = memory_.sizeBytes();
     void* mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory_.plane(0).fd.get(), 0);
@@ -52,6 +57,9 @@ struct Options {
   bool fullscreen = false;
   double lateSeconds = 0.5;
   bool hold = false;
+  bool implicit = false;
+  bool never = false;
+  bool reset = false;
 };
 
 class SyncClient final : public VideoWindowObserver {
@@ -68,6 +76,7 @@ public:
 private:
   Result<> connect();
   Result<> show(const Picture& picture, uint64_t frame);
+  Result<> makeLate(const Picture& picture, const LateGpu& gpu);
   Result<bool> waitFor(uint64_t frame, Nanoseconds timeout);
   Options options_;
   std::unique_ptr<WaylandConnection> connection_;
@@ -97,17 +106,24 @@ Result<> SyncClient::connect() {
       *connection_, {.title = "sync-client", .videoSize = options_.size, .fullscreen = options_.fullscreen}, *this);
   if (!window) return std::unexpected(window.error());
   window_ = std::move(*window);
-  surface_.reset(wp_linux_drm_syncobj_manager_v1_get_surface(manager, window_->surface()));
+  if (!options_.implicit) surface_.reset(wp_linux_drm_syncobj_manager_v1_get_surface(manager, window_->surface()));
   return {};
 }
 
 Result<> SyncClient::show(const Picture& picture, uint64_t frame) {
   const auto low = static_cast<uint32_t>(frame);
-  wp_linux_drm_syncobj_surface_v1_set_acquire_point(surface_.get(), acquire_->object(), 0, low);
-  wp_linux_drm_syncobj_surface_v1_set_release_point(surface_.get(), release_->object(), 0, low);
+  if (surface_) {
+    wp_linux_drm_syncobj_surface_v1_set_acquire_point(surface_.get(), acquire_->object(), 0, low);
+    wp_linux_drm_syncobj_surface_v1_set_release_point(surface_.get(), release_->object(), 0, low);
+  }
   window_->show(picture.object(), frame);
   return connection_->dispatch(
       0); // no round trip: a compositor whose driver waits on the CPU would answer only after the fence
+}
+
+/** The second picture's fence. */
+Result<> SyncClient::makeLate(const Picture& picture, const LateGpu& gpu) {
+  return options_.implicit ? picture.drawnUntil(gpu.fence()) : acquire_->attach(2, gpu.fence());
 }
 
 Result<bool> SyncClient::waitFor(uint64_t frame, Nanoseconds timeout) {
@@ -133,20 +149,31 @@ Result<nlohmann::json> SyncClient::run() {
   if (!shown) return std::unexpected(shown.error());
   account["first_presented"] = *shown;
 
-  if (auto done = acquire_->attach(2, gpu->fence()); !done) return std::unexpected(done.error());
+  if (auto done = makeLate(*second, *gpu); !done) return std::unexpected(done.error());
   if (auto done = second->fill(0xff00c800); !done) return std::unexpected(done.error()); // nobody may see this
   if (auto done = show(*second, 2); !done) return std::unexpected(done.error());
+  if (options_.reset) { // whatever the compositor still wants to know of the point, it is gone
+    if (auto done = acquire_->reset(); !done) return std::unexpected(done.error());
+    if (auto done = gpu->finish(); !done) return std::unexpected(done.error());
+    if (auto done = connection_->roundtrip(); !done) return std::unexpected(done.error());
+  }
+  if (options_.never || options_.reset) {
+    std::cout << account.dump() << std::endl;
+    return connection_->stayUntilInputEnds().transform([&] { return account; });
+  }
   shown = waitFor(2, static_cast<Nanoseconds>(options_.lateSeconds * 1e9));
   if (!shown) return std::unexpected(shown.error());
   account["presented_before_its_fence"] = *shown;
-  account["released_before_replaced"] = release_->signalled(1, 0);
+  if (surface_) account["released_before_replaced"] = release_->signalled(1, 0);
   if (auto done = second->fill(0xff0000c8); !done) return std::unexpected(done.error());
   if (auto done = gpu->finish(); !done) return std::unexpected(done.error());
   shown = waitFor(2, answerTimeout);
   if (!shown) return std::unexpected(shown.error());
   account["second_presented"] = *shown;
-  account["first_released"] = release_->signalled(1, answerTimeout);
-  account["second_released_while_shown"] = release_->signalled(2, 0);
+  if (surface_) {
+    account["first_released"] = release_->signalled(1, answerTimeout);
+    account["second_released_while_shown"] = release_->signalled(2, 0);
+  }
   std::cout << account.dump() << std::endl;
   if (!options_.hold) return account;
   return connection_->stayUntilInputEnds().transform([&] { return account; });
@@ -154,13 +181,16 @@ Result<nlohmann::json> SyncClient::run() {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("Shows two pictures with explicit synchronisation, the second before its fence has signalled, and "
-               "prints a JSON account.");
+  CLI::App app("Shows two pictures, the second before its fence has signalled, and prints a JSON account.");
   app.set_version_flag("--version", VITRINE_VERSION);
   app.add_option("--width", options.size.width, "of the pictures, in pixels")->capture_default_str();
   app.add_option("--height", options.size.height, "of the pictures, in pixels")->capture_default_str();
   app.add_flag("--fullscreen", options.fullscreen, "covers the output");
   app.add_option("--late", options.lateSeconds, "seconds from the second commit to its fence")->capture_default_str();
+  app.add_flag("--implicit", options.implicit, "the fence is in the dma-buf; else it is an acquire point");
+  app.add_flag("--never", options.never, "the second fence does not signal; stays until standard input ends");
+  app.add_flag("--reset", options.reset,
+               "resets the acquire timeline right after the commit; stays until standard input ends");
   app.add_flag("--hold", options.hold, "stays afterwards, until standard input ends");
   try {
     app.parse(argc, argv);

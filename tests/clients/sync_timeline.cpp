@@ -54,6 +54,12 @@ Result<> Timeline::signal(uint64_t point) const {
   return {};
 }
 
+Result<> Timeline::reset() const {
+  const uint32_t handle = handle_;
+  if (drmSyncobjReset(device_, &handle, 1) != 0) return systemError("DRM_IOCTL_SYNCOBJ_RESET", "timeline");
+  return {};
+}
+
 bool Timeline::signalled(uint64_t point, Nanoseconds timeout) const {
   uint32_t handle = handle_;
   const Nanoseconds until = timeout == 0 ? 0 : now() + timeout;

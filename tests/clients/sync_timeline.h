@@ -22,6 +22,8 @@ public:
   /** The point signals when the sync file does. */
   [[nodiscard]] Result<> attach(uint64_t point, int syncFile) const;
   [[nodiscard]] Result<> signal(uint64_t point) const;
+  /** Takes all fences from it (DRM_IOCTL_SYNCOBJ_RESET). */
+  [[nodiscard]] Result<> reset() const;
   /** Whether the point has signalled, by then at the latest (0: now). */
   [[nodiscard]] bool signalled(uint64_t point, Nanoseconds timeout) const;
 

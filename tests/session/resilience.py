@@ -196,44 +196,71 @@ def a_capture_into_a_dmabuf_shows_the_placeholder():
             raise AssertionError("the capture shows something else than the placeholder")
 
 
-@on("full")
-def a_client_with_late_fences_is_waited_for_by_the_display():
-    with s.Session() as session:
-        client = session.start("sync", "sync-client", "--fullscreen", "--width", "1024", "--height", "768", "--late", "2", "--hold",
-                               stdin=subprocess.PIPE)
-        submits = session.status()["vulkan"]["submits"]
-        s.wait_until(lambda: client.log().strip() or not client.running(), "the client's account")
-        account = json.loads(client.log().strip().splitlines()[-1])
-        judge_sync(account)
-        panel = s.photograph()
-        if not (panel[200:600, 200:800] == (0, 0, 0xC8)).all():
-            raise AssertionError(f"the panel shows {panel[400, 500]}, not what was drawn before the fence signalled")
-        # Full screen and opaque: scanned out as it is, so that it was KMS that waited (IN_FENCE_FD).
-        testing.equal(session.status()["vulkan"]["submits"] - submits <= 2, True, "no composition")
-        client.process.stdin.close()
-        testing.equal(client.wait(), 0, "status of sync-client")
+def late_client(session, *arguments, name="sync"):
+    """A sync-client, once it has given its account."""
+    client = session.start(name, "sync-client", *arguments, stdin=subprocess.PIPE)
+    s.wait_until(lambda: client.log().strip() or not client.running(), "the client's account")
+    client.account = json.loads(client.log().strip().splitlines()[-1])
+    return client
+
+
+def end(client):
+    client.process.stdin.close()
+    testing.equal(client.wait(), 0, f"status of {client.name} ({client.log()})")
 
 
 @on("full")
-def a_client_with_late_fences_is_waited_for_by_the_gpu():
+def a_commit_takes_effect_when_its_fence_has_signalled():
+    seen = {"first_presented": True, "presented_before_its_fence": False, "second_presented": True}
+    explicit = {"released_before_replaced": False, "first_released": True, "second_released_while_shown": False}
+    for how, account in (((), seen | explicit), (("--implicit",), seen)):
+        for size in ((), ("--fullscreen", "--width", "1024", "--height", "768")):  # composed, and on a plane
+            with s.Session() as session:
+                client = late_client(session, "--late", "1", "--hold", *how, *size)
+                if not size:
+                    # What was composed is not needed any more: the first picture may be released before the second is shown.
+                    client.account = client.account | ({"released_before_replaced": False} if not how else {})
+                testing.equal(client.account, account, f"what sync-client {how} {size} saw")
+                panel = s.photograph()
+                if not (panel == (0, 0, 0xC8)).all(axis=2).any() or (panel == (0, 0xC8, 0)).all(axis=2).any():
+                    raise AssertionError("the panel does not show what was drawn before the fence signalled, or what was there before it")
+                end(client)
+
+
+@on("full", "gpu-only")
+def while_one_client_is_late_it_keeps_its_picture_and_the_others_go_on():
+    for how in ((), ("--implicit",)):
+        with s.Session() as session:
+            clients = [late_client(session, "--never", *how, *size, name=f"late-{len(size)}")
+                       for size in ((), ("--width", "1000", "--height", "700"))]
+            player = play(session)
+            devices = session.input_devices()
+            with contextlib.closing(uinput.Mouse()) as mouse:
+                s.wait_until(lambda: session.input_devices() > devices, "the mouse to be opened")
+                session.wait_for_frames(30)
+                player.process.send_signal(signal.SIGSTOP)
+                for _ in range(10):  # each motion is one frame
+                    mouse.move(3, 2)
+                    session.wait_for_frames(1)
+            panel = s.photograph()
+            if not (panel == (0xC8, 0, 0)).all(axis=2).any() or (panel == (0, 0xC8, 0)).all(axis=2).any():
+                raise AssertionError("the panel does not show the late client's first picture")
+            player.process.send_signal(signal.SIGCONT)
+            session.screenshot()
+            for client in clients:
+                end(client)
+            session.wait_for_frames(5)
+
+
+@on("full")
+def a_syncobj_that_is_reset_while_a_commit_waits_harms_that_client_alone():
     with s.Session() as session:
-        client = session.start("sync", "sync-client", "--late", "1", "--hold", stdin=subprocess.PIPE)
-        s.wait_until(lambda: client.log().strip() or not client.running(), "the client's account")
-        account = json.loads(client.log().strip().splitlines()[-1])
-        # What was composed is not needed any more: the first picture may be released before the second is shown.
-        account["released_before_replaced"] = False
-        judge_sync(account)
-        panel = s.photograph()
-        if not (panel == (0, 0, 0xC8)).all(axis=2).any() or (panel == (0, 0xC8, 0)).all(axis=2).any():
-            raise AssertionError("the panel does not show what was drawn before the fence signalled, or what was there before it")
-        client.process.stdin.close()
-        testing.equal(client.wait(), 0, "status of sync-client")
-
-
-def judge_sync(account):
-    wanted = {"first_presented": True, "presented_before_its_fence": False, "released_before_replaced": False, "second_presented": True,
-              "first_released": True, "second_released_while_shown": False}
-    testing.equal(account, wanted, "what sync-client saw")
+        client = late_client(session, "--reset")
+        testing.equal(client.account, {"first_presented": True}, "what sync-client saw")
+        player = play(session)
+        session.wait_for_frames(30)
+        testing.equal(player.running(), True, "the player")
+        end(client)
 
 
 if __name__ == "__main__":
