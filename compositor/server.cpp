@@ -53,6 +53,7 @@ Server::~Server() {
   if (backend_ != nullptr) wlr_backend_destroy(backend_);
   outputs_.clear();
   desktop_.reset();
+  decorations_.reset();
   commitGate_.reset();
   quotas_.reset();
   explicitSync_.reset();
@@ -147,7 +148,7 @@ void Server::makeGlobals() {
   wlr_fractional_scale_manager_v1_create(display_, 1);
   wlr_presentation_create(display_, backend_);
   wlr_screencopy_manager_v1_create(display_);
-  wlr_xdg_decoration_manager_v1_create(display_);
+  decorations_ = std::make_unique<Decorations>(*display_);
   layout_ = wlr_output_layout_create(display_);
   wlr_xdg_output_manager_v1_create(display_, layout_);
   wlr_seat* seat = wlr_seat_create(display_, "seat0");

@@ -15,6 +15,7 @@
 #include "compositor/protocols/explicit_sync.h"
 #include "compositor/protocols/linux_dmabuf.h"
 #include "compositor/protocols/security_filter.h"
+#include "compositor/shell/decorations.h"
 #include "protected-path/heap/heap_table.h"
 
 namespace vitrine {
@@ -83,6 +84,7 @@ private:
   std::unique_ptr<ClientQuotas> quotas_;
   std::unique_ptr<CommitGate> commitGate_;
   std::unique_ptr<ExplicitSync> explicitSync_; ///< null where the kernel has no syncobj timelines
+  std::unique_ptr<Decorations> decorations_;
   std::unique_ptr<Desktop> desktop_;
   std::unique_ptr<Seat> seat_;
   std::vector<std::unique_ptr<Output>> outputs_;

@@ -179,6 +179,28 @@ struct Reader {
       return inner != nullptr ? apply(*inner, file, setters) : wrong(node, file, "must be a table");
     };
   }
+  Setter flag(std::optional<bool>& into) const {
+    return [&into, this](const toml::node& node) -> Result<> { return flag(into.emplace())(node); };
+  }
+  Setter acceleration(std::optional<double>& into) const {
+    return [&into, this](const toml::node& node) -> Result<> {
+      const auto value = node.value<double>();
+      if (!value || !(*value >= -1 && *value <= 1)) return wrong(node, file, "must be a number from -1 to 1");
+      into = *value;
+      return {};
+    };
+  }
+  Setters device(DeviceSettings& into) const {
+    return {
+        {"tap", flag(into.tap)},
+        {"natural_scroll", flag(into.naturalScroll)},
+        {"left_handed", flag(into.leftHanded)},
+        {"disable_while_typing", flag(into.disableWhileTyping)},
+        {"acceleration", acceleration(into.acceleration)},
+        {"acceleration_profile",
+         choice<std::optional<bool>>(into.accelerationProfile, {{"adaptive", true}, {"flat", false}})},
+    };
+  }
   Setters output(OutputSettings& into) const {
     return {
         {"protected", choice<OutputRule>(into.protectedContent, {{"automatic", OutputRule::Automatic},
@@ -194,15 +216,17 @@ struct Reader {
   }
 };
 
-/** [output] holds the common settings and, as tables, those of single outputs; the common ones are read first. */
-Result<> readOutputs(const toml::node& node, const Reader& reader, Config& config) {
+/** A table that holds common settings and, as tables, those of single things by name; the common ones are read first. */
+template<typename Settings>
+Result<> readNamed(const toml::node& node, const Reader& reader, Setters (Reader::*setters)(Settings&) const,
+                   Settings& common, std::map<std::string, Settings>& named) {
   const toml::table* table = node.as_table();
   if (table == nullptr) return wrong(node, reader.file, "must be a table");
-  if (auto done = apply(*table, reader.file, reader.output(config.anyOutput), Tables::Skip); !done) return done;
+  if (auto done = apply(*table, reader.file, (reader.*setters)(common), Tables::Skip); !done) return done;
   for (const auto& [key, value] : *table) {
     if (!value.is_table()) continue;
-    OutputSettings& settings = config.outputs.emplace(std::string(key.str()), config.anyOutput).first->second;
-    if (auto done = apply(*value.as_table(), reader.file, reader.output(settings)); !done) return done;
+    Settings& settings = named.emplace(std::string(key.str()), common).first->second;
+    if (auto done = apply(*value.as_table(), reader.file, (reader.*setters)(settings)); !done) return done;
   }
   return {};
 }
@@ -241,7 +265,14 @@ Result<Config> Config::parse(std::string_view text, const std::string& fileName,
                                  {"sandbox_deny", reader.interfaces(config.security.sandboxDeny)}})},
       {"desktop", reader.table({{"terminal", reader.text(config.terminal)}})},
       {"keyboard", [&](const toml::node& node) { return readKeyboard(node, reader, config); }},
-      {"output", [&](const toml::node& node) { return readOutputs(node, reader, config); }},
+      {"input",
+       [&](const toml::node& node) {
+         return readNamed(node, reader, &Reader::device, config.anyDevice, config.devices);
+       }},
+      {"output",
+       [&](const toml::node& node) {
+         return readNamed(node, reader, &Reader::output, config.anyOutput, config.outputs);
+       }},
   };
   const toml::parse_result parsed = toml::parse(text, fileName);
   if (!parsed) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "compositor/input/device_settings.h"
 #include "compositor/input/keymap.h"
 #include "compositor/output/output.h"
 #include "compositor/protocols/global_policy.h"
@@ -32,6 +33,8 @@ struct Config {
   KeymapNames keymap;
   int repeatRate = 25;                           ///< per second
   int repeatDelay = 600;                         ///< milliseconds
+  DeviceSettings anyDevice;                      ///< [input]
+  std::map<std::string, DeviceSettings> devices; ///< [input.NAME], on top of [input]
   OutputSettings anyOutput;                      ///< [output]
   std::map<std::string, OutputSettings> outputs; ///< [output.NAME], on top of [output]
 
@@ -40,6 +43,12 @@ struct Config {
   [[nodiscard]] const OutputSettings& settingsFor(const std::string& connector) const {
     const auto found = outputs.find(connector);
     return found != outputs.end() ? found->second : anyOutput;
+  }
+
+  /** `device`: its name, as libinput has it. */
+  [[nodiscard]] const DeviceSettings& settingsForDevice(const std::string& device) const {
+    const auto found = devices.find(device);
+    return found != devices.end() ? found->second : anyDevice;
   }
 
   /** Errors: a file that cannot be read, and parse()'s. */

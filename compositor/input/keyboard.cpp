@@ -2,30 +2,46 @@
 
 #include <algorithm>
 
-#include "compositor/input/keymap.h"
 #include "protected-path/base/log.h"
 
 namespace vitrine {
 
-Keyboard::Keyboard(wlr_seat& seat, wlr_keyboard& keyboard, const Config& config, Binding binding)
-    : seat_(seat), keyboard_(keyboard), binding_(std::move(binding)) {
-  keyboard_.data = this;
+Keyboard::Keyboard(wlr_seat& seat, const Config& config, Binding binding)
+    : seat_(seat), group_(wlr_keyboard_group_create()), binding_(std::move(binding)) {
+  wlr_keyboard& keyboard = group_->keyboard;
+  keyboard.data = this;
   setKeymap(config);
-  wlr_keyboard_set_repeat_info(&keyboard_, config.repeatRate, config.repeatDelay);
-  key_.connect(keyboard_.events.key, [this](wlr_keyboard_key_event* event) { onKey(*event); });
-  modifiers_.connect(keyboard_.events.modifiers, [this](void*) {
-    wlr_seat_set_keyboard(&seat_, &keyboard_);
-    wlr_seat_keyboard_notify_modifiers(&seat_, &keyboard_.modifiers);
-  });
-  wlr_seat_set_keyboard(&seat_, &keyboard_);
+  wlr_keyboard_set_repeat_info(&keyboard, config.repeatRate, config.repeatDelay);
+  key_.connect(keyboard.events.key, [this](wlr_keyboard_key_event* event) { onKey(*event); });
+  modifiers_.connect(keyboard.events.modifiers,
+                     [this](void*) { wlr_seat_keyboard_notify_modifiers(&seat_, &group_->keyboard.modifiers); });
+  wlr_seat_set_keyboard(&seat_, &keyboard);
+}
+
+Keyboard::~Keyboard() {
+  key_.disconnect();
+  modifiers_.disconnect();
+  wlr_seat_set_keyboard(&seat_, nullptr);
+  wlr_keyboard_group_destroy(group_);
+}
+
+void Keyboard::add(wlr_keyboard& device) {
+  wlr_keyboard_set_keymap(&device, group_->keyboard.keymap);
+  wlr_keyboard_group_add_keyboard(group_, &device);
 }
 
 std::vector<uint32_t> Keyboard::heldForClients(const wlr_keyboard& keyboard) {
   std::vector<uint32_t> held(keyboard.keycodes, keyboard.keycodes + keyboard.num_keycodes);
-  if (const auto* known = static_cast<const Keyboard*>(keyboard.data)) {
-    std::erase_if(held, [&](uint32_t key) { return std::ranges::contains(known->ours_, key); });
-  }
+  const auto& ours = static_cast<const Keyboard*>(keyboard.data)->ours_;
+  std::erase_if(held, [&](uint32_t key) { return std::ranges::contains(ours, key); });
   return held;
+}
+
+void Keyboard::enter(wlr_seat& seat, wlr_surface& surface) {
+  wlr_keyboard* keyboard = wlr_seat_get_keyboard(&seat);
+  if (keyboard == nullptr) return;
+  const std::vector<uint32_t> held = heldForClients(*keyboard);
+  wlr_seat_keyboard_enter(&seat, &surface, held.data(), held.size(), &keyboard->modifiers);
 }
 
 void Keyboard::setKeymap(const Config& config) {
@@ -36,27 +52,30 @@ void Keyboard::setKeymap(const Config& config) {
     keymap = defaultKeymap();
   }
   if (!keymap) return;
-  wlr_keyboard_set_keymap(&keyboard_, keymap.get());
+  wlr_keyboard_set_keymap(&group_->keyboard, keymap.get());
+}
+
+bool Keyboard::isBinding(xkb_keycode_t code) {
+  xkb_state& state = *group_->keyboard.xkb_state;
+  const uint32_t held = modifiers();
+  const xkb_keysym_t plain = symbols_.of(state, code);
+  if (binding_(held, plain)) return true;
+  const xkb_keysym_t modified = xkb_state_key_get_one_sym(&state, code); // XF86Switch_VT_1 for Ctrl+Alt+F1
+  return modified != plain && binding_(held, modified);
 }
 
 void Keyboard::onKey(const wlr_keyboard_key_event& event) {
   constexpr uint32_t evdevToXkb = 8;
-  const xkb_keysym_t* symbols = nullptr;
-  if (keyboard_.xkb_state == nullptr) return; // no keymap at all
-  const int count = xkb_state_key_get_syms(keyboard_.xkb_state, event.keycode + evdevToXkb, &symbols);
-  const uint32_t modifiers = wlr_keyboard_get_modifiers(&keyboard_);
+  if (group_->keyboard.xkb_state == nullptr) return; // no keymap at all
   bool handled = false;
   if (event.state == WL_KEYBOARD_KEY_STATE_PRESSED) {
     ours_.push_back(event.keycode); // before the binding, which may give the keyboard to another client
-    for (int i = 0; i < count; ++i)
-      handled = binding_(modifiers, symbols[i]) || handled;
+    handled = isBinding(event.keycode + evdevToXkb);
     if (!handled) ours_.pop_back();
   } else {
     handled = std::erase(ours_, event.keycode) != 0;
   }
-  if (handled) return;
-  wlr_seat_set_keyboard(&seat_, &keyboard_);
-  wlr_seat_keyboard_notify_key(&seat_, event.time_msec, event.keycode, event.state);
+  if (!handled) wlr_seat_keyboard_notify_key(&seat_, event.time_msec, event.keycode, event.state);
 }
 
 } // namespace vitrine

@@ -1,30 +1,42 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "compositor/config/config.h"
+#include "compositor/input/keymap.h"
 #include "compositor/wlr/listener.h"
 
 namespace vitrine {
 
-/** One keyboard: its keymap, its bindings, and its keys on their way to the focused client. */
+/**
+ * The seat's keyboard: all that are plugged in, as one. They share modifiers and layout, and a key is held until the last of them
+ * lets go of it. With its keymap, its bindings, and its keys on their way to the focused client.
+ */
 class Keyboard {
 public:
   /** A key was pressed with these modifiers (WLR_MODIFIER_*); true: it was ours and goes no further. */
   using Binding = std::function<bool(uint32_t modifiers, xkb_keysym_t key)>;
-  /** To be destroyed with its device. */
-  Keyboard(wlr_seat& seat, wlr_keyboard& keyboard, const Config& config, Binding binding);
+  Keyboard(wlr_seat& seat, const Config& config, Binding binding);
   Keyboard(const Keyboard&) = delete;
-  ~Keyboard() { keyboard_.data = nullptr; }
+  ~Keyboard();
+
+  /** Takes in a keyboard that was plugged in, until it is unplugged. */
+  void add(wlr_keyboard& device);
+  [[nodiscard]] uint32_t modifiers() { return wlr_keyboard_get_modifiers(&group_->keyboard); }
   /** The keys (evdev codes) that are held on a seat's keyboard, without those that belong to a binding. */
   [[nodiscard]] static std::vector<uint32_t> heldForClients(const wlr_keyboard& keyboard);
+  /** Gives the keyboard of a seat to a surface, past any grab. */
+  static void enter(wlr_seat& seat, wlr_surface& surface);
 
 private:
   void setKeymap(const Config& config);
   void onKey(const wlr_keyboard_key_event& event);
+  [[nodiscard]] bool isBinding(xkb_keycode_t code);
   wlr_seat& seat_;
-  wlr_keyboard& keyboard_;
+  wlr_keyboard_group* group_;
   Binding binding_;
+  BindingSymbols symbols_;
   std::vector<uint32_t> ours_; ///< keys whose press was a binding: no client hears of their release
   Listener<wlr_keyboard_key_event> key_;
   Listener<void> modifiers_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <xkbcommon/xkbcommon.h>
@@ -22,5 +23,18 @@ using KeymapPointer = std::unique_ptr<xkb_keymap, decltype(&xkb_keymap_unref)>;
 
 /** The keymap that always is: a US keyboard's; null where xkbcommon has no data at all. */
 [[nodiscard]] KeymapPointer defaultKeymap();
+
+/**
+ * What a key is called in a binding: the symbol that it has without modifiers or locks, in the current layout. Where nobody can type
+ * Latin letters in that one (Cyrillic, Greek), in the first layout where one can, and at last on a US keyboard.
+ */
+class BindingSymbols {
+public:
+  /** `code`: of XKB. NoSymbol where it has none anywhere. */
+  [[nodiscard]] xkb_keysym_t of(xkb_state& state, xkb_keycode_t code);
+
+private:
+  std::optional<KeymapPointer> latin_; ///< once it was needed
+};
 
 } // namespace vitrine

@@ -31,7 +31,14 @@ uint32_t milliseconds(Nanoseconds time) {
 
 Seat::Seat(wlr_seat& seat, Desktop& desktop, const KmsDevice& display, const Config& config, Actions actions)
     : seat_(seat), desktop_(desktop), config_(config), actions_(std::move(actions)), cursor_(wlr_cursor_create()),
-      image_(desktop.cursorTree(), display), shapes_(wlr_cursor_shape_manager_v1_create(seat.display, 1)) {
+      image_(desktop.cursorTree(), display), drag_(seat, desktop.cursorTree(),
+                                                   [this] {
+                                                     desktop_.giveKeyboard(); // nobody could get it during the drag
+                                                     pointAgainSoon();
+                                                   }),
+      touch_(seat, desktop, *cursor_, [this](double x, double y) { drag_.moveTo(x, y); }),
+      keyboard_(seat, config, [this](uint32_t modifiers, xkb_keysym_t key) { return onKeyBinding(modifiers, key); }),
+      shapes_(wlr_cursor_shape_manager_v1_create(seat.display, 1)) {
   wlr_cursor_attach_output_layout(cursor_, &desktop_.layout());
   connectPointer();
   setSelection_.connect(seat_.events.request_set_selection, [this](wlr_seat_request_set_selection_event* event) {
@@ -93,44 +100,58 @@ void Seat::connectPointer() {
 }
 
 void Seat::addDevice(wlr_input_device& device) {
+  applySettings(device, config_.settingsForDevice(device.name != nullptr ? device.name : ""));
   switch (device.type) {
   case WLR_INPUT_DEVICE_KEYBOARD:
     addKeyboard(device);
     break;
-  case WLR_INPUT_DEVICE_POINTER: {
-    wlr_cursor_attach_input_device(cursor_, &device);
-    if (pointers_.empty()) image_.setShape("default");
-    const auto added = pointers_.emplace(pointers_.end());
-    added->connect(device.events.destroy, [this, added](void*) { removePointer(added); });
+  case WLR_INPUT_DEVICE_POINTER:
+    addPointer(device);
     break;
-  }
+  case WLR_INPUT_DEVICE_TOUCH:
+    addTouchScreen(device);
+    break;
   default:
-    break; // touch, tablets and switches: nothing is done with them yet, and no capability says so
+    break; // tablets and switches: nothing is done with them yet, and no capability says so
   }
   updateCapabilities();
 }
 
 void Seat::addKeyboard(wlr_input_device& device) {
+  keyboard_.add(*wlr_keyboard_from_input_device(&device));
   const auto added = keyboards_.emplace(keyboards_.end());
-  added->keyboard =
-      std::make_unique<Keyboard>(seat_, *wlr_keyboard_from_input_device(&device), config_,
-                                 [this](uint32_t modifiers, xkb_keysym_t key) { return onKeyBinding(modifiers, key); });
-  added->gone.connect(device.events.destroy, [this, added](void*) {
+  added->connect(device.events.destroy, [this, added](void*) {
     keyboards_.erase(added);
     updateCapabilities();
   });
 }
 
-void Seat::removePointer(std::list<Listener<void>>::iterator device) {
-  pointers_.erase(device);
-  if (pointers_.empty()) image_.setVisible(false);
-  updateCapabilities();
+void Seat::addTouchScreen(wlr_input_device& device) {
+  wlr_cursor_attach_input_device(cursor_, &device);
+  const auto added = touchScreens_.emplace(touchScreens_.end());
+  added->connect(device.events.destroy, [this, added, touch = wlr_touch_from_input_device(&device)](void*) {
+    touchScreens_.erase(added);
+    touch_.forget(*touch);
+    updateCapabilities();
+  });
+}
+
+void Seat::addPointer(wlr_input_device& device) {
+  wlr_cursor_attach_input_device(cursor_, &device);
+  if (pointers_.empty()) image_.setShape("default");
+  const auto added = pointers_.emplace(pointers_.end());
+  added->connect(device.events.destroy, [this, added](void*) { // libinput has released its buttons
+    pointers_.erase(added);
+    if (pointers_.empty()) image_.setVisible(false);
+    updateCapabilities();
+  });
 }
 
 void Seat::updateCapabilities() {
   uint32_t capabilities = 0;
   if (!pointers_.empty()) capabilities |= WL_SEAT_CAPABILITY_POINTER;
   if (!keyboards_.empty()) capabilities |= WL_SEAT_CAPABILITY_KEYBOARD;
+  if (!touchScreens_.empty()) capabilities |= WL_SEAT_CAPABILITY_TOUCH;
   wlr_seat_set_capabilities(&seat_, capabilities);
 }
 
@@ -138,6 +159,7 @@ void Seat::onMotion(uint32_t time) {
   hasMoved_ = true;
   image_.setVisible(true);
   image_.moveTo(cursor_->x, cursor_->y);
+  drag_.moveTo(cursor_->x, cursor_->y);
   if (grab_.toplevel != nullptr) {
     continueGrab();
   } else {
@@ -206,15 +228,14 @@ void Seat::continueGrab() {
 
 void Seat::onButton(const wlr_pointer_button_event& event) {
   const bool pressed = event.state == WL_POINTER_BUTTON_STATE_PRESSED;
-  if (pressed && grab_.toplevel == nullptr) {
+  if (pressed && grab_.toplevel == nullptr && seat_.drag == nullptr) {
     const Desktop::Hit hit = desktop_.at(cursor_->x, cursor_->y);
     if (seat_.pointer_state.button_count == 0) {
       heldX_ = cursor_->x - hit.x;
       heldY_ = cursor_->y - hit.y;
     }
     desktop_.focus(hit.toplevel);
-    wlr_keyboard* keyboard = wlr_seat_get_keyboard(&seat_);
-    const bool logo = keyboard != nullptr && (wlr_keyboard_get_modifiers(keyboard) & WLR_MODIFIER_LOGO) != 0;
+    const bool logo = (keyboard_.modifiers() & WLR_MODIFIER_LOGO) != 0;
     if (logo && hit.toplevel != nullptr && hit.toplevel->isFree()) {
       beginGrab(*hit.toplevel, event.button == BTN_RIGHT ? uint32_t{WLR_EDGE_RIGHT | WLR_EDGE_BOTTOM} : 0U);
       return;

@@ -6,7 +6,9 @@
 
 #include "compositor/config/config.h"
 #include "compositor/input/cursor_image.h"
+#include "compositor/input/drag_and_drop.h"
 #include "compositor/input/keyboard.h"
+#include "compositor/input/touch.h"
 #include "compositor/shell/desktop.h"
 
 namespace vitrine {
@@ -34,10 +36,6 @@ private:
     double startY = 0;
     wlr_box box{};
   };
-  struct PluggedKeyboard {
-    std::unique_ptr<Keyboard> keyboard;
-    Listener<void> gone;
-  };
   void connectPointer();
   void connectDesktop();
   void onMotion(uint32_t time);
@@ -50,7 +48,8 @@ private:
   void continueGrab();
   bool onKeyBinding(uint32_t modifiers, xkb_keysym_t key);
   void addKeyboard(wlr_input_device& device);
-  void removePointer(std::list<Listener<void>>::iterator device);
+  void addTouchScreen(wlr_input_device& device);
+  void addPointer(wlr_input_device& device);
   void updateCapabilities();
 
   wlr_seat& seat_;
@@ -59,14 +58,18 @@ private:
   Actions actions_;
   wlr_cursor* cursor_;
   CursorImage image_;
-  std::list<PluggedKeyboard> keyboards_;
+  DragAndDrop drag_;
+  Touch touch_;
+  Keyboard keyboard_;
+  std::list<Listener<void>> keyboards_; ///< one for each that is plugged in: its end
   Grab grab_;
   /** In the layout: the origin of the surface in which the first of the buttons was pressed that are held. */
   double heldX_ = 0;
   double heldY_ = 0;
-  std::list<Listener<void>> pointers_;    ///< one a device: its end
-  bool hasMoved_ = false;                 ///< the pointer, ever: a kiosk without a mouse has none
-  wl_event_source* pointAgain_ = nullptr; ///< null: not needed
+  std::list<Listener<void>> pointers_;     ///< one for each that is plugged in: its end
+  std::list<Listener<void>> touchScreens_; ///< one for each that is plugged in: its end
+  bool hasMoved_ = false;                  ///< the pointer, ever: a kiosk without a mouse has none
+  wl_event_source* pointAgain_ = nullptr;  ///< null: not needed
   Listener<wlr_pointer_motion_event> motion_;
   Listener<wlr_pointer_motion_absolute_event> motionAbsolute_;
   Listener<wlr_pointer_button_event> button_;

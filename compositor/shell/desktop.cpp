@@ -65,14 +65,13 @@ void Desktop::focus(Toplevel* toplevel) {
 
 void Desktop::giveKeyboard() {
   // Dismisses the popups of the window that was focused. As long as they grab, wlroots gives the keyboard to nobody else.
-  wlr_seat_keyboard_end_grab(&seat_);
+  // A drag has a grab, too, and goes on.
+  if (seat_.drag == nullptr) wlr_seat_keyboard_end_grab(&seat_);
   if (focused_ == nullptr) {
     wlr_seat_keyboard_notify_clear_focus(&seat_);
   } else if (wlr_keyboard* keyboard = wlr_seat_get_keyboard(&seat_)) {
     const std::vector<uint32_t> held = Keyboard::heldForClients(*keyboard);
     wlr_seat_keyboard_notify_enter(&seat_, &focused_->surface(), held.data(), held.size(), &keyboard->modifiers);
-  } else {
-    wlr_seat_keyboard_notify_enter(&seat_, &focused_->surface(), nullptr, 0, nullptr); // for when one is plugged in
   }
 }
 

@@ -36,6 +36,8 @@ public:
   void focus(Toplevel* toplevel);
   [[nodiscard]] Toplevel* focused() const { return focused_; }
   void focusNext();
+  /** Gives the keyboard to the focused window once more, after somebody else had it (a popup, a drag). */
+  void giveKeyboard();
   /** The box of the output under a window's middle, in layout coordinates; the first output's where there is none. */
   [[nodiscard]] wlr_box outputBoxFor(const Toplevel& toplevel) const;
 
@@ -61,7 +63,6 @@ public:
 
 private:
   void addToplevel(wlr_xdg_toplevel& toplevel);
-  void giveKeyboard();
   wlr_output_layout& layout_;
   wlr_seat& seat_;
   wlr_scene* scene_;

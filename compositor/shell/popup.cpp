@@ -1,5 +1,6 @@
 #include "compositor/shell/popup.h"
 
+#include "compositor/input/keyboard.h"
 #include "compositor/shell/desktop.h"
 
 namespace vitrine {
@@ -22,8 +23,14 @@ Popup::Popup(Desktop& desktop, wlr_scene_tree& tree, wlr_xdg_popup& popup)
   commit_.connect(popup_.base->surface->events.commit, [this](wlr_surface*) {
     if (popup_.base->initial_commit) keepInside();
   });
-  map_.connect(popup_.base->surface->events.map, [this](void*) { desktop_.changed(); });
-  unmap_.connect(popup_.base->surface->events.unmap, [this](void*) { desktop_.changed(); });
+  map_.connect(popup_.base->surface->events.map, [this](void*) {
+    takeKeyboard();
+    desktop_.changed();
+  });
+  unmap_.connect(popup_.base->surface->events.unmap, [this](void*) {
+    giveKeyboardBack();
+    desktop_.changed();
+  });
   reposition_.connect(popup_.events.reposition, [this](void*) { keepInside(); });
   destroy_.connect(popup_.events.destroy, [this](void*) { delete this; });
 }
@@ -36,6 +43,16 @@ Toplevel* Popup::toplevel() {
 std::optional<wlr_box> Popup::popupArea() const {
   const NodeOwner* parent = parentOwner();
   return parent != nullptr ? parent->popupArea() : std::nullopt;
+}
+
+/** xdg_popup.grab: the topmost popup that grabs has the keyboard. wlroots' grab keeps it where it is; this passes it by. */
+void Popup::takeKeyboard() {
+  if (popup_.seat != nullptr) Keyboard::enter(*popup_.seat, *popup_.base->surface);
+}
+
+void Popup::giveKeyboardBack() {
+  wlr_seat& seat = desktop_.seat();
+  if (seat.keyboard_state.focused_surface == popup_.base->surface) Keyboard::enter(seat, *popup_.parent);
 }
 
 void Popup::keepInside() {

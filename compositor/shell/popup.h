@@ -23,6 +23,8 @@ public:
 private:
   Popup(Desktop& desktop, wlr_scene_tree& tree, wlr_xdg_popup& popup);
   void keepInside();
+  void takeKeyboard();
+  void giveKeyboardBack();
   Desktop& desktop_;
   wlr_xdg_popup& popup_;
   Listener<wlr_surface> commit_;
