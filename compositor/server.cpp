@@ -229,7 +229,7 @@ void Server::watchSignals() {
 void Server::addOutput(wlr_output& base) {
   KmsOutput* kms = KmsOutput::from(&base);
   if (kms == nullptr || !wlr_output_init_render(&base, allocator_, wlrRenderer_)) return;
-  const Output::Machine machine{*renderer_, *outputBuffers_, desktop_->scene(),
+  const Output::Machine machine{*renderer_, *outputBuffers_, desktop_->scene(),      desktop_->cursorTree(),
                                 *colors_,   contentTypes_,   protectedContent_.get()};
   auto output = std::make_unique<Output>(*kms, machine, config_.settingsFor(base.name));
   auto gone = std::make_unique<OutputGone>();

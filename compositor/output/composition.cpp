@@ -249,9 +249,10 @@ Result<> Composition::clearAll(const OutputBufferSet& chain) {
 }
 
 Result<UniqueFd> Composition::renderPublic(RenderTarget& target, std::span<const Layer> layers,
-                                           std::span<const LayerSource> sources) {
+                                           std::span<const LayerSource> sources, bool withCursor) {
   std::vector<Item> items;
   for (size_t i = 0; i < layers.size(); ++i) {
+    if (sources[i].isCursor && !withCursor) continue;
     const bool hidden = layers[i].protectedContent || sources[i].hiddenFromReaders;
     items.push_back(itemFor(layers[i], sources[i], hidden ? Path::Placeholder : Path::Composited, false));
   }

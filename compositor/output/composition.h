@@ -63,11 +63,11 @@ public:
   void suspend();
 
   /**
-   * Draws everything for readers into `target`: ordinary layers wherever they are shown, protected ones as the placeholder. The sync
-   * file as Renderer::compose() gives it.
+   * Draws everything for readers into `target`: ordinary layers wherever they are shown, protected ones as the placeholder, the
+   * pointer only `withCursor`. The sync file as Renderer::compose() gives it.
    */
   [[nodiscard]] Result<UniqueFd> renderPublic(RenderTarget& target, std::span<const Layer> layers,
-                                              std::span<const LayerSource> sources);
+                                              std::span<const LayerSource> sources, bool withCursor);
 
 private:
   /** What decides how a layer looks; equal items look equal. */

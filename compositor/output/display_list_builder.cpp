@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace vitrine {
 namespace {
@@ -83,9 +84,11 @@ void DisplayListBuilder::walk(const Context& context, wlr_scene_node& node, int 
   y += node.y;
   switch (node.type) {
   case WLR_SCENE_NODE_TREE: {
+    const bool wasInCursor = std::exchange(inCursor_, inCursor_ || &node == context.cursor);
     wlr_scene_tree* tree = wlr_scene_tree_from_node(&node);
     wlr_scene_node* child = nullptr;
     wl_list_for_each(child, &tree->children, link) walk(context, *child, x, y);
+    inCursor_ = wasInCursor;
     break;
   }
   case WLR_SCENE_NODE_RECT:
@@ -154,6 +157,7 @@ void DisplayListBuilder::addBuffer(const Context& context, wlr_scene_buffer& buf
   Layer layer;
   LayerSource source;
   if (buffer.buffer == nullptr || !findContent(buffer, layer, source)) return;
+  source.isCursor = inCursor_;
   layer.id = idOf(buffer.node);
   const bool turned = swapsAxes(static_cast<Transform>(buffer.transform));
   const auto naturalWidth = static_cast<int>(turned ? layer.bufferSize.height : layer.bufferSize.width);

@@ -21,6 +21,7 @@ struct LayerSource {
   DmabufBuffer* dmabuf = nullptr;          ///< null for shm and solid colours
   Color color;                             ///< solid colours only
   uint64_t contentSerial = 0;              ///< changes whenever the content does
+  bool isCursor = false;                   ///< belongs to the pointer: its image, or what it drags
   Evidence evidence = Evidence::None;
   bool hiddenFromReaders = false; ///< its client demands protection: no reader gets it, whatever its memory is
 };
@@ -44,6 +45,7 @@ public:
   struct Context {
     wlr_scene* scene = nullptr;
     wlr_scene_output* sceneOutput = nullptr;
+    const wlr_scene_node* cursor = nullptr; ///< the tree of what belongs to the pointer
     OutputFacts facts;
     PlaneUse planeUse = PlaneUse::Automatic;
     Refusal protectedRefusal = Refusal::None; ///< why protected content cannot be composed here just now
@@ -79,6 +81,7 @@ private:
   std::vector<Layer> layers_;
   std::vector<LayerSource> sources_;
   std::unordered_map<uint64_t, Change> changes_;
+  bool inCursor_ = false; ///< walk() is below the pointer's tree
 };
 
 } // namespace vitrine

@@ -140,8 +140,8 @@ bool Output::showFrame(Nanoseconds time) {
 }
 
 void Output::buildList(Nanoseconds time) {
-  list_.build({&machine_.scene, sceneOutput_, facts(), settings_.planes, composition_.protectedRefusal(time), time,
-               machine_.contentTypes});
+  list_.build({&machine_.scene, sceneOutput_, &machine_.cursor.node, facts(), settings_.planes,
+               composition_.protectedRefusal(time), time, machine_.contentTypes});
 }
 
 bool Output::submitWithFallback(Nanoseconds time) {
@@ -253,8 +253,11 @@ Result<> Output::fillKmsFrame(const FramePlan& plan, KmsFrame& frame) const {
 void Output::servePublicView() {
   if (kms_.base()->attach_render_locks == 0) return publicView_.drop();
   if (publicView_.servesAll()) return;
-  const auto drawn = publicView_.draw(
-      [this](RenderTarget& target) { return composition_.renderPublic(target, list_.layers(), list_.sources()); });
+  const auto drawn = publicView_.draw([this](RenderTarget& target) {
+    // wlroots locks software cursors for as long as a capture is pending that asks for the pointer.
+    const bool withCursor = kms_.base()->software_cursor_locks > 0;
+    return composition_.renderPublic(target, list_.layers(), list_.sources(), withCursor);
+  });
   if (drawn) {
     counters_.publicViews++;
     return;

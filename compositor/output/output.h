@@ -57,6 +57,7 @@ public:
     Renderer& renderer;
     OutputBufferAllocator& buffers;
     wlr_scene& scene;
+    wlr_scene_tree& cursor; ///< in the scene: what belongs to the pointer
     const ColorRepresentationManager& colors;
     wlr_content_type_manager_v1* contentTypes = nullptr;
     ProtectedContent* protectedContent = nullptr; ///< told what becomes of surfaces; null: nobody is
@@ -104,7 +105,8 @@ private:
   Machine machine_;
   OutputSettings settings_;
   wlr_scene_output* sceneOutput_;
-  UniqueFd signalledFence_; ///< IN_FENCE_FD of clients' buffers; none on a kernel before 6.0, whose planes wait by themselves
+  UniqueFd
+      signalledFence_; ///< IN_FENCE_FD of clients' buffers; none on a kernel before 6.0, whose planes wait by themselves
   DisplayListBuilder list_;
   Composition composition_;
   PublicView publicView_;

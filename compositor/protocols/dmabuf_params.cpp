@@ -5,8 +5,8 @@
 
 #include "compositor/protocols/protocol_error.h"
 #include "linux-dmabuf-v1-server-protocol.h"
-#include "protected-path/dmabuf/is_dmabuf.h"
 #include "protected-path/base/log.h"
+#include "protected-path/dmabuf/is_dmabuf.h"
 
 namespace vitrine {
 namespace {

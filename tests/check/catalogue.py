@@ -33,6 +33,7 @@ SUITES = [
     Suite("session", "whole sessions: compositor, clients, panel camera", 8),
     Suite("demo", "./demo, as a newcomer calls it", 1),
     Suite("asan", "what a sanitizer can judge, sanitized", 6),
+    Suite("fuzz", "random bytes for every parser, random requests on every global, sanitized", 2),
     Suite("leak", "thousands of random trees of surfaces", 60, default=False),
     Suite("bench", "numbers for a person to compare, in build/bench", 5, default=False),
     Suite("tidy", "clang-tidy over all sources; of those that did not change, the last result", 0.5, default=False),
@@ -44,6 +45,8 @@ SESSION = [
                *UNPROVEN, "no-supplicant")),
     ("paths", ("full", "plane-only", "gpu-only", "single-plane", "untrusted-display", "no-heap", "legacy-mediatek", "legacy-android",
                "tiny-pool", *UNPROVEN)),
+    ("abuse", ("full",)),
+    ("inputs", ("full",)),
     ("protected_content", ("full", "plane-only", "gpu-only", "no-heap", "untrusted-display")),
     ("protocols", ("full",)),
     ("resilience", ("full", "gpu-only")),
@@ -63,11 +66,16 @@ SANITIZED_SESSION = [
     ("check", "full", ("bad-clients-get-their-errors-and-harm-nobody", "damaged-clips-are-refused-by-name", "clean-start-and-stop",
                        "clients-of-other-toolkits-run", "a-window-over-the-video-puts-it-on-an-underlay")),
     ("check", "untrusted-display", ()),
+    ("abuse", "full", ()),
+    ("inputs", "full", ()),
     ("resilience", "full", ()),
     ("resilience", "gpu-only", ()),
     ("shell", "full", ()),
     ("stopping", "full", ()),
 ]
+
+# Parsers that tests/fuzz has a target for.
+FUZZ_TARGETS = ("clip-header", "config", "fdinfo", "heap-table")
 
 # GoogleTest programs that run on further boards: result name, program, profile.
 FURTHER_BOARDS = [
@@ -91,7 +99,7 @@ ASAN_ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:quarantine_size_mb=8",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "LSAN_OPTIONS": "suppressions=/vitrine/tests/lsan-suppressions.txt:print_suppressions=0",
-    "VITRINE_PASS": "ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS GTEST_FILTER",
+    "VITRINE_PASS": "ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS GTEST_FILTER VITRINE_FUZZ_SEED VITRINE_FUZZ_REQUESTS",
 }
 RUN, ENTER = "tests/platform/run", "tests/platform/enter"
 BUILD = {"platform": "build/platform", "asan": "build/asan"}  # tree: the job that makes it
@@ -148,8 +156,8 @@ class Catalogue:
     def jobs(self, suites):
         """The jobs of these suites, and the builds that they need."""
         makers = {"style": self.style, "build": self.builds, "unit": self.unit, "selftest": self.selftest, "platform": self.platform,
-                  "session": self.session, "demo": self.demo, "asan": self.asan, "leak": self.leak, "bench": self.bench,
-                  "tidy": self.tidy}
+                  "session": self.session, "demo": self.demo, "asan": self.asan, "fuzz": self.fuzz, "leak": self.leak,
+                  "bench": self.bench, "tidy": self.tidy}
         found = [job for suite in suites for job in makers[suite]()]
         have = {job.id for job in found}
         needed = {need for job in found for need in job.after if need.startswith("build/")} - have
@@ -270,6 +278,16 @@ class Catalogue:
             if unknown:
                 raise Unlisted(f"tests/session/{module}.py has no {', '.join(sorted(unknown))} for board {board}")
             jobs += self.session_jobs("asan", "asan", module, board, tests or listed[module, board], options)
+        for job in jobs:
+            job.environment = ASAN_ENVIRONMENT | job.environment
+        return jobs
+
+    def fuzz(self):
+        after = (BUILD["asan"],)
+        jobs = [Job("fuzz", target, ["tests/check/fuzz", "asan", target], prefix="fuzz", tests=(target,), after=after,
+                    seconds=self.seconds(f"fuzz/{target}", 20)) for target in FUZZ_TARGETS]
+        jobs += self.session_jobs("fuzz", "asan", "wire_fuzz", "full", ("random-requests-end-their-client-and-nothing-else",),
+                                  ("--cpus", "1"))
         for job in jobs:
             job.environment = ASAN_ENVIRONMENT | job.environment
         return jobs

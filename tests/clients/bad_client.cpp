@@ -330,7 +330,7 @@ public:
   Result<> show() {
     toplevel_.reset(xdg_surface_get_toplevel(shellSurface_.get()));
     configured_ = false;
-    wl_surface_commit(surface_.object());
+    surface_.hide(); // the initial commit has no buffer
     if (auto done = runUntil(connection_, "configure", [this] { return configured_; }); !done) return done;
     surface_.show({100, 100});
     return connection_.roundtrip();

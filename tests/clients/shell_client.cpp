@@ -202,7 +202,7 @@ void ShellClient::makeToplevel() {
   if (const auto minimum = parseSize(options_.minimum))
     xdg_toplevel_set_min_size(toplevel_.get(), static_cast<int32_t>(minimum->width),
                               static_cast<int32_t>(minimum->height));
-  wl_surface_commit(window_.object());
+  window_.hide(); // the initial commit has no buffer
 }
 
 ShellClient::~ShellClient() {

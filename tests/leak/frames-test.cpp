@@ -229,7 +229,7 @@ std::optional<std::string> Machine::capture(const LeakFrame& frame) {
   if (!memory) return memory.error().text();
   const auto target = renderer_->importTarget(*memory);
   if (!target) return std::nullopt; // an injected failure
-  if (const auto drawn = composition_->renderPublic(**target, layers_, sources_); !drawn) {
+  if (const auto drawn = composition_->renderPublic(**target, layers_, sources_, true); !drawn) {
     if (!isDeviceLost(drawn.error())) return std::nullopt;
     account_.recoveries += 1;
     static_cast<void>(renderer_->recover());

@@ -166,9 +166,10 @@ class Session:
         client.report = lambda: json.load(open(report, encoding="utf-8"))
         return client
 
-    def screenshot(self, name="screenshot.png"):
+    def screenshot(self, name="screenshot.png", cursor=True):
+        """With the pointer, as the panel shows it; or without, as a user takes it."""
         path = os.path.join(OUT, name)
-        subprocess.run(["grim", path], env=self.environment, check=True, timeout=60)
+        subprocess.run(["grim", *(["-c"] if cursor else []), path], env=self.environment, check=True, timeout=60)
         return np.asarray(Image.open(path).convert("RGB"))
 
     def status(self):

@@ -1,11 +1,7 @@
 #!/usr/bin/env python3
-"""Windows, popups, pointer and keyboard, in the guest: real input devices, a client that tells what it is told, and the panel.
-
-One file of over 600 lines: all of it is one client's talk with the compositor, and a start of a machine for each half would cost more than
-reading past the other."""
+"""Windows, popups, pointer and keyboard, in the guest: real input devices, a client that tells what it is told, and the panel."""
 
 import contextlib
-import json
 import os
 import re
 import signal
@@ -21,139 +17,15 @@ import reference  # noqa: E402
 import session as s  # noqa: E402
 import testing  # noqa: E402
 import uinput  # noqa: E402
+from desk import (BLUE, CURSOR_PIXELS, GREEN, HEIGHT, PATIENCE, RED, TOLERANCE, WIDTH, YELLOW, Window, box_of, click, desk, drag,  # noqa: E402
+                  hands, lit_session, local, new_box, open_popup, wait_for_box)
 
 PROFILE = os.environ["VITRINE_PROFILE"]
-RED, BLUE, GREEN, YELLOW = (0xC8, 0, 0), (0, 0, 0xC8), (0, 0xC8, 0), (0xC8, 0xC8, 0)
-WIDTH, HEIGHT = 300, 200  # of the windows
-CURSOR_PIXELS = 32 * 32  # more than the pointer's image hides
-STEP = 24  # from one new window to the next: compositor/shell/desktop.cpp
-PATIENCE = 60  # seconds
-TOLERANCE = 2.0  # of 255
 
 
 def on(*profiles):
     """Adds the test where the profile is one of these."""
     return testing.test if PROFILE in profiles else lambda function: function
-
-
-def number(colour):
-    return "0x%02x%02x%02x" % colour
-
-
-class Window:
-    """A shell-client: `tell` it what to do, `expect` what it is told."""
-
-    def __init__(self, session, colour=RED, popups=GREEN, *arguments, name="window"):
-        self.client = session.start(name, "shell-client", "--color", number(colour), "--popup-color", number(popups), "--size",
-                                    f"{WIDTH}x{HEIGHT}", *arguments, stdin=subprocess.PIPE)
-        self.colour = colour
-        self.seen = 0  # of the events
-
-    def tell(self, *words):
-        self.client.process.stdin.write((" ".join(str(word) for word in words) + "\n").encode())
-        self.client.process.stdin.flush()
-
-    def events(self):
-        lines = self.client.log().splitlines(keepends=True)
-        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
-
-    def find(self, event, how):
-        for index, told in enumerate(self.events()[self.seen :]):
-            if told["event"] == event and all(told[key] == value for key, value in how.items()):
-                self.seen += index + 1
-                return told
-        return None
-
-    def expect(self, event, **how):
-        """The next such event; those before it are done with."""
-        try:
-            return s.wait_until(lambda: self.find(event, how), event, PATIENCE)
-        except TimeoutError:
-            raise AssertionError(f"no {event} {how}, but {self.events()[self.seen :]} {self.client.log()[-300:]}") from None
-
-    def told_meanwhile(self, *kinds):
-        """The events of these kinds that it was sent since the last that was expected, as of now."""
-        first = self.seen
-        self.tell("sync")
-        self.expect("synced")
-        return [event for event in self.events()[first : self.seen] if event["event"] in kinds]
-
-    def wait_for_box(self, box, what="the window on the panel", see=s.photograph):
-        wait_for_box(self.colour, box, what, see)
-
-
-def box_of(colour, see=s.photograph):
-    """The box that there is in this colour: None where there is none, or something covers more of it than a pointer does."""
-    mask = (see() == colour).all(axis=2)
-    rows, columns = np.nonzero(mask)
-    if rows.size == 0:
-        return None
-    box = (int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
-    return box if rows.size >= box[2] * box[3] - CURSOR_PIXELS else None
-
-
-def wait_for_box(colour, box, what, see=s.photograph):
-    try:
-        s.wait_until(lambda: box_of(colour, see) == box, what, PATIENCE)
-    except TimeoutError:
-        s.save_png("seen.png", see())
-        raise AssertionError(f"{what} is {box_of(colour, see)}, not {box}") from None
-
-
-def new_box(index=0):
-    """Where the session's window of this number is put."""
-    height, width = s.photograph().shape[:2]
-    return ((width - WIDTH) // 2 + STEP * index, (height - HEIGHT) // 2 + STEP * index, WIDTH, HEIGHT)
-
-
-@contextlib.contextmanager
-def desk():
-    """A session with a mouse and a keyboard."""
-    with lit_session() as session:
-        with hands(session) as (mouse, keyboard):
-            yield session, mouse, keyboard
-
-
-@contextlib.contextmanager
-def lit_session(config=""):
-    """A session whose panel shows something: before that, there is nothing to photograph."""
-    with s.Session(config=config) as session:
-        s.wait_until(lambda: session.output()["frames_presented"], "the first frame", PATIENCE)
-        yield session
-
-
-@contextlib.contextmanager
-def hands(session):
-    height, width = s.photograph().shape[:2]
-    before = session.input_devices()
-    mouse, keyboard = uinput.PlacedMouse((width, height)), uinput.Keyboard()
-    try:
-        s.wait_until(lambda: session.input_devices() >= before + 2, "mouse and keyboard to be opened", PATIENCE)
-        yield mouse, keyboard
-    finally:
-        mouse.close()
-        keyboard.close()
-
-
-def click(mouse, x, y):
-    mouse.to(x, y)
-    mouse.press()
-    mouse.release()
-
-
-def drag(session, window, mouse, begin, end, *order):
-    """From one point to another, with the button held and `order` given on the press."""
-    mouse.to(*begin)
-    mouse.press()
-    window.expect("button", pressed=True)
-    window.tell(*order)
-    window.told_meanwhile()  # until the compositor has got the order
-    mouse.to((begin[0] + end[0]) // 2, (begin[1] + end[1]) // 2)
-    mouse.to(*end)
-
-
-def local(box, point):
-    return {"x": point[0] - box[0], "y": point[1] - box[1]}
 
 
 @on("full")
@@ -475,17 +347,6 @@ def what_counts_as_the_window_is_without_its_shadow():
         window.wait_for_box(with_shadow, "the window with its shadow, as before,")
 
 
-def open_popup(window, mouse, at, *popup):
-    """A click there, and on it the popup; where it is configured to be."""
-    mouse.to(*at)
-    mouse.press()
-    window.expect("button", pressed=True)
-    window.tell("popup", *popup)
-    mouse.release()
-    told = window.expect("popup-configure")
-    return (told["x"], told["y"], told["width"], told["height"])
-
-
 @on("full")
 def a_popup_appears_at_its_place_and_a_click_elsewhere_dismisses_it():
     with desk() as (session, mouse, keyboard):
@@ -669,6 +530,23 @@ def a_window_whose_toplevel_is_made_again_is_shown_once():
 
 
 @on("full")
+def a_client_that_stalls_under_a_fast_mouse_gets_it_all_afterwards():
+    with desk() as (session, mouse, _):
+        window, (x, y, *_) = Window(session), new_box()
+        window.wait_for_box(new_box())
+        mouse.to(x + 10, y + 10)
+        window.expect("pointer-enter")
+        window.client.process.send_signal(signal.SIGSTOP)
+        for step in range(1500):  # a second of a mouse of 1000 Hz, and a half
+            mouse.to(x + 10 + step % 100, y + 10)
+        mouse.to(x + 150, y + 50)
+        session.status()  # the compositor has read that much
+        window.client.process.send_signal(signal.SIGCONT)
+        window.expect("motion", x=150, y=50)
+        testing.equal(window.client.running(), True, "the client that stalled")
+
+
+@on("full")
 def a_keyboard_that_is_unplugged_while_keys_are_held_leaves_none_held():
     with lit_session() as session:
         window = Window(session)
@@ -679,6 +557,19 @@ def a_keyboard_that_is_unplugged_while_keys_are_held_leaves_none_held():
                 window.expect("key", code=uinput.KEYS["a"], pressed=True)
             window.expect("key", code=uinput.KEYS["a"], pressed=False)
             s.wait_until(lambda: not session.input_devices(), "the keyboard to be closed", PATIENCE)
+
+
+@on("full")
+def a_screenshot_has_the_pointer_only_where_that_was_asked_for():
+    with desk() as (session, mouse, _):
+        seen = {}
+        for place in ((100, 100), (300, 300)):
+            mouse.to(*place)
+            s.wait_until(lambda place=place: (s.photograph()[place[1]:, place[0]:][:8, :8] != s.DESKTOP).any(), "the pointer on the panel", PATIENCE)
+            seen[place] = session.screenshot("without.png", cursor=False), session.screenshot("with.png")
+        first, second = seen.values()
+        testing.equal((first[0] == s.DESKTOP).all() and (second[0] == s.DESKTOP).all(), True, "whether screenshots show the desktop alone")
+        testing.equal((first[1] != second[1]).any(), True, "whether screenshots with the pointer differ")
 
 
 if __name__ == "__main__":

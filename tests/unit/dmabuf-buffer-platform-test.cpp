@@ -173,10 +173,11 @@ TEST_F(LateFences, AnAcquirePointIsWatchedUntilItSignals) {
   EXPECT_EQ(acquire.hasSignalled().value_or(true), false);
   drmSyncobjReset(device.get(), &timeline->handle, 1); // as a client may at any time
   EXPECT_EQ(acquire.hasSignalled().value_or(true), false);
+  EXPECT_FALSE(isReadable());
+  ASSERT_TRUE(gpu_->finish());
+  EXPECT_TRUE(isReadable()) << "it waits for the fence that the point had";
   ASSERT_TRUE(acquire.signal(-1));
-  EXPECT_TRUE(isReadable());
   EXPECT_EQ(acquire.hasSignalled().value_or(false), true);
-  EXPECT_TRUE(gpu_->finish());
   wlr_drm_syncobj_timeline_unref(timeline);
 }
 
