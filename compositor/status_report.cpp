@@ -26,7 +26,7 @@ ordered_json surfaceJson(const SurfaceReport& report) {
 }
 
 ordered_json outputJson(Output& output) {
-  const KmsOutputCounters& kms = output.kms().counters();
+  const KmsPipeCounters& kms = output.kms().pipe().counters();
   const OutputCounters& own = output.counters();
   ordered_json surfaces = ordered_json::array();
   for (const SurfaceReport& report : output.surfaceReports())

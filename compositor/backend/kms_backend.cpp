@@ -7,6 +7,7 @@
 #include <format>
 
 #include "protected-path/base/log.h"
+#include "protected-path/kms/pipe_allocation.h"
 
 namespace vitrine {
 namespace {
@@ -19,13 +20,15 @@ std::string deviceNode(dev_t number) {
   return std::format("DRM device {}:{}", major(number), minor(number));
 }
 
-const Crtc* freeCrtc(const KmsDevice& device, const Connector& connector, const std::vector<KmsOutput*>& outputs) {
-  for (const Crtc& crtc : device.crtcs()) {
-    const bool possible = (connector.possibleCrtcs & (1U << crtc.index)) != 0;
-    const bool taken = std::ranges::any_of(outputs, [&](KmsOutput* output) { return output->crtc().id == crtc.id; });
-    if (possible && !taken) return &crtc;
-  }
-  return nullptr;
+uint32_t crtcCount(const KmsDevice& device) {
+  return static_cast<uint32_t>(device.crtcs().size());
+}
+
+/** The index of the CRTC that the kernel has this connector on. */
+std::optional<uint32_t> currentCrtc(const KmsDevice& device, const Connector& connector) {
+  const auto found =
+      std::ranges::find(device.crtcs(), connector.properties[ConnectorProperty::CrtcId].value, &Crtc::id);
+  return found != device.crtcs().end() ? std::optional(found->index) : std::nullopt;
 }
 
 } // namespace
@@ -73,7 +76,10 @@ Result<KmsBackend*> KmsBackend::create(wlr_session& session, wl_event_loop& loop
 
 KmsBackend::KmsBackend(wlr_session& session, wl_event_loop& loop, wlr_device& sessionDevice,
                        std::unique_ptr<KmsDevice> device)
-    : session_(session), loop_(loop), sessionDevice_(sessionDevice), device_(std::move(device)) {
+    : session_(session), loop_(loop), sessionDevice_(sessionDevice), device_(std::move(device)),
+      primaries_(allocateFixedPlanes(device_->planes(), PlaneType::Primary, crtcCount(*device_))),
+      cursors_(allocateFixedPlanes(device_->planes(), PlaneType::Cursor, crtcCount(*device_))),
+      overlayOwners_(device_->planes().size()) {
   wlr_backend_init(&base_, &impl);
   events_ = wl_event_loop_add_fd(
       &loop_, device_->fd(), WL_EVENT_READABLE,
@@ -99,26 +105,81 @@ KmsBackend::~KmsBackend() {
   wlr_session_close_file(&session_, &sessionDevice_);
 }
 
+uint32_t KmsBackend::usableCrtcs() const {
+  uint32_t usable = 0;
+  for (const Crtc& crtc : device_->crtcs())
+    usable |= primaries_[crtc.index] != nullptr ? 1U << crtc.index : 0;
+  return usable;
+}
+
+std::vector<Plane> KmsBackend::planesOf(const Crtc& crtc) const {
+  std::vector<Plane> planes = {*primaries_[crtc.index]};
+  for (size_t i = 0; i < overlayOwners_.size(); ++i) {
+    if (overlayOwners_[i] == crtc.index) planes.push_back(device_->planes()[i]);
+  }
+  if (cursors_[crtc.index] != nullptr) planes.push_back(*cursors_[crtc.index]);
+  return planes;
+}
+
 void KmsBackend::addOutputs() {
+  std::vector<const Connector*> added;
+  std::vector<ConnectorWish> wishes;
+  for (KmsOutput* output : outputs_) // those that are on stay where they are
+    wishes.push_back({1U << output->crtc().index, output->crtc().index});
   for (const Connector& connector : device_->connectors()) {
     const bool known =
         std::ranges::any_of(outputs_, [&](KmsOutput* output) { return output->connector().id == connector.id; });
     if (!connector.connected || connector.writeback || connector.modes.empty() || known) continue;
-    const Crtc* crtc = freeCrtc(*device_, connector, outputs_);
-    if (crtc == nullptr) {
-      log("backend").warn("{}: connected, and no CRTC is free for it", connector.name);
-      continue;
-    }
-    auto* output = new KmsOutput(*device_, connector, *crtc, base_, loop_);
-    if (output->primaryPlane() == nullptr) {
-      log("backend").warn("{}: CRTC {} has no primary plane", connector.name, crtc->id);
-      wlr_output_destroy(output->base());
-      continue;
-    }
-    outputs_.push_back(output);
-    output->onDestroyed = [this, output] { std::erase(outputs_, output); };
-    wl_signal_emit_mutable(&base_.events.new_output, output->base());
+    added.push_back(&connector);
+    wishes.push_back({connector.possibleCrtcs, currentCrtc(*device_, connector)});
   }
+  if (added.empty()) return;
+  const auto crtcs = allocateCrtcs(wishes, usableCrtcs());
+  std::vector<KmsOutput*> made;
+  const size_t known = outputs_.size();
+  for (size_t i = 0; i < added.size(); ++i) {
+    const auto index = crtcs[known + i];
+    if (!index) {
+      log("backend").warn("{}: connected, but no CRTC with a primary plane is free for it", added[i]->name);
+      continue;
+    }
+    const Crtc& crtc = device_->crtcs()[*index];
+    auto* output = new KmsOutput(*device_, *added[i], crtc, {*primaries_[*index]}, base_, loop_);
+    outputs_.push_back(output);
+    made.push_back(output);
+    output->onDestroyed = [this, output] { std::erase(outputs_, output); };
+  }
+  sharePlanes();
+  for (KmsOutput* output : made)
+    wl_signal_emit_mutable(&base_.events.new_output, output->base());
+}
+
+/** Divides the overlays among the outputs. One that another output may still show follows after that output's next flip. */
+void KmsBackend::sharePlanes() {
+  std::vector<OverlayDemand> demands;
+  for (KmsOutput* output : outputs_)
+    demands.push_back({output->crtc().index, 0, 0});
+  const auto wanted = allocateOverlays(device_->planes(), demands, overlayOwners_);
+  awaitsRelease_ = false;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (overlayOwners_[i] != wanted[i]) overlayOwners_[i].reset();
+  }
+  const auto apply = [this] {
+    for (KmsOutput* output : outputs_) {
+      auto planes = planesOf(output->crtc());
+      if (!std::ranges::equal(planes, output->pipe().planes(), {}, &Plane::id, &Plane::id))
+        output->setPlanes(std::move(planes));
+    }
+  };
+  apply(); // first what is given up
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const Plane& plane = device_->planes()[i];
+    const bool shown =
+        std::ranges::any_of(outputs_, [&](KmsOutput* output) { return output->pipe().isReleasing(plane); });
+    if (!shown) overlayOwners_[i] = wanted[i];
+    awaitsRelease_ = awaitsRelease_ || shown;
+  }
+  apply();
 }
 
 void KmsBackend::rescan() {
@@ -134,17 +195,15 @@ void KmsBackend::rescan() {
     log("backend").info("{}: disconnected", output->connector().name);
     wlr_output_destroy(output->base());
   }
+  sharePlanes();
   if (started_) addOutputs();
 }
 
 void KmsBackend::dispatch() {
   const auto done = device_->dispatchEvents([this](const FlipEvent& flip) {
-    for (KmsOutput* output : outputs_) {
-      if (output->crtc().id == flip.crtcId || output->crtc().id == flip.userData) {
-        output->handleFlip(flip);
-        return;
-      }
-    }
+    const auto outputs = outputs_; // a handler may remove one
+    static_cast<void>(std::ranges::any_of(outputs, [&](KmsOutput* output) { return output->handleFlip(flip); }));
+    if (awaitsRelease_) sharePlanes();
   });
   if (!done) log("backend").warn("{}", done.error().text());
 }

@@ -27,6 +27,9 @@ private:
   static KmsBackend& from(wlr_backend* backend) { return *reinterpret_cast<KmsBackend*>(backend); }
   static const wlr_backend_impl impl;
   void addOutputs();
+  [[nodiscard]] uint32_t usableCrtcs() const;
+  [[nodiscard]] std::vector<Plane> planesOf(const Crtc& crtc) const;
+  void sharePlanes();
   void rescan();
   void dispatch();
 
@@ -38,6 +41,11 @@ private:
   wl_event_source* events_ = nullptr;
   /** Owned by wlroots' destroy call; listed to find them by CRTC and connector. */
   std::vector<KmsOutput*> outputs_;
+  // Per CRTC: its primary and its cursor plane, or null. Per plane of the device: the CRTC that has it as an overlay.
+  std::vector<const Plane*> primaries_;
+  std::vector<const Plane*> cursors_;
+  std::vector<std::optional<uint32_t>> overlayOwners_;
+  bool awaitsRelease_ = false; ///< an overlay goes to another CRTC once its present one has turned it off
   Listener<wlr_device_change_event> deviceChanged_;
   bool started_ = false;
 };

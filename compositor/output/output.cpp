@@ -4,6 +4,7 @@
 #include <format>
 
 #include "protected-path/base/log.h"
+#include "protected-path/kms/modeset.h"
 #include "protected-path/kms/signalled_fence.h"
 
 namespace vitrine {
@@ -52,7 +53,7 @@ Output::Output(KmsOutput& kms, const Machine& machine, OutputSettings settings)
     log("output").info("{}; planes wait for implicit fences", fence.error().text());
   }
   test_ = [this](const FramePlan& plan) {
-    return fillKmsFrame(plan, testFrame_).and_then([this] { return kms_.test(testFrame_); });
+    return fillKmsFrame(plan, Use::Test, testFrame_).and_then([this] { return kms_.test(testFrame_); });
   };
   kms_.onPresented = [this](const Presented& presented) { onPresented(presented); };
   frameListener_.connect(kms_.base()->events.frame, [this](void*) { onFrame(); });
@@ -68,48 +69,77 @@ Output::Output(KmsOutput& kms, const Machine& machine, OutputSettings settings)
 Output::~Output() {
   wl_event_source_remove(wakeUp_);
   kms_.onPresented = nullptr;
+  kms_.onPlanesChanged = nullptr;
 }
 
-const wlr_output_mode* Output::chooseMode() const {
-  const wlr_output_mode* mode = nullptr;
-  wl_list_for_each(mode, &kms_.base()->modes, link) {
-    const bool sameSize = mode->width == static_cast<int32_t>(settings_.mode.width) &&
-                          mode->height == static_cast<int32_t>(settings_.mode.height);
-    const bool sameRefresh = settings_.refreshMilliHertz == 0 ||
-                             std::abs(mode->refresh - static_cast<int32_t>(settings_.refreshMilliHertz)) < 500;
-    if (sameSize && sameRefresh) return mode;
+const Mode* Output::chooseMode() const {
+  const std::vector<Mode>& modes = kms_.connector().modes;
+  for (const Mode& mode : modes) {
+    const auto distance = std::abs(static_cast<int64_t>(mode.refreshMilliHertz) - settings_.refreshMilliHertz);
+    if (mode.size == settings_.mode && (settings_.refreshMilliHertz == 0 || distance < 500)) return &mode;
   }
   if (settings_.mode.width != 0) {
     log("output").warn("{}: no mode {}x{}; taking the preferred one", kms_.connector().name, settings_.mode.width,
                        settings_.mode.height);
   }
-  return wlr_output_preferred_mode(kms_.base());
+  if (modes.empty()) return nullptr;
+  const auto preferred = std::ranges::find_if(modes, &Mode::preferred);
+  return preferred != modes.end() ? &*preferred : &modes.front();
+}
+
+/** Has the kernel show what was composed last, in this mode. */
+Result<> Output::turnOn(const Mode& mode) {
+  KmsFrame frame;
+  DmabufBuffer& buffer = *composition_.current();
+  const auto& framebuffer = buffer.framebuffer(kms_.device(), true);
+  if (!framebuffer) return std::unexpected(framebuffer.error());
+  frame.planes.push_back(
+      {.plane = &kms_.pipe().primary(),
+       .framebufferId = framebuffer->id(),
+       .lock = buffer.lock(),
+       .source = SourceRect::whole(mode.size),
+       .destination = {0, 0, static_cast<int32_t>(mode.size.width), static_cast<int32_t>(mode.size.height)}});
+  Modeset modeset(kms_.device());
+  const auto done = modeset.turnOn(kms_.pipe(), mode, frame).and_then([&] { return modeset.commit(); });
+  if (!done) return done;
+  log("output").info("{}: {}x{}@{:.3f} Hz", kms_.connector().name, mode.size.width, mode.size.height,
+                     mode.refreshMilliHertz / 1000.0);
+  lastFlip_ = {.timestamp = now()};
+  kms_.base()->frame_pending = false; // a modeset has no flip event
+  return {};
+}
+
+void Output::makePlanner() {
+  planner_.emplace(PlannerOutput{.size = mode_->size,
+                                 .crtcIndex = kms_.crtc().index,
+                                 .primaryId = kms_.pipe().primary().id,
+                                 .composedFourcc = composition_.current()->dmabuf().fourcc(),
+                                 .composedModifier = composition_.current()->dmabuf().modifier()},
+                   kms_.pipe().planes());
 }
 
 Result<> Output::enable() {
-  const wlr_output_mode* mode = chooseMode();
+  const Mode* mode = chooseMode();
   if (mode == nullptr) return missing("enable", kms_.connector().name, "it has no mode");
-  const Size size{static_cast<uint32_t>(mode->width), static_cast<uint32_t>(mode->height)};
   // Alpha in the composed buffer makes underlays possible.
   const uint32_t fourcc =
-      kms_.primaryPlane()->hasFormat(DRM_FORMAT_ARGB8888) ? DRM_FORMAT_ARGB8888 : DRM_FORMAT_XRGB8888;
-  if (auto allocated = composition_.allocate(size, fourcc); !allocated) return allocated;
-  kms_.setModesetBuffer(*composition_.current());
+      kms_.pipe().primary().hasFormat(DRM_FORMAT_ARGB8888) ? DRM_FORMAT_ARGB8888 : DRM_FORMAT_XRGB8888;
+  if (auto allocated = composition_.allocate(mode->size, fourcc); !allocated) return allocated;
+  if (auto on = turnOn(*mode); !on) return on;
   wlr_output_state state;
   wlr_output_state_init(&state);
   wlr_output_state_set_enabled(&state, true);
-  wlr_output_state_set_mode(&state, const_cast<wlr_output_mode*>(mode));
+  wlr_output_state_set_mode(&state, &kms_.wlrMode(*mode));
   wlr_output_state_set_scale(&state, settings_.scale);
   const bool committed = wlr_output_commit_state(kms_.base(), &state);
   wlr_output_state_finish(&state);
-  if (!committed) return invalid("modeset", kms_.connector().name, "the mode was refused; see the log above");
-  planner_.emplace(PlannerOutput{.size = size,
-                                 .crtcIndex = kms_.crtc().index,
-                                 .composedFourcc = fourcc,
-                                 .composedModifier = composition_.current()->dmabuf().modifier()},
-                   kms_.planes());
-  lastFlip_.timestamp = now();
-  kms_.base()->frame_pending = false; // a modeset has no flip event
+  if (!committed) return invalid("enable", kms_.connector().name, "wlroots refused the mode; see the log above");
+  mode_ = *mode;
+  makePlanner();
+  kms_.onPlanesChanged = [this] {
+    makePlanner();
+    wlr_output_schedule_frame(kms_.base());
+  };
   wlr_output_schedule_frame(kms_.base());
   return {};
 }
@@ -154,7 +184,7 @@ bool Output::submitWithFallback(Nanoseconds time) {
       if (!recoverFrom(composed.error(), time)) return false;
       continue;
     }
-    const auto submitted = fillKmsFrame(plan_, frame_).and_then([this] { return kms_.submit(frame_); });
+    const auto submitted = fillKmsFrame(plan_, Use::Commit, frame_).and_then([this] { return kms_.submit(frame_); });
     if (submitted) return true;
     if (!fallBack(submitted.error())) return false;
   }
@@ -203,17 +233,18 @@ void Output::scheduleWakeUp(Nanoseconds time) {
                                at == 0 ? 0 : static_cast<int>(std::max<Nanoseconds>(at - time, 0) / millisecond + 1));
 }
 
-Result<> Output::addPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome,
+Result<> Output::addPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome, Use use,
                           KmsFrame& frame) const {
   PlaneContent content;
-  content.plane = &*std::ranges::find(kms_.planes(), outcome.planeId, &Plane::id); // the planner has it from there
+  content.plane =
+      &*std::ranges::find(kms_.pipe().planes(), outcome.planeId, &Plane::id); // the planner has it from there
   const Rect screen{0, 0, kms_.base()->width, kms_.base()->height};
   if (!clipToOutput(layer, screen, content.destination, content.source)) return {};
   const FormatInfo& format = source.dmabuf->dmabuf().format();
   const bool opaque = outcome.opaqueFormat;
   const auto& framebuffer = source.dmabuf->framebuffer(kms_.device(), opaque);
   if (!framebuffer) return std::unexpected(framebuffer.error());
-  content.buffer = source.dmabuf;
+  if (use == Use::Commit) content.lock = source.dmabuf->lock();
   content.framebufferId = framebuffer->id();
   content.transform = layer.transform;
   content.alpha = layer.alpha;
@@ -222,21 +253,21 @@ Result<> Output::addPlane(const Layer& layer, const LayerSource& source, const L
   content.encoding = layer.encoding;
   content.range = layer.range;
   content.inFence = signalledFence_.get();
-  frame.planes.push_back(content);
+  frame.planes.push_back(std::move(content));
   return {};
 }
 
 /** An error says that the plan cannot be shown just now, as one of the commit itself does. */
-Result<> Output::fillKmsFrame(const FramePlan& plan, KmsFrame& frame) const {
+Result<> Output::fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame) const {
   frame.planes.clear();
   if (plan.composes) {
     const bool underlays = std::ranges::any_of(plan.layers, &LayerOutcome::underlay);
     DmabufBuffer& composed = *composition_.current();
     const auto& framebuffer = composed.framebuffer(kms_.device(), !underlays);
     if (!framebuffer) return std::unexpected(framebuffer.error());
-    frame.planes.push_back({.plane = kms_.primaryPlane(),
-                            .buffer = &composed,
+    frame.planes.push_back({.plane = &kms_.pipe().primary(),
                             .framebufferId = framebuffer->id(),
+                            .lock = use == Use::Commit ? composed.lock() : ScanoutLock(),
                             .source = SourceRect::whole(composed.dmabuf().size()),
                             .destination = {0, 0, kms_.base()->width, kms_.base()->height},
                             .blends = underlays,
@@ -244,7 +275,7 @@ Result<> Output::fillKmsFrame(const FramePlan& plan, KmsFrame& frame) const {
   }
   for (size_t i = 0; i < plan.layers.size(); ++i) {
     if (plan.layers[i].path != Path::Plane) continue;
-    if (auto added = addPlane(list_.layers()[i], list_.sources()[i], plan.layers[i], frame); !added) return added;
+    if (auto added = addPlane(list_.layers()[i], list_.sources()[i], plan.layers[i], use, frame); !added) return added;
   }
   return {};
 }
@@ -364,7 +395,7 @@ void Output::reportSurface(const Layer& layer, const LayerSource& source, const 
 
 void Output::suspend() {
   suspended_ = true;
-  kms_.suspend();
+  kms_.pipe().forget();
   publicView_.drop();
   composition_.suspend();
   planner_->forget();
@@ -373,12 +404,11 @@ void Output::suspend() {
 void Output::resume() {
   suspended_ = false;
   composition_.forgetRefusal();
-  if (auto done = kms_.resume(*composition_.current()); !done) {
+  if (!mode_) return;
+  if (auto done = turnOn(*mode_); !done) {
     log("output").error("{}: {}", kms_.connector().name, done.error().text());
     return;
   }
-  kms_.base()->frame_pending = false;
-  lastFlip_ = {.timestamp = now()};
   wlr_output_schedule_frame(kms_.base());
 }
 

@@ -89,8 +89,10 @@ private:
   bool recoverFrom(const Error& error, Nanoseconds time);
   bool fallBack(const Error& error);
   void scheduleWakeUp(Nanoseconds time);
-  [[nodiscard]] Result<> fillKmsFrame(const FramePlan& plan, KmsFrame& frame) const;
-  [[nodiscard]] Result<> addPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome,
+  /** What a frame is made for: a commit locks its buffers. */
+  enum class Use : uint8_t { Test, Commit };
+  [[nodiscard]] Result<> fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame) const;
+  [[nodiscard]] Result<> addPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome, Use use,
                                   KmsFrame& frame) const;
   bool announceCommit();
   void servePublicView();
@@ -98,7 +100,9 @@ private:
   void reportSurfaces();
   void tellOutcomes();
   void reportSurface(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome);
-  const wlr_output_mode* chooseMode() const;
+  const Mode* chooseMode() const;
+  Result<> turnOn(const Mode& mode);
+  void makePlanner();
   OutputFacts facts() const { return {kms_.kind(), settings_.protectedContent, false}; }
 
   KmsOutput& kms_;
@@ -110,6 +114,7 @@ private:
   DisplayListBuilder list_;
   Composition composition_;
   PublicView publicView_;
+  std::optional<Mode> mode_; ///< what the output was enabled with
   std::optional<Planner> planner_;
   FramePlan plan_;
   KmsFrame frame_;

@@ -64,6 +64,10 @@ DmabufBuffer* DmabufBuffer::from(wlr_buffer* buffer) {
   return buffer != nullptr && buffer->impl == &impl ? reinterpret_cast<DmabufBuffer*>(buffer) : nullptr;
 }
 
+ScanoutLock DmabufBuffer::lock() {
+  return {wlr_buffer_lock(&base_), {[](void* buffer) { wlr_buffer_unlock(static_cast<wlr_buffer*>(buffer)); }}};
+}
+
 void DmabufBuffer::forgetLostImports(const Renderer& renderer) {
   if (generation_ == renderer.generation()) return;
   generation_ = renderer.generation();

@@ -8,6 +8,7 @@
 #include "compositor/wlr/listener.h"
 #include "protected-path/dmabuf/dmabuf.h"
 #include "protected-path/kms/framebuffer.h"
+#include "protected-path/kms/kms_pipe.h"
 #include "protected-path/render/vulkan/renderer.h"
 
 namespace vitrine {
@@ -30,6 +31,8 @@ public:
   /** Keeps a part of its client's quota for as long as the buffer lives. */
   void keep(QuotaShare share) { shares_.push_back(std::move(share)); }
   [[nodiscard]] BufferFences& fences() { return fences_; }
+  /** Locks the wlr_buffer for the display (KmsPipe). */
+  [[nodiscard]] ScanoutLock lock();
 
   /** To sample. The same answer every time; the driver is asked once, and once more after each GPU reset. */
   [[nodiscard]] const Result<std::unique_ptr<Texture>>& texture(Renderer& renderer);

@@ -2,7 +2,6 @@
 
 #include <drm_fourcc.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,6 +78,9 @@ Result<> KmsDevice::readCapabilities() {
   driverName_.assign(version->name, static_cast<size_t>(version->name_len));
   struct stat status{};
   if (fstat(fd_.get(), &status) != 0) return systemError("fstat", node_);
+  // dispatchEvents() reads until there is nothing left.
+  const int flags = fcntl(fd_.get(), F_GETFL);
+  if (flags < 0 || fcntl(fd_.get(), F_SETFL, flags | O_NONBLOCK) != 0) return systemError("fcntl", node_);
   deviceNumber_ = status.st_rdev;
 
   const auto lacks = [this](std::string_view what) {
@@ -141,11 +143,6 @@ std::vector<std::string> KmsDevice::listNodes() {
 
 Result<> KmsDevice::dispatchEvents(const std::function<void(const FlipEvent&)>& handler) {
   while (true) {
-    pollfd ready{fd_.get(), POLLIN, 0};
-    const int count = poll(&ready, 1, 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return systemError("poll", node_);
-    if (count == 0) return {};
     alignas(drm_event_vblank) std::array<std::byte, 1024> bytes; // as libdrm: 32 flips
     const ssize_t length = read(fd_.get(), bytes.data(), bytes.size());
     if (length < 0 && errno == EINTR) continue;

@@ -35,7 +35,17 @@ enum class PlaneProperty : uint8_t {
   FbDamageClips,
   Count,
 };
-enum class CrtcProperty : uint8_t { Active, ModeId, OutFencePtr, BackgroundColor, Count };
+enum class CrtcProperty : uint8_t {
+  Active,
+  ModeId,
+  OutFencePtr,
+  BackgroundColor,
+  DegammaLut,
+  Ctm,
+  GammaLut,
+  VrrEnabled,
+  Count
+};
 enum class ConnectorProperty : uint8_t {
   CrtcId,
   Dpms,
@@ -43,6 +53,11 @@ enum class ConnectorProperty : uint8_t {
   NonDesktop,
   ContentProtection,
   HdcpContentType,
+  HdrOutputMetadata,
+  Colorspace,
+  MaxBpc,
+  BroadcastRgb,
+  PanelOrientation,
   WritebackFbId,
   WritebackOutFencePtr,
   WritebackPixelFormats,

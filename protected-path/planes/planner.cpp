@@ -46,12 +46,8 @@ bool isSameShape(const Layer& a, const Layer& b) {
 }
 
 const Plane* choosePrimary(const PlannerOutput& output, std::span<const Plane> planes) {
-  const Plane* primary = nullptr;
-  for (const Plane& plane : planes) {
-    const bool ours = plane.type == PlaneType::Primary && (plane.possibleCrtcs >> output.crtcIndex & 1) != 0;
-    if (ours && (primary == nullptr || plane.id < primary->id)) primary = &plane;
-  }
-  return primary;
+  const auto primary = std::ranges::find(planes, output.primaryId, &Plane::id);
+  return primary != planes.end() ? &*primary : nullptr;
 }
 
 /** The planes that an output can use, from the lowest: its primary, all above it, and all below where holes can be

@@ -15,6 +15,7 @@ namespace vitrine {
 struct PlannerOutput {
   Size size;
   uint32_t crtcIndex = 0;
+  uint32_t primaryId = 0; ///< the plane that the device gives the CRTC as its primary
   /** The composed buffer's format, needs alpha for underlays: ARGB8888. */
   uint32_t composedFourcc = 0;
   uint64_t composedModifier = 0;

@@ -246,6 +246,7 @@ std::optional<std::string> Machine::show(const LeakScene& scene) {
   EXPECT_TRUE(composition_->allocate({extent, extent}, DRM_FORMAT_ARGB8888));
   planner_.emplace(PlannerOutput{.size = {extent, extent},
                                  .crtcIndex = display_->crtcs()[0].index,
+                                 .primaryId = allocateFixedPlanes(display_->planes(), PlaneType::Primary, 1)[0]->id,
                                  .composedFourcc = DRM_FORMAT_ARGB8888},
                    display_->planes());
   std::optional<std::string> leak;

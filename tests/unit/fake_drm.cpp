@@ -79,9 +79,11 @@ FakeDrm::FakeDrm(Options options) : options_(options) {
   device_.reset(ends[0]);
   events_.reset(ends[1]);
 
-  objects_[crtc].type = DRM_MODE_OBJECT_CRTC;
-  give(crtc, {"ACTIVE", DRM_MODE_PROP_RANGE, {0, 1}, {}}, 0);
-  give(crtc, {"MODE_ID", DRM_MODE_PROP_BLOB, {}, {}}, 0);
+  for (const uint32_t id : options.twoOutputs ? std::vector<uint32_t>{crtc, secondCrtc} : std::vector<uint32_t>{crtc}) {
+    objects_[id].type = DRM_MODE_OBJECT_CRTC;
+    give(id, {"ACTIVE", DRM_MODE_PROP_RANGE, {0, 1}, {}}, 0);
+    give(id, {"MODE_ID", DRM_MODE_PROP_BLOB, {}, {}}, 0);
+  }
   makePlane(primary, DRM_PLANE_TYPE_PRIMARY, 5);
   makePlane(overlay, DRM_PLANE_TYPE_OVERLAY, 2);
   makePlane(cursor, DRM_PLANE_TYPE_CURSOR, 9);
@@ -91,6 +93,7 @@ FakeDrm::FakeDrm(Options options) : options_(options) {
   }
   give(panel, {"EDID", DRM_MODE_PROP_BLOB | DRM_MODE_PROP_IMMUTABLE, {}, {}}, blob({std::byte{0}, std::byte{0xff}}));
   give(writeback, {"WRITEBACK_FB_ID", DRM_MODE_PROP_OBJECT, {}, {}}, 0);
+  if (options.twoOutputs) makeSecondOutput();
   ownBlobs_ = blobs_.size();
 }
 
@@ -130,8 +133,8 @@ void FakeDrm::makePlane(uint32_t id, uint64_t type, uint64_t zpos) {
   auto formats = bytesOf(InFormats());
   if (options_.brokenInFormats) formats.resize(30);
   give(id, {"IN_FORMATS", DRM_MODE_PROP_BLOB | DRM_MODE_PROP_IMMUTABLE, {}, {}}, blob(formats));
-  if (options_.zpos) give(id, {"zpos", DRM_MODE_PROP_RANGE, {0, 9}, {}}, zpos);
-  if (id != overlay) return;
+  if (options_.zpos || options_.twoOutputs) give(id, {"zpos", DRM_MODE_PROP_RANGE, {0, 9}, {}}, zpos);
+  if (id != overlay && id != secondOverlay) return;
   give(id, {"COLOR_ENCODING", DRM_MODE_PROP_ENUM, {}, {"ITU-R BT.601 YCbCr", "ITU-R BT.709 YCbCr"}}, 0);
   give(id, {"COLOR_RANGE", DRM_MODE_PROP_ENUM, {}, {"YCbCr limited range", "YCbCr full range"}}, 0);
 }
@@ -153,6 +156,33 @@ Dmabuf FakeDrm::makeNv12(Size size, bool twoDmabufs) {
   auto buffer = Dmabuf::create(std::move(attributes));
   if (!buffer) std::abort();
   return std::move(*buffer);
+}
+
+void FakeDrm::makeSecondOutput() {
+  makePlane(secondPrimary, DRM_PLANE_TYPE_PRIMARY, 1);
+  makePlane(secondOverlay, DRM_PLANE_TYPE_OVERLAY, 3);
+  objects_[monitor].type = DRM_MODE_OBJECT_CONNECTOR;
+  give(monitor, {"CRTC_ID", DRM_MODE_PROP_OBJECT, {}, {}}, 0);
+  give(monitor, {"EDID", DRM_MODE_PROP_BLOB | DRM_MODE_PROP_IMMUTABLE, {}, {}}, blob({std::byte{1}}));
+  for (const uint32_t id : {panel, monitor}) {
+    give(id, {"link-status", DRM_MODE_PROP_ENUM, {}, {"Good", "Bad"}}, 0);
+    give(id, {"HDR_OUTPUT_METADATA", DRM_MODE_PROP_BLOB, {}, {}}, 0);
+    give(id, {"Colorspace", DRM_MODE_PROP_ENUM, {}, {"Default", "BT2020_RGB"}}, 0);
+    give(id, {"max bpc", DRM_MODE_PROP_RANGE, {6, 12}, {}}, 12);
+  }
+  for (const uint32_t id : {crtc, secondCrtc}) {
+    for (const char* name : {"DEGAMMA_LUT", "CTM", "GAMMA_LUT"})
+      give(id, {name, DRM_MODE_PROP_BLOB, {}, {}}, 0);
+    give(id, {"VRR_ENABLED", DRM_MODE_PROP_RANGE, {0, 1}, {}}, 0);
+  }
+}
+
+void FakeDrm::sendFlip(uint32_t crtcId, uint64_t userData) {
+  drm_event_vblank flip{};
+  flip.base = {DRM_EVENT_FLIP_COMPLETE, sizeof flip};
+  flip.user_data = userData;
+  flip.crtc_id = crtcId;
+  sendEvents(std::as_bytes(std::span(&flip, 1)));
 }
 
 void FakeDrm::sendEvents(std::span<const std::byte> bytes) {
@@ -193,9 +223,13 @@ int FakeDrm::describeConnector(drm_mode_get_connector& request) const {
   const auto found = objects_.find(request.connector_id);
   if (found == objects_.end() || found->second.type != DRM_MODE_OBJECT_CONNECTOR) return ENOENT;
   const bool isPanel = request.connector_id == panel;
-  request.connector_type = isPanel ? DRM_MODE_CONNECTOR_eDP : DRM_MODE_CONNECTOR_WRITEBACK;
+  const bool isMonitor = request.connector_id == monitor;
+  request.connector_type = isPanel     ? DRM_MODE_CONNECTOR_eDP
+                           : isMonitor ? DRM_MODE_CONNECTOR_HDMIA
+                                       : DRM_MODE_CONNECTOR_WRITEBACK;
   request.connector_type_id = 1;
-  request.connection = isPanel ? DRM_MODE_CONNECTED : DRM_MODE_UNKNOWNCONNECTION;
+  request.connection = isPanel || isMonitor ? DRM_MODE_CONNECTED : DRM_MODE_UNKNOWNCONNECTION;
+  if (disconnected_.contains(request.connector_id)) request.connection = DRM_MODE_DISCONNECTED;
   request.mm_width = isPanel ? 300 : 0;
   request.mm_height = isPanel ? 200 : 0;
   std::vector<drm_mode_modeinfo> modes;
@@ -205,6 +239,10 @@ int FakeDrm::describeConnector(drm_mode_get_connector& request) const {
              makeMode(74250, 1920, 2200, 1080, 1125, DRM_MODE_FLAG_INTERLACE, 0),
              makeMode(27000, 720, 858, 240, 262, DRM_MODE_FLAG_DBLSCAN, 0), makeMode(1, 1, 0, 1, 0, 0, 0)};
   }
+  for (uint16_t i = 0; isMonitor && i < 40; ++i) // the best is the last, as a monitor with a wrong EDID says it
+    modes.push_back(makeMode(148500, static_cast<uint16_t>(800 + 16 * i), 2200, 600, 1125, 0,
+                             i == 39 ? DRM_MODE_TYPE_PREFERRED : 0));
+  if (request.connection == DRM_MODE_DISCONNECTED) modes.clear();
   std::vector<uint32_t> ids;
   std::vector<uint64_t> values;
   for (const auto& [id, value] : found->second.properties) {
@@ -221,27 +259,29 @@ int FakeDrm::describeConnector(drm_mode_get_connector& request) const {
 
 int FakeDrm::atomic(const drm_mode_atomic& request) {
   if (!records) return (request.flags & DRM_MODE_ATOMIC_TEST_ONLY) != 0 ? testErrno : commitErrno;
-  lastAtomic.clear();
-  lastAtomicFlags = request.flags;
-  lastAtomicUserData = request.user_data;
+  std::vector<Setting> settings;
   const auto objects = take<uint32_t>(request.objs_ptr, request.count_objs);
   const auto counts = take<uint32_t>(request.count_props_ptr, request.count_objs);
   if (!std::ranges::is_sorted(objects) || std::ranges::adjacent_find(objects) != objects.end()) std::abort();
   size_t next = 0;
   for (size_t i = 0; i < objects.size(); ++i) {
-    const auto object = objects_.find(objects[i]);
-    if (object == objects_.end()) return ENOENT;
     for (uint32_t n = 0; n < counts[i]; ++n, ++next) {
       const uint32_t id = reinterpret_cast<const uint32_t*>(request.props_ptr)[next];
-      const uint64_t value = reinterpret_cast<const uint64_t*>(request.prop_values_ptr)[next];
-      if (std::ranges::find(object->second.properties, id, [](const auto& entry) { return entry.first; }) ==
-          object->second.properties.end()) {
-        return ENOENT;
-      }
-      lastAtomic.push_back({objects[i], properties_[id].name, value});
+      settings.push_back(
+          {objects[i], properties_[id].name, reinterpret_cast<const uint64_t*>(request.prop_values_ptr)[next]});
+      if (!value(objects[i], properties_[id].name)) return ENOENT;
     }
   }
-  return (request.flags & DRM_MODE_ATOMIC_TEST_ONLY) != 0 ? testErrno : commitErrno;
+  lastAtomic = settings;
+  lastAtomicFlags = request.flags;
+  lastAtomicUserData = request.user_data;
+  const bool test = (request.flags & DRM_MODE_ATOMIC_TEST_ONLY) != 0;
+  int number = test ? testErrno : commitErrno;
+  if (number == 0 && options_.twoOutputs) number = checkRules(settings, request.flags);
+  if (number != 0 || test) return number;
+  for (const Setting& setting : settings)
+    setValue(setting.object, setting.property, setting.value);
+  return 0;
 }
 
 int FakeDrm::answerBuffers(unsigned long request, void* argument) {
@@ -336,24 +376,24 @@ int FakeDrm::answerObjects(unsigned long request, void* argument) {
   case DRM_IOCTL_MODE_GETRESOURCES: {
     auto& list = *static_cast<drm_mode_card_res*>(argument);
     fill(list.fb_id_ptr, list.count_fbs, std::vector<uint32_t>{});
-    fill(list.crtc_id_ptr, list.count_crtcs, std::vector<uint32_t>{crtc});
+    fill(list.crtc_id_ptr, list.count_crtcs, idsOfType(DRM_MODE_OBJECT_CRTC));
     fill(list.encoder_id_ptr, list.count_encoders, std::vector<uint32_t>{encoder});
-    fill(list.connector_id_ptr, list.count_connectors, std::vector<uint32_t>{panel, writeback});
+    fill(list.connector_id_ptr, list.count_connectors, idsOfType(DRM_MODE_OBJECT_CONNECTOR));
     return 0;
   }
   case DRM_IOCTL_MODE_GETPLANERESOURCES: {
     auto& list = *static_cast<drm_mode_get_plane_res*>(argument);
-    fill(list.plane_id_ptr, list.count_planes, std::vector<uint32_t>{primary, overlay, cursor});
+    fill(list.plane_id_ptr, list.count_planes, idsOfType(DRM_MODE_OBJECT_PLANE));
     return 0;
   }
   case DRM_IOCTL_MODE_GETPLANE: {
     auto& plane = *static_cast<drm_mode_get_plane*>(argument);
-    plane.possible_crtcs = 1;
+    plane.possible_crtcs = options_.twoOutputs ? 3 : 1;
     fill(plane.format_type_ptr, plane.count_format_types, std::vector<uint32_t>{DRM_FORMAT_ARGB8888});
     return 0;
   }
   case DRM_IOCTL_MODE_GETENCODER:
-    static_cast<drm_mode_get_encoder*>(argument)->possible_crtcs = 1;
+    static_cast<drm_mode_get_encoder*>(argument)->possible_crtcs = options_.twoOutputs ? 3 : 1;
     return 0;
   case DRM_IOCTL_MODE_GETCONNECTOR:
     return describeConnector(*static_cast<drm_mode_get_connector*>(argument));

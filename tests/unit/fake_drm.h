@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <xf86drm.h>
@@ -15,7 +17,7 @@
 namespace vitrine::test {
 
 /**
- * A DRM driver inside the test process: one CRTC, three planes, a panel and a writeback connector.
+ * A DRM driver inside the test process: one CRTC, three planes, a panel and a writeback connector; or two CRTCs with a monitor more.
  *
  * Linking fake_drm.cpp puts ioctl() and fstatfs() of this program in front of libc's; calls on the fake's own fd are
  * answered here, by the uAPI of drm.h and drm_mode.h, all others go on to libc. Dma-bufs are memfds. One instance at a
@@ -30,8 +32,25 @@ public:
     bool zpos = false;   ///< every plane has zpos, and the overlay lies below the primary
     bool closeFb = true; ///< the kernel knows DRM_IOCTL_MODE_CLOSEFB
     bool brokenInFormats = false;
+    /**
+     * Two CRTCs, either of which could use any of the planes and any of the connectors; mutable zpos; colour properties; a monitor
+     * with 40 modes; and the kernel's rules for atomic commits (fake_drm_rules.cpp).
+     */
+    bool twoOutputs = false;
   };
-  enum Id : uint32_t { primary = 30, overlay = 31, cursor = 32, crtc = 40, encoder = 50, panel = 60, writeback = 61 };
+  enum Id : uint32_t {
+    primary = 30,
+    overlay = 31,
+    cursor = 32,
+    secondPrimary = 33,
+    secondOverlay = 34,
+    crtc = 40,
+    secondCrtc = 41,
+    encoder = 50,
+    panel = 60,
+    writeback = 61,
+    monitor = 62
+  };
 
   explicit FakeDrm(Options options);
   FakeDrm() : FakeDrm(Options()) {}
@@ -51,6 +70,16 @@ public:
   /** The other end goes away, as when the device is unplugged. */
   void unplug() { events_.reset(); }
 
+  /** Completes a flip, as the last accepted commit with an event asked for. */
+  void sendFlip(uint32_t crtcId, uint64_t userData);
+  /** What a committed or initial property of an object is now; empty where it does not have it. */
+  [[nodiscard]] std::optional<uint64_t> value(uint32_t object, std::string_view property) const;
+  /** Another master's doing. */
+  void setValue(uint32_t object, std::string_view property, uint64_t value);
+  /** A blob that another master made. */
+  uint32_t makeBlob(std::vector<std::byte> data);
+  void setConnected(uint32_t connector, bool connected);
+
   /** What the driver still holds for this client: empty, or in words. */
   [[nodiscard]] std::string leaks() const;
 
@@ -63,6 +92,7 @@ public:
   int testErrno = 0;
   int commitErrno = 0;
   int addFramebufferErrno = 0;
+  std::set<uint16_t> refusedWidths; ///< modes of these widths are EINVAL
 
   // What it saw.
   bool records = true; ///< false: atomic requests are only answered
@@ -99,6 +129,10 @@ private:
   void give(uint32_t object, const Property& property, uint64_t value);
   uint32_t blob(std::vector<std::byte> data);
   void makePlane(uint32_t id, uint64_t type, uint64_t zpos);
+  void makeSecondOutput();
+  int checkRules(const std::vector<Setting>& settings, uint32_t flags) const;
+  [[nodiscard]] bool isModeset(const std::vector<Setting>& settings) const;
+  [[nodiscard]] std::vector<uint32_t> idsOfType(uint32_t type) const;
   int atomic(const drm_mode_atomic& request);
   int describeProperty(drm_mode_get_property& request) const;
   int describeConnector(drm_mode_get_connector& request) const;
@@ -117,6 +151,7 @@ private:
   std::set<uint32_t> framebuffers_;
   std::map<uint32_t, UniqueFd> handles_; ///< GEM handle: its memory
   std::set<uint64_t> dmabufInodes_;
+  std::set<uint32_t> disconnected_;
   uint32_t nextId_ = 100;
 };
 

@@ -254,7 +254,7 @@ TEST_F(KmsPlatform, PlannerAsksTheKernel) {
   ASSERT_TRUE(videoBuffer && composedBuffer);
   const Rect whole{0, 0, static_cast<int>(size.width), static_cast<int>(size.height)};
 
-  Planner planner({size, crtc->index, DRM_FORMAT_ARGB8888, DRM_FORMAT_MOD_LINEAR}, device->planes());
+  Planner planner({size, crtc->index, primary->id, DRM_FORMAT_ARGB8888, DRM_FORMAT_MOD_LINEAR}, device->planes());
   ASSERT_EQ(planner.primary(), primary);
   std::vector<Layer> layers = {{.id = 1, .destination = {100, 100, 320, 240}, .source = SourceRect::whole({320, 240})},
                                {.id = 2, .destination = {100, 300, 320, 40}, .planeRefusal = Refusal::PlaneNotDmabuf}};

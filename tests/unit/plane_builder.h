@@ -134,7 +134,7 @@ inline Layer makeShm(uint64_t id, Rect where) {
 }
 
 inline PlannerOutput makeOutput() {
-  return {outputSize, 0, DRM_FORMAT_ARGB8888, DRM_FORMAT_MOD_LINEAR};
+  return {outputSize, 0, primaryId, DRM_FORMAT_ARGB8888, DRM_FORMAT_MOD_LINEAR};
 }
 
 } // namespace vitrine::test
