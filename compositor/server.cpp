@@ -118,6 +118,7 @@ Result<> Server::makeRenderer() {
       {.validation = config_.vulkanValidation, .displayDevice = display.st_rdev, .deviceName = config_.vulkanDevice});
   if (!renderer) return std::unexpected(renderer.error());
   renderer_ = std::move(*renderer);
+  gpuRecovery_ = std::make_unique<GpuRecovery>(*renderer_);
   wlrRenderer_ = RendererAdapter::create(*renderer_);
   allocator_ = AllocatorAdapter::create(kms_->device(), *renderer_);
   outputBuffers_ =
@@ -229,7 +230,7 @@ void Server::watchSignals() {
 void Server::addOutput(wlr_output& base) {
   KmsOutput* kms = KmsOutput::from(&base);
   if (kms == nullptr || !wlr_output_init_render(&base, allocator_, wlrRenderer_)) return;
-  const Output::Machine machine{*renderer_, *outputBuffers_, desktop_->scene(),      desktop_->cursorTree(),
+  const Output::Machine machine{*renderer_, *gpuRecovery_,   *outputBuffers_, desktop_->scene(), desktop_->cursorTree(),
                                 *colors_,   contentTypes_,   protectedContent_.get()};
   auto output = std::make_unique<Output>(*kms, machine, config_.settingsFor(base.name));
   auto gone = std::make_unique<OutputGone>();

@@ -150,9 +150,10 @@ void Output::onFrame() {
   if (!output.needs_frame) return;
   const Nanoseconds time = now();
   if (!showFrame(time)) {
-    wl_event_source_timer_update(wakeUp_, retryMilliseconds);
+    wl_event_source_timer_update(wakeUp_, retryMilliseconds << std::min(failures_++, 5));
     return;
   }
+  failures_ = 0;
   timespec when = toTimespec(time);
   wlr_scene_output_send_frame_done(sceneOutput_, &when);
 }
@@ -162,7 +163,7 @@ bool Output::showFrame(Nanoseconds time) {
   const Nanoseconds interval = refreshInterval(*kms_.base());
   const auto vblanks = static_cast<uint32_t>(std::max<Nanoseconds>(time - lastFlip_.timestamp, 0) / interval) + 1;
   expectedSequence_ = lastFlip_.sequence + vblanks;
-  counters_.framesRendered += composition_.rendered() ? 1 : 0;
+  counters_.framesRendered += composition_.rendered() && !showsBlack_ ? 1 : 0;
   scheduleWakeUp(time);
   reportSurfaces();
   tellOutcomes();
@@ -179,7 +180,7 @@ bool Output::submitWithFallback(Nanoseconds time) {
   for (int attempt = 0; attempt < 6; ++attempt) {
     buildList(time);
     planner_->plan(list_.layers(), test_, plan_);
-    if (auto composed = composition_.render(list_.layers(), list_.sources(), plan_, time); !composed) {
+    if (auto composed = compose(time); !composed) {
       log("output").warn("{}: {}", kms_.connector().name, composed.error().text());
       if (!recoverFrom(composed.error(), time)) return false;
       continue;
@@ -191,15 +192,29 @@ bool Output::submitWithFallback(Nanoseconds time) {
   return false;
 }
 
+/** Without a GPU, what it would have composed is black: planes go on, and so do input, clients and the session. */
+Result<> Output::compose(Nanoseconds time) {
+  showsBlack_ = !machine_.gpu.isUsable(time);
+  if (!showsBlack_) return composition_.render(list_.layers(), list_.sources(), plan_, time);
+  const DmabufBuffer& replaced = *composition_.current();
+  return makeBlack(replaced.dmabuf().size(), replaced.dmabuf().fourcc());
+}
+
+/** Makes `black_`, transparent where the format has alpha, so that holes for underlays are everywhere. The kernel clears it. */
+Result<> Output::makeBlack(Size size, uint32_t fourcc) {
+  if (black_ && black_->dmabuf().size() == size && black_->dmabuf().fourcc() == fourcc) return {};
+  auto buffer = kms_.device().createDumbBuffer(size, fourcc);
+  if (!buffer) return std::unexpected(buffer.error());
+  black_.reset(DmabufBuffer::create(std::move(*buffer)));
+  return {};
+}
+
 /** After composition failed: whether another attempt may do better. */
 bool Output::recoverFrom(const Error& error, Nanoseconds time) {
   if (!isDeviceLost(error)) return composition_.protectedRefusal(time) != Refusal::None;
   counters_.gpuResets++;
-  if (auto recovered = machine_.renderer.recover(); !recovered) {
-    log("output").error("{}", recovered.error().text());
-    wlr_output_schedule_frame(kms_.base()); // the driver may need a moment
-    return false;
-  }
+  // Either way the frame is shown: composed, or with black in its place.
+  static_cast<void>(machine_.gpu.recover(time));
   return true;
 }
 
@@ -224,6 +239,7 @@ bool Output::fallBack(const Error& error) {
 void Output::scheduleWakeUp(Nanoseconds time) {
   constexpr Nanoseconds millisecond = 1'000'000;
   Nanoseconds at = composition_.wakeUpAt();
+  if (const Nanoseconds attempt = machine_.gpu.nextAttempt(); attempt != 0) at = at == 0 ? attempt : std::min(at, attempt);
   if (planner_->isProvisional()) {
     const Nanoseconds again = time + retryMilliseconds * millisecond;
     at = at == 0 ? again : std::min(at, again);
@@ -262,7 +278,7 @@ Result<> Output::fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame) c
   frame.planes.clear();
   if (plan.composes) {
     const bool underlays = std::ranges::any_of(plan.layers, &LayerOutcome::underlay);
-    DmabufBuffer& composed = *composition_.current();
+    DmabufBuffer& composed = showsBlack_ ? *black_ : *composition_.current();
     const auto& framebuffer = composed.framebuffer(kms_.device(), !underlays);
     if (!framebuffer) return std::unexpected(framebuffer.error());
     frame.planes.push_back({.plane = &kms_.pipe().primary(),
@@ -271,7 +287,7 @@ Result<> Output::fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame) c
                             .source = SourceRect::whole(composed.dmabuf().size()),
                             .destination = {0, 0, kms_.base()->width, kms_.base()->height},
                             .blends = underlays,
-                            .inFence = composition_.currentFence()});
+                            .inFence = showsBlack_ ? -1 : composition_.currentFence()});
   }
   for (size_t i = 0; i < plan.layers.size(); ++i) {
     if (plan.layers[i].path != Path::Plane) continue;
@@ -283,7 +299,7 @@ Result<> Output::fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame) c
 /** Sees to it that what somebody captures is drawn. Who captures waits until it is. */
 void Output::servePublicView() {
   if (kms_.base()->attach_render_locks == 0) return publicView_.drop();
-  if (publicView_.servesAll()) return;
+  if (publicView_.servesAll() || showsBlack_) return;
   const auto drawn = publicView_.draw([this](RenderTarget& target) {
     // wlroots locks software cursors for as long as a capture is pending that asks for the pointer.
     const bool withCursor = kms_.base()->software_cursor_locks > 0;
@@ -329,6 +345,7 @@ void Output::onPresented(const Presented& presented) {
   }
   lastFlip_ = flip;
   composition_.releaseRetired();
+  if (!showsBlack_) black_.reset();
   wlr_output& output = *kms_.base();
   timespec when = toTimespec(flip.timestamp);
   wlr_output_event_present event{};

@@ -7,6 +7,7 @@
 #include "compositor/output/composition.h"
 #include "compositor/output/public_view.h"
 #include "compositor/protocols/protected_content.h"
+#include "compositor/render/gpu_recovery.h"
 #include "compositor/wlr/listener.h"
 #include "protected-path/planes/planner.h"
 
@@ -55,6 +56,7 @@ public:
   /** What all outputs share; all of it outlives them. */
   struct Machine {
     Renderer& renderer;
+    GpuRecovery& gpu;
     OutputBufferAllocator& buffers;
     wlr_scene& scene;
     wlr_scene_tree& cursor; ///< in the scene: what belongs to the pointer
@@ -86,6 +88,8 @@ private:
   bool showFrame(Nanoseconds time);
   void buildList(Nanoseconds time);
   bool submitWithFallback(Nanoseconds time);
+  [[nodiscard]] Result<> compose(Nanoseconds time);
+  [[nodiscard]] Result<> makeBlack(Size size, uint32_t fourcc);
   bool recoverFrom(const Error& error, Nanoseconds time);
   bool fallBack(const Error& error);
   void scheduleWakeUp(Nanoseconds time);
@@ -114,6 +118,8 @@ private:
   DisplayListBuilder list_;
   Composition composition_;
   PublicView publicView_;
+  OwnedBuffer black_;       ///< shown in place of the composition where that cannot be drawn
+  bool showsBlack_ = false; ///< the frame in hand does so
   std::optional<Mode> mode_; ///< what the output was enabled with
   std::optional<Planner> planner_;
   FramePlan plan_;
@@ -124,6 +130,7 @@ private:
   std::vector<SurfaceReport> reports_;
   std::unordered_map<uint64_t, size_t> reportOf_; ///< layer id -> index in reports_
   bool suspended_ = false;
+  int failures_ = 0; ///< frames in a row that could not be shown; each waits longer for the next attempt
   FlipEvent lastFlip_;
   uint32_t expectedSequence_ = 0;
   wl_event_source* wakeUp_ = nullptr;

@@ -71,6 +71,12 @@ private:
   std::optional<Result<Framebuffer>> opaqueFramebuffer_;
 };
 
+/** Gives a buffer of ours up (wlr_buffer_drop): it is freed when nobody holds it any more. */
+struct BufferDrop {
+  void operator()(DmabufBuffer* buffer) const { wlr_buffer_drop(buffer->base()); }
+};
+using OwnedBuffer = std::unique_ptr<DmabufBuffer, BufferDrop>;
+
 /** A lock on a wlr_buffer: while it lives, the client does not get the buffer back. */
 class BufferLock {
 public:

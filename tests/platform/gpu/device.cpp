@@ -59,6 +59,10 @@ VkResult createWithoutOurFeatures(VkPhysicalDevice physical, const VkDeviceCreat
 
 VKAPI_ATTR VkResult VKAPI_CALL entry::CreateDevice(VkPhysicalDevice physical, const VkDeviceCreateInfo* info,
                                                    const VkAllocationCallbacks* callbacks, VkDevice* handle) {
+  {
+    const Lock lock(state().mutex);
+    if (state().gone) return VK_ERROR_INITIALIZATION_FAILED;
+  }
   if (!knowsExtensions(physical, *info)) return VK_ERROR_EXTENSION_NOT_PRESENT;
   if (wantsWithheldFeatures(*info)) return VK_ERROR_FEATURE_NOT_PRESENT;
   // Lavapipe has one queue, so a protected-capable and an ordinary one of the same family cannot both be had.

@@ -13,7 +13,8 @@
 namespace vitrine::gpu {
 namespace {
 
-/** VITRINE_GPU_RESET_AT=N,M…: the process's N-th and M-th submits find that the GPU was reset. For tests of recovery. */
+/** VITRINE_GPU_RESET_AT=N,M…: the process's N-th and M-th submits find that the GPU was reset. For tests of recovery.
+ * VITRINE_GPU_STAYS_GONE=1: from the first reset on, no device can be created: the GPU was unplugged, or its driver gave up. */
 bool resetStrikes() {
   static std::atomic<unsigned> submits = 0;
   const unsigned number = ++submits;
@@ -92,7 +93,10 @@ template<typename Info>
 bool admits(Device& device, std::span<const Info> infos, const SubmitRules& rules) {
   const bool reset = resetStrikes();
   const Lock lock(state().mutex);
-  if (reset) state().lose(device, {"VITRINE_GPU_RESET_AT", "the GPU was reset"});
+  if (reset) {
+    state().gone = std::getenv("VITRINE_GPU_STAYS_GONE") != nullptr;
+    state().lose(device, {"VITRINE_GPU_RESET_AT", "the GPU was reset"});
+  }
   for (const Info& info : infos)
     judge(device, isProtected(info), buffersOf(info), rules);
   return !device.lost;

@@ -106,6 +106,7 @@ struct State {
   std::unordered_map<VkPipeline, Pipeline> pipelines;
   std::unordered_map<VkCommandPool, bool> protectedPools; ///< of every pool, whether it is
   std::unordered_map<VkCommandBuffer, CommandBuffer> commandBuffers;
+  bool gone = false; ///< no device can be created any more (VITRINE_GPU_STAYS_GONE)
 
   /** Loses the device, with a line on stderr. Only the first violation of a device is told. */
   void lose(Device& device, const Violation& violation);
