@@ -40,18 +40,19 @@ Server::~Server() {
   kiosk_.terminate();
   for (const ChildProcess& command : commands_)
     command.terminate();
-  if (dmabuf_) writeStatus();
+  if (outputs_) writeStatus();
   if (display_ != nullptr) wl_display_destroy_clients(display_);
   for (wl_event_source* source : signals_)
     wl_event_source_remove(source);
   newOutput_.disconnect();
   newInput_.disconnect();
   sessionActive_.disconnect();
+  if (outputs_) outputs_->onLayoutChanged = nullptr;
   seat_.reset();
   // Outputs go before the scene that they show, the scene before the renderer that its textures are of.
   if (renderer_) renderer_->waitIdle();
   if (backend_ != nullptr) wlr_backend_destroy(backend_);
-  outputs_.clear();
+  outputs_.reset();
   desktop_.reset();
   decorations_.reset();
   commitGate_.reset();
@@ -66,6 +67,7 @@ Server::~Server() {
   if (wlrRenderer_ != nullptr) wlr_renderer_destroy(wlrRenderer_);
   outputBuffers_.reset();
   renderer_.reset();
+  sessionGone_.disconnect();
   if (session_ != nullptr) wlr_session_destroy(session_);
   if (display_ != nullptr) wl_display_destroy(display_);
   const Nanoseconds deadline = now() + clientPatience;
@@ -87,12 +89,13 @@ Result<> Server::openDisplayAndSession() {
                    "start seatd (and be in its group), or log in through systemd-logind; LIBSEAT_BACKEND chooses");
   }
   sessionActive_.connect(session_->events.active, [this](void*) { onSessionActive(); });
+  sessionGone_.connect(session_->events.destroy, [this](void*) { onSessionGone(); });
   return {};
 }
 
 Result<> Server::openDevices() {
   backend_ = wlr_multi_backend_create(loop_);
-  newOutput_.connect(backend_->events.new_output, [this](wlr_output* output) { addOutput(*output); });
+  newOutput_.connect(backend_->events.new_output, [this](wlr_output* output) { outputs_->add(*output); });
   newInput_.connect(backend_->events.new_input, [this](wlr_input_device* device) { seat_->addDevice(*device); });
   auto kms = KmsBackend::create(*session_, *loop_);
   if (!kms) return std::unexpected(kms.error());
@@ -154,6 +157,18 @@ void Server::makeGlobals() {
   wlr_xdg_output_manager_v1_create(display_, layout_);
   wlr_seat* seat = wlr_seat_create(display_, "seat0");
   desktop_ = std::make_unique<Desktop>(*display_, *layout_, *seat);
+  const Output::Machine machine{
+      *renderer_,        *gpuRecovery_, *outputBuffers_, desktop_->scene(), desktop_->cursorTree(), *colors_, contentTypes_,
+      protectedContent_.get()};
+  outputs_ = std::make_unique<OutputManager>(
+      OutputManager::Machine{machine, *kms_, *layout_, *wlrRenderer_, *allocator_,
+                             [this](const std::string& name) { return config_.settingsFor(name); }},
+      *loop_);
+  outputs_->onLayoutChanged = [this](std::span<const OutputMove> moves) {
+    desktop_->outputsChanged(moves);
+    protectedContent_->update();
+  };
+  kms_->onOutputsChanged = [this] { outputs_->reconcile(); };
   Seat::Actions actions{[this] { stop(0, "a key"); }, [this](const std::string& command) { startCommand(command); },
                         [this](unsigned vt) { wlr_session_change_vt(session_, vt); }};
   seat_ = std::make_unique<Seat>(*seat, *desktop_, kms_->device(), config_, std::move(actions));
@@ -227,40 +242,22 @@ void Server::watchSignals() {
   });
 }
 
-void Server::addOutput(wlr_output& base) {
-  KmsOutput* kms = KmsOutput::from(&base);
-  if (kms == nullptr || !wlr_output_init_render(&base, allocator_, wlrRenderer_)) return;
-  const Output::Machine machine{*renderer_, *gpuRecovery_,   *outputBuffers_, desktop_->scene(), desktop_->cursorTree(),
-                                *colors_,   contentTypes_,   protectedContent_.get()};
-  auto output = std::make_unique<Output>(*kms, machine, config_.settingsFor(base.name));
-  auto gone = std::make_unique<OutputGone>();
-  gone->output = &base;
-  gone->listener.connect(base.events.destroy, [this, lost = &base](void*) {
-    std::erase_if(outputs_, [&](const auto& known) { return known->kms().base() == lost; });
-    protectedContent_->update();
-    std::erase_if(outputGone_, [&](const auto& known) { return known->output == lost; });
-  });
-  if (auto enabled = output->enable(); !enabled) {
-    log("output").error("{}", enabled.error().text());
+void Server::onSessionActive() {
+  if (session_->active) {
+    outputs_->activate();
     return;
   }
-  wlr_output_layout_output* place = wlr_output_layout_add_auto(layout_, &base);
-  wlr_scene_output_set_position(output->sceneOutput(), place->x, place->y);
-  outputs_.push_back(std::move(output));
-  protectedContent_->update();
-  outputGone_.push_back(std::move(gone));
+  // Before buffers go: CLOSEFB would leave a framebuffer on the plane that shows it.
+  DmabufBuffer::removeAllFramebuffers();
+  outputs_->suspend();
 }
 
-void Server::onSessionActive() {
-  // Before buffers go: who only closes a framebuffer leaves it on the plane that shows it.
-  if (!session_->active) DmabufBuffer::removeAllFramebuffers();
-  for (const auto& output : outputs_) {
-    if (session_->active) {
-      output->resume();
-    } else {
-      output->suspend();
-    }
-  }
+void Server::onSessionGone() {
+  sessionActive_.disconnect();
+  sessionGone_.disconnect();
+  session_ = nullptr; // wlroots destroys it
+  log("server").error("the seat management is gone (seatd or logind ended)");
+  stop(1, "no seat");
 }
 
 std::vector<FormatModifier> Server::formatsComposedProtected() const {
@@ -271,14 +268,16 @@ std::vector<FormatModifier> Server::formatsComposedProtected() const {
 
 std::vector<OutputProtection> Server::outputProtections() const {
   std::vector<OutputProtection> known;
-  for (const auto& output : outputs_)
+  if (!outputs_) return known;
+  for (const auto& output : outputs_->outputs())
     known.push_back(output->protection());
   return known;
 }
 
 void Server::writeStatus() const {
   if (options_.statusFile.empty()) return;
-  auto written = writeStatusReport(options_.statusFile, kms_->device(), *renderer_, dmabuf_->counters(), outputs_);
+  auto written =
+      writeStatusReport(options_.statusFile, kms_->device(), *renderer_, dmabuf_->counters(), outputs_->outputs());
   if (!written) log("server").warn("{}", written.error().text());
 }
 

@@ -10,7 +10,7 @@
 #include "compositor/client_quota.h"
 #include "compositor/config/config.h"
 #include "compositor/input/seat.h"
-#include "compositor/output/output.h"
+#include "compositor/outputs/output_manager.h"
 #include "compositor/protocols/commit_gate.h"
 #include "compositor/protocols/explicit_sync.h"
 #include "compositor/protocols/linux_dmabuf.h"
@@ -52,8 +52,8 @@ private:
   Result<> startBackend();
   Result<> startClients();
   void watchSignals();
-  void addOutput(wlr_output& output);
   void onSessionActive();
+  void onSessionGone();
   void startCommand(const std::string& command);
   [[nodiscard]] std::vector<FormatModifier> formatsComposedProtected() const;
   [[nodiscard]] std::vector<OutputProtection> outputProtections() const;
@@ -88,18 +88,14 @@ private:
   std::unique_ptr<Decorations> decorations_;
   std::unique_ptr<Desktop> desktop_;
   std::unique_ptr<Seat> seat_;
-  std::vector<std::unique_ptr<Output>> outputs_;
+  std::unique_ptr<OutputManager> outputs_;
   std::vector<wl_event_source*> signals_;
   ChildProcess kiosk_;
   std::vector<ChildProcess> commands_; ///< the others that were started and still run
   Listener<wlr_output> newOutput_;
   Listener<wlr_input_device> newInput_;
   Listener<void> sessionActive_;
-  struct OutputGone {
-    wlr_output* output;
-    Listener<void> listener;
-  };
-  std::vector<std::unique_ptr<OutputGone>> outputGone_;
+  Listener<void> sessionGone_;
 };
 
 } // namespace vitrine

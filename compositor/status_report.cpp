@@ -29,12 +29,19 @@ ordered_json outputJson(Output& output) {
   const KmsPipeCounters& kms = output.kms().pipe().counters();
   const OutputCounters& own = output.counters();
   ordered_json surfaces = ordered_json::array();
+  ordered_json planes = ordered_json::array();
+  for (const Plane& plane : output.kms().pipe().planes())
+    planes.push_back(plane.id);
   for (const SurfaceReport& report : output.surfaceReports())
     surfaces.push_back(surfaceJson(report));
   return {{"name", output.kms().connector().name},
           {"width", output.kms().base()->width},
           {"height", output.kms().base()->height},
           {"refresh_millihertz", output.kms().base()->refresh},
+          {"on", output.kms().base()->enabled},
+          {"position", {output.sceneOutput()->x, output.sceneOutput()->y}},
+          {"crtc", output.kms().crtc().id},
+          {"planes", planes},
           {"frames_presented", own.framesPresented},
           {"frames_missed", own.framesMissed},
           {"frames_rendered", own.framesRendered},

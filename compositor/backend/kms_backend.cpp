@@ -38,6 +38,7 @@ const wlr_backend_impl KmsBackend::impl = {
         [](wlr_backend* backend) {
           from(backend).started_ = true;
           from(backend).addOutputs();
+          if (from(backend).onOutputsChanged) from(backend).onOutputsChanged();
           return true;
         },
     .destroy = [](wlr_backend* backend) { delete &from(backend); },
@@ -89,7 +90,18 @@ KmsBackend::KmsBackend(wlr_session& session, wl_event_loop& loop, wlr_device& se
       },
       this);
   deviceChanged_.connect(sessionDevice_.events.change, [this](wlr_device_change_event* event) {
-    if (event == nullptr || event->type == WLR_DEVICE_HOTPLUG) rescan();
+    // While switched away the kernel would not probe, and nothing could be lit: the way back reads all connectors.
+    if (!session_.active || (event != nullptr && event->type != WLR_DEVICE_HOTPLUG)) return;
+    const uint32_t connector = event != nullptr ? event->hotplug.connector_id : 0;
+    const bool ofProperty = event != nullptr && event->hotplug.prop_id != 0; // HDCP, link status
+    if (ofProperty) return rescan(KmsDevice::Probe::None);
+    rescan(connector != 0 ? KmsDevice::Probe::One : KmsDevice::Probe::All, connector);
+  });
+  deviceRemoved_.connect(sessionDevice_.events.remove, [this](void*) { loseDevice(); });
+  sessionGone_.connect(session_.events.destroy, [this](void*) {
+    sessionIsGone_ = true; // and closes its devices
+    deviceChanged_.disconnect();
+    deviceRemoved_.disconnect();
   });
   log("backend").info("display: {} ({})", device_->node(), device_->driverName());
 }
@@ -100,9 +112,12 @@ KmsBackend::~KmsBackend() {
     wlr_output_destroy(outputs_.back()->base());
   wlr_backend_finish(&base_);
   deviceChanged_.disconnect();
-  wl_event_source_remove(events_);
+  deviceRemoved_.disconnect();
+  sessionGone_.disconnect();
+  if (events_ != nullptr) wl_event_source_remove(events_);
+  if (shareLater_ != nullptr) wl_event_source_remove(shareLater_);
   device_.reset();
-  wlr_session_close_file(&session_, &sessionDevice_);
+  if (!sessionIsGone_) wlr_session_close_file(&session_, &sessionDevice_);
 }
 
 uint32_t KmsBackend::usableCrtcs() const {
@@ -129,7 +144,7 @@ void KmsBackend::addOutputs() {
   for (const Connector& connector : device_->connectors()) {
     const bool known =
         std::ranges::any_of(outputs_, [&](KmsOutput* output) { return output->connector().id == connector.id; });
-    if (!connector.connected || connector.writeback || connector.modes.empty() || known) continue;
+    if (!connector.isUsable() || known) continue;
     added.push_back(&connector);
     wishes.push_back({connector.possibleCrtcs, currentCrtc(*device_, connector)});
   }
@@ -148,17 +163,31 @@ void KmsBackend::addOutputs() {
     outputs_.push_back(output);
     made.push_back(output);
     output->onDestroyed = [this, output] { std::erase(outputs_, output); };
+    output->onDemandChanged = [this] { sharePlanesLater(); };
   }
   sharePlanes();
   for (KmsOutput* output : made)
     wl_signal_emit_mutable(&base_.events.new_output, output->base());
 }
 
+/** Not within the frame that found out what it needs. */
+void KmsBackend::sharePlanesLater() {
+  if (shareLater_ != nullptr || outputs_.size() < 2) return;
+  shareLater_ = wl_event_loop_add_idle(
+      &loop_,
+      [](void* data) {
+        auto* self = static_cast<KmsBackend*>(data);
+        self->shareLater_ = nullptr;
+        self->sharePlanes();
+      },
+      this);
+}
+
 /** Divides the overlays among the outputs. One that another output may still show follows after that output's next flip. */
 void KmsBackend::sharePlanes() {
   std::vector<OverlayDemand> demands;
   for (KmsOutput* output : outputs_)
-    demands.push_back({output->crtc().index, 0, 0});
+    demands.push_back({output->crtc().index, output->mandatoryLayers(), output->mandatoryLayers()});
   const auto wanted = allocateOverlays(device_->planes(), demands, overlayOwners_);
   awaitsRelease_ = false;
   for (size_t i = 0; i < wanted.size(); ++i) {
@@ -182,21 +211,36 @@ void KmsBackend::sharePlanes() {
   apply();
 }
 
-void KmsBackend::rescan() {
-  if (auto scanned = device_->rescanConnectors(); !scanned) {
+void KmsBackend::rescan(KmsDevice::Probe probe, uint32_t connector) {
+  if (auto scanned = device_->rescanConnectors(probe, connector); !scanned)
     log("backend").warn("{}", scanned.error().text());
-    return;
-  }
   const auto outputs = outputs_; // destroying one changes the list
   for (KmsOutput* output : outputs) {
     const auto& connectors = device_->connectors();
     const auto now = std::ranges::find(connectors, output->connector().id, &Connector::id);
-    if (now != connectors.end() && now->connected) continue;
-    log("backend").info("{}: disconnected", output->connector().name);
+    const bool connected = now != connectors.end() && now->isUsable();
+    if (connected && now->isSameMonitor(output->connector())) {
+      output->setConnector(*now);
+      continue;
+    }
+    log("backend").info("{}: {}", output->connector().name, connected ? "another monitor" : "disconnected");
     wlr_output_destroy(output->base());
   }
   sharePlanes();
   if (started_) addOutputs();
+  if (onOutputsChanged) onOutputsChanged();
+}
+
+/** The device is gone for good (unplugged, driver unbound): so are its outputs. The session goes on without them. */
+void KmsBackend::loseDevice() {
+  if (events_ == nullptr) return;
+  log("backend").error("{}: the display device is gone; nothing can be shown until vitrine is started again",
+                       device_->node());
+  wl_event_source_remove(std::exchange(events_, nullptr)); // its fd stays readable
+  deviceChanged_.disconnect();
+  started_ = false;
+  while (!outputs_.empty())
+    wlr_output_destroy(outputs_.back()->base());
 }
 
 void KmsBackend::dispatch() {
@@ -205,7 +249,9 @@ void KmsBackend::dispatch() {
     static_cast<void>(std::ranges::any_of(outputs, [&](KmsOutput* output) { return output->handleFlip(flip); }));
     if (awaitsRelease_) sharePlanes();
   });
-  if (!done) log("backend").warn("{}", done.error().text());
+  if (done) return;
+  log("backend").warn("{}", done.error().text());
+  if (done.error().number == ENODEV) loseDevice();
 }
 
 } // namespace vitrine

@@ -10,6 +10,8 @@ namespace vitrine {
 
 /** Our KMS as a wlr_backend: one device, an output for each connected connector. */
 class KmsBackend {
+  wlr_backend base_{}; ///< first of all members: from() casts
+
 public:
   /**
    * Opens the first KMS device of the session that has a connector and is atomic. Missing where there is none; the text lists what
@@ -19,7 +21,13 @@ public:
 
   [[nodiscard]] wlr_backend* base() { return &base_; }
   [[nodiscard]] KmsDevice& device() { return *device_; }
-  [[nodiscard]] bool sessionActive() const { return session_.active; }
+  /**
+   * Reads the connectors again and adds and removes outputs. A connector with another monitor behind it is a new output. Ends with
+   * onOutputsChanged.
+   */
+  void rescan(KmsDevice::Probe probe = KmsDevice::Probe::All, uint32_t connector = 0);
+  /** Outputs have come, gone, or need a new modeset. */
+  std::function<void()> onOutputsChanged;
 
 private:
   KmsBackend(wlr_session& session, wl_event_loop& loop, wlr_device& sessionDevice, std::unique_ptr<KmsDevice> device);
@@ -30,10 +38,10 @@ private:
   [[nodiscard]] uint32_t usableCrtcs() const;
   [[nodiscard]] std::vector<Plane> planesOf(const Crtc& crtc) const;
   void sharePlanes();
-  void rescan();
+  void sharePlanesLater();
   void dispatch();
+  void loseDevice();
 
-  wlr_backend base_{}; ///< first: from() casts
   wlr_session& session_;
   wl_event_loop& loop_;
   wlr_device& sessionDevice_;
@@ -45,8 +53,12 @@ private:
   std::vector<const Plane*> primaries_;
   std::vector<const Plane*> cursors_;
   std::vector<std::optional<uint32_t>> overlayOwners_;
+  wl_event_source* shareLater_ = nullptr;
   bool awaitsRelease_ = false; ///< an overlay goes to another CRTC once its present one has turned it off
   Listener<wlr_device_change_event> deviceChanged_;
+  Listener<void> deviceRemoved_;
+  Listener<void> sessionGone_;
+  bool sessionIsGone_ = false;
   bool started_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <xf86drmMode.h>
 
+#include <algorithm>
 #include <format>
 
 #include "protected-path/base/log.h"
@@ -43,6 +44,7 @@ KmsOutput::KmsOutput(KmsDevice& device, const Connector& connector, const Crtc& 
 }
 
 KmsOutput::~KmsOutput() {
+  if (auto gone = std::exchange(onGone, nullptr)) gone(); // the closure outlives its owner
   if (onDestroyed) onDestroyed();
   if (pipe_.mode()) {
     Modeset modeset(device_);
@@ -69,8 +71,15 @@ void KmsOutput::addModes() {
   }
 }
 
-wlr_output_mode& KmsOutput::wlrMode(const Mode& mode) {
-  return wlrModes_[static_cast<size_t>(&mode - connector().modes.data())];
+wlr_output_mode* KmsOutput::wlrMode(const Mode& mode) {
+  const auto found = std::ranges::find(connector().modes, mode.raw, &Mode::raw);
+  return found != connector().modes.end() ? &wlrModes_[static_cast<size_t>(found - connector().modes.begin())]
+                                          : nullptr;
+}
+
+void KmsOutput::setConnector(const Connector& connector) {
+  pipe_.setConnector(connector);
+  if (onConnectorChanged) onConnectorChanged();
 }
 
 void KmsOutput::setPlanes(std::vector<Plane> planes) {
@@ -101,6 +110,10 @@ bool KmsOutput::commitState(const wlr_output_state& state) {
   if (enable == pipe_.mode().has_value()) return true;
   log("backend").error("{}: wlroots takes it for {}, the kernel does not", connector().name, enable ? "on" : "off");
   return false;
+}
+
+void KmsOutput::setMandatoryLayers(unsigned count) {
+  if (std::exchange(mandatoryLayers_, count) != count && onDemandChanged) onDemandChanged();
 }
 
 bool KmsOutput::handleFlip(const FlipEvent& flip) {

@@ -39,8 +39,8 @@ public:
   [[nodiscard]] const Connector& connector() const { return pipe_.connector(); }
   [[nodiscard]] OutputKind kind() const;
 
-  /** wlroots' counterpart of a mode of the connector. */
-  [[nodiscard]] wlr_output_mode& wlrMode(const Mode& mode);
+  /** wlroots' counterpart of a mode of the connector; null where it has no such mode. */
+  [[nodiscard]] wlr_output_mode* wlrMode(const Mode& mode);
 
   /** TEST_ONLY of a frame. */
   [[nodiscard]] Result<> test(const KmsFrame& frame) { return pipe_.test(frame); }
@@ -50,12 +50,21 @@ public:
   void setCommitSequence(uint32_t sequence) { pendingSequence_ = sequence; }
   [[nodiscard]] bool flipPending() const { return pipe_.flipPending(); }
 
+  /** The connector has been read again. */
+  void setConnector(const Connector& connector);
   /** Gives the pipe other planes (KmsPipe::setPlanes) and has the output plan its next frame for them. */
   void setPlanes(std::vector<Plane> planes);
 
+  /** How many layers of the last frame can be shown on planes alone: their output gets shared planes before others. */
+  void setMandatoryLayers(unsigned count);
+  [[nodiscard]] unsigned mandatoryLayers() const { return mandatoryLayers_; }
+
   std::function<void(const Presented&)> onPresented;
-  std::function<void()> onPlanesChanged; ///< the planes of the pipe are others
-  std::function<void()> onDestroyed;     ///< called by its destructor, for the backend's list
+  std::function<void()> onDemandChanged;    ///< for the backend: mandatoryLayers() is another number
+  std::function<void()> onPlanesChanged;    ///< the planes of the pipe are others
+  std::function<void()> onConnectorChanged; ///< the connector was read again, and may have another state (HDCP)
+  std::function<void()> onGone;             ///< for the output's owner: called once, by the destructor
+  std::function<void()> onDestroyed;        ///< the same for the backend's list
 
   /** The backend's part: an event of the device. True where it completed this output's frame. */
   bool handleFlip(const FlipEvent& flip);
@@ -70,6 +79,7 @@ private:
   KmsPipe pipe_;
   std::vector<wlr_output_mode> wlrModes_; ///< in the order of the connector's
   uint32_t pendingSequence_ = 0;
+  unsigned mandatoryLayers_ = 0;
   wlr_drm_format_set primaryFormats_{};
 };
 

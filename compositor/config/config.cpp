@@ -173,6 +173,35 @@ struct Reader {
       return {};
     };
   }
+  Setter transform(OutputSettings& into) const {
+    return [&into, this](const toml::node& node) -> Result<> {
+      Transform value = Transform::Normal;
+      const auto read = choice<Transform>(value, {{"normal", Transform::Normal},
+                                                  {"90", Transform::R90},
+                                                  {"180", Transform::R180},
+                                                  {"270", Transform::R270},
+                                                  {"flipped", Transform::Flipped},
+                                                  {"flipped-90", Transform::Flipped90},
+                                                  {"flipped-180", Transform::Flipped180},
+                                                  {"flipped-270", Transform::Flipped270}})(node);
+      if (read) into.transform = value;
+      return read;
+    };
+  }
+  /** `X,Y` */
+  Setter position(OutputSettings& into) const {
+    return [&into, this](const toml::node& node) -> Result<> {
+      const auto value = node.value_exact<std::string>();
+      std::string_view rest = value ? std::string_view(*value) : std::string_view();
+      int16_t x = 0;
+      int16_t y = 0;
+      if (!takeNumber(rest, x) || !takeCharacter(rest, ',') || !takeNumber(rest, y) || !rest.empty()) {
+        return wrong(node, file, "must be a place such as \"1920,0\"");
+      }
+      into.position = {x, y};
+      return {};
+    };
+  }
   Setter table(Setters setters) const {
     return [setters = std::move(setters), this](const toml::node& node) -> Result<> {
       const toml::table* inner = node.as_table();
@@ -212,6 +241,9 @@ struct Reader {
         {"background", color(into.background)},
         {"scale", scale(into.scale)},
         {"mode", mode(into)},
+        {"enabled", flag(into.enabled)},
+        {"position", position(into)},
+        {"transform", transform(into)},
     };
   }
 };

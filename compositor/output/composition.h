@@ -29,6 +29,7 @@ public:
 
   /** Makes the buffers for an output of this size. `fourcc` ARGB8888 where underlays are wanted. */
   [[nodiscard]] Result<> allocate(Size size, uint32_t fourcc);
+  void setBackground(Color background) { background_ = background; }
 
   /**
    * Brings a buffer up to date with the layers that the plan leaves to composition, or does nothing. On success current() is what
@@ -53,8 +54,8 @@ public:
   /** Clears and lets go of protected buffers that are not shown any more; to be called after each flip. */
   void releaseRetired();
 
-  /** The buffer drawn last; after allocate() a black one. */
-  [[nodiscard]] DmabufBuffer* current() const { return active().current().buffer; }
+  /** The buffer drawn last; after allocate() a black one, before it null. */
+  [[nodiscard]] DmabufBuffer* current() const { return active().empty() ? nullptr : active().current().buffer; }
   /** Its fence as a sync file while the GPU may still be at work, else -1. Borrowed until the next render(). */
   [[nodiscard]] int currentFence() const { return fence_.get(); }
   /** Whether the last render() drew anything. */

@@ -49,11 +49,10 @@ bool isOpaque(const wlr_scene_buffer& buffer, const FormatInfo* format, int widt
   return pixman_region32_contains_rectangle(&buffer.opaque_region, &box) == PIXMAN_REGION_IN;
 }
 
-/** What undoes a transform that a client has applied already (wl_surface.set_buffer_transform). */
-Transform undoing(wl_output_transform transform) {
-  // Quarter turns go the other way round; half turns and mirrorings undo themselves.
-  const bool quarterTurn = transform == WL_OUTPUT_TRANSFORM_90 || transform == WL_OUTPUT_TRANSFORM_270;
-  return static_cast<Transform>(quarterTurn ? transform ^ 2 : transform);
+/** From a buffer to the output: undoes what the client has applied already (wl_surface.set_buffer_transform), turns as the output. */
+Transform transformOf(const wlr_scene_buffer& buffer, const wlr_output& output) {
+  return static_cast<Transform>(
+      wlr_output_transform_compose(wlr_output_transform_invert(buffer.transform), output.transform));
 }
 
 SourceRect sourceOf(const wlr_scene_buffer& buffer, Size size) {
@@ -106,7 +105,13 @@ Rect DisplayListBuilder::toOutput(const Context& context, int x, int y, int widt
   const auto edge = [&](int value, int origin) { return static_cast<int32_t>(std::lround((value - origin) * scale)); };
   const int32_t left = edge(x, context.sceneOutput->x);
   const int32_t top = edge(y, context.sceneOutput->y);
-  return {left, top, edge(x + width, context.sceneOutput->x) - left, edge(y + height, context.sceneOutput->y) - top};
+  wlr_box box{left, top, edge(x + width, context.sceneOutput->x) - left,
+              edge(y + height, context.sceneOutput->y) - top};
+  int uprightWidth = 0;
+  int uprightHeight = 0;
+  wlr_output_transformed_resolution(output_.base(), &uprightWidth, &uprightHeight);
+  wlr_box_transform(&box, &box, wlr_output_transform_invert(output_.base()->transform), uprightWidth, uprightHeight);
+  return {box.x, box.y, box.width, box.height};
 }
 
 void DisplayListBuilder::addSolid(const Context& context, wlr_scene_rect& rect, int x, int y) {
@@ -168,7 +173,7 @@ void DisplayListBuilder::addBuffer(const Context& context, wlr_scene_buffer& buf
   const Rect screen{0, 0, output_.base()->width, output_.base()->height};
   if (!overlaps(layer.destination, screen)) return;
   layer.source = sourceOf(buffer, layer.bufferSize);
-  layer.transform = undoing(buffer.transform);
+  layer.transform = transformOf(buffer, *output_.base());
   layer.alpha = static_cast<uint16_t>(std::lround(std::clamp(buffer.opacity, 0.0F, 1.0F) * 0xffff));
   const FormatInfo* format =
       source.dmabuf != nullptr ? &source.dmabuf->dmabuf().format() : formatInfo(source.texture->fourcc());

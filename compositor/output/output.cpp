@@ -4,7 +4,6 @@
 #include <format>
 
 #include "protected-path/base/log.h"
-#include "protected-path/kms/modeset.h"
 #include "protected-path/kms/signalled_fence.h"
 
 namespace vitrine {
@@ -14,6 +13,11 @@ constexpr int retryMilliseconds = 100; ///< not at once: what failed for want of
 
 Nanoseconds refreshInterval(const wlr_output& output) {
   return output.refresh > 0 ? 1'000'000'000'000 / output.refresh : 16'666'667;
+}
+
+/** The kernel is still at work for an earlier commit: the same one will do after it. Nothing speaks against what it showed. */
+bool isBusy(const Error& error) {
+  return error.kind == ErrorKind::System && (error.number == EBUSY || error.number == EINTR || error.number == EAGAIN);
 }
 
 /** A layer's box and source cut to the output: planes of most controllers cannot pass its edges. */
@@ -56,6 +60,12 @@ Output::Output(KmsOutput& kms, const Machine& machine, OutputSettings settings)
     return fillKmsFrame(plan, Use::Test, testFrame_).and_then([this] { return kms_.test(testFrame_); });
   };
   kms_.onPresented = [this](const Presented& presented) { onPresented(presented); };
+  kms_.onPlanesChanged = [this] {
+    if (!isSettled() || !kms_.base()->enabled) return;
+    makePlanner();
+    wlr_output_schedule_frame(kms_.base());
+  };
+  kms_.onConnectorChanged = [this] { wlr_output_schedule_frame(kms_.base()); };
   frameListener_.connect(kms_.base()->events.frame, [this](void*) { onFrame(); });
   wakeUp_ = wl_event_loop_add_timer(
       kms_.base()->event_loop,
@@ -70,90 +80,21 @@ Output::~Output() {
   wl_event_source_remove(wakeUp_);
   kms_.onPresented = nullptr;
   kms_.onPlanesChanged = nullptr;
-}
-
-const Mode* Output::chooseMode() const {
-  const std::vector<Mode>& modes = kms_.connector().modes;
-  for (const Mode& mode : modes) {
-    const auto distance = std::abs(static_cast<int64_t>(mode.refreshMilliHertz) - settings_.refreshMilliHertz);
-    if (mode.size == settings_.mode && (settings_.refreshMilliHertz == 0 || distance < 500)) return &mode;
-  }
-  if (settings_.mode.width != 0) {
-    log("output").warn("{}: no mode {}x{}; taking the preferred one", kms_.connector().name, settings_.mode.width,
-                       settings_.mode.height);
-  }
-  if (modes.empty()) return nullptr;
-  const auto preferred = std::ranges::find_if(modes, &Mode::preferred);
-  return preferred != modes.end() ? &*preferred : &modes.front();
-}
-
-/** Has the kernel show what was composed last, in this mode. */
-Result<> Output::turnOn(const Mode& mode) {
-  KmsFrame frame;
-  DmabufBuffer& buffer = *composition_.current();
-  const auto& framebuffer = buffer.framebuffer(kms_.device(), true);
-  if (!framebuffer) return std::unexpected(framebuffer.error());
-  frame.planes.push_back(
-      {.plane = &kms_.pipe().primary(),
-       .framebufferId = framebuffer->id(),
-       .lock = buffer.lock(),
-       .source = SourceRect::whole(mode.size),
-       .destination = {0, 0, static_cast<int32_t>(mode.size.width), static_cast<int32_t>(mode.size.height)}});
-  Modeset modeset(kms_.device());
-  const auto done = modeset.turnOn(kms_.pipe(), mode, frame).and_then([&] { return modeset.commit(); });
-  if (!done) return done;
-  log("output").info("{}: {}x{}@{:.3f} Hz", kms_.connector().name, mode.size.width, mode.size.height,
-                     mode.refreshMilliHertz / 1000.0);
-  lastFlip_ = {.timestamp = now()};
-  kms_.base()->frame_pending = false; // a modeset has no flip event
-  return {};
-}
-
-void Output::makePlanner() {
-  planner_.emplace(PlannerOutput{.size = mode_->size,
-                                 .crtcIndex = kms_.crtc().index,
-                                 .primaryId = kms_.pipe().primary().id,
-                                 .composedFourcc = composition_.current()->dmabuf().fourcc(),
-                                 .composedModifier = composition_.current()->dmabuf().modifier()},
-                   kms_.pipe().planes());
-}
-
-Result<> Output::enable() {
-  const Mode* mode = chooseMode();
-  if (mode == nullptr) return missing("enable", kms_.connector().name, "it has no mode");
-  // Alpha in the composed buffer makes underlays possible.
-  const uint32_t fourcc =
-      kms_.pipe().primary().hasFormat(DRM_FORMAT_ARGB8888) ? DRM_FORMAT_ARGB8888 : DRM_FORMAT_XRGB8888;
-  if (auto allocated = composition_.allocate(mode->size, fourcc); !allocated) return allocated;
-  if (auto on = turnOn(*mode); !on) return on;
-  wlr_output_state state;
-  wlr_output_state_init(&state);
-  wlr_output_state_set_enabled(&state, true);
-  wlr_output_state_set_mode(&state, &kms_.wlrMode(*mode));
-  wlr_output_state_set_scale(&state, settings_.scale);
-  const bool committed = wlr_output_commit_state(kms_.base(), &state);
-  wlr_output_state_finish(&state);
-  if (!committed) return invalid("enable", kms_.connector().name, "wlroots refused the mode; see the log above");
-  mode_ = *mode;
-  makePlanner();
-  kms_.onPlanesChanged = [this] {
-    makePlanner();
-    wlr_output_schedule_frame(kms_.base());
-  };
-  wlr_output_schedule_frame(kms_.base());
-  return {};
+  kms_.onConnectorChanged = nullptr;
 }
 
 void Output::onFrame() {
   wlr_output& output = *kms_.base();
-  if (suspended_ || !output.enabled || kms_.flipPending()) return;
+  if (!isSettled() || !output.enabled || kms_.flipPending()) return;
   if (!output.needs_frame) return;
   const Nanoseconds time = now();
   if (!showFrame(time)) {
-    wl_event_source_timer_update(wakeUp_, retryMilliseconds << std::min(failures_++, 5));
+    const auto refresh = static_cast<int>(refreshInterval(output) / 1'000'000);
+    wl_event_source_timer_update(wakeUp_, busy_ ? refresh : retryMilliseconds << std::min(failures_++, 5));
     return;
   }
   failures_ = 0;
+  busy_ = false;
   timespec when = toTimespec(time);
   wlr_scene_output_send_frame_done(sceneOutput_, &when);
 }
@@ -167,6 +108,8 @@ bool Output::showFrame(Nanoseconds time) {
   scheduleWakeUp(time);
   reportSurfaces();
   tellOutcomes();
+  reportDemand();
+  askForHdcp();
   return announceCommit();
 }
 
@@ -200,15 +143,6 @@ Result<> Output::compose(Nanoseconds time) {
   return makeBlack(replaced.dmabuf().size(), replaced.dmabuf().fourcc());
 }
 
-/** Makes `black_`, transparent where the format has alpha, so that holes for underlays are everywhere. The kernel clears it. */
-Result<> Output::makeBlack(Size size, uint32_t fourcc) {
-  if (black_ && black_->dmabuf().size() == size && black_->dmabuf().fourcc() == fourcc) return {};
-  auto buffer = kms_.device().createDumbBuffer(size, fourcc);
-  if (!buffer) return std::unexpected(buffer.error());
-  black_.reset(DmabufBuffer::create(std::move(*buffer)));
-  return {};
-}
-
 /** After composition failed: whether another attempt may do better. */
 bool Output::recoverFrom(const Error& error, Nanoseconds time) {
   if (!isDeviceLost(error)) return composition_.protectedRefusal(time) != Refusal::None;
@@ -222,24 +156,28 @@ bool Output::recoverFrom(const Error& error, Nanoseconds time) {
 bool Output::fallBack(const Error& error) {
   const bool usesPlanes = plan_.planesUsed() > 0;
   const bool usesProtected = plan_.composes && composition_.inProtectedMemory();
+  busy_ = isBusy(error);
   const bool lostDisplay = error.kind == ErrorKind::System && error.number == EACCES;
   const char* without = usesPlanes ? "; showing this frame without those planes" : "; without protected composition";
   log("output").warn("{}: {}{}", kms_.connector().name, error.text(),
-                     lostDisplay || !(usesPlanes || usesProtected) ? "" : without);
-  if (lostDisplay) return false;
+                     lostDisplay || busy_ || !(usesPlanes || usesProtected) ? "" : without);
+  if (lostDisplay || busy_) return false;
   if (usesPlanes) {
     planner_->commitFailed(list_.layers(), plan_, isTransient(error));
   } else if (usesProtected) {
     composition_.refuseProtected(Refusal::PlaneCommitFailed,
                                  isTransient(error) ? now() + Composition::protectedRetry : Composition::forGood);
   }
-  return usesPlanes || usesProtected;
+  if (usesPlanes || usesProtected) return true;
+  if (!isTransient(error) && !std::exchange(modesetDue_, true) && onModesetDue) onModesetDue();
+  return false;
 }
 
 void Output::scheduleWakeUp(Nanoseconds time) {
   constexpr Nanoseconds millisecond = 1'000'000;
   Nanoseconds at = composition_.wakeUpAt();
-  if (const Nanoseconds attempt = machine_.gpu.nextAttempt(); attempt != 0) at = at == 0 ? attempt : std::min(at, attempt);
+  if (const Nanoseconds attempt = machine_.gpu.nextAttempt(); attempt != 0)
+    at = at == 0 ? attempt : std::min(at, attempt);
   if (planner_->isProvisional()) {
     const Nanoseconds again = time + retryMilliseconds * millisecond;
     at = at == 0 ? again : std::min(at, again);
@@ -379,9 +317,16 @@ OutputProtection Output::protection() const {
   OutputProtection known{
       .output = kms_.base(), .facts = facts(), .planes = {}, .composes = settings_.planes != PlaneUse::PlaneOnly};
   if (settings_.planes == PlaneUse::CompositeOnly) return known;
-  for (const Plane& plane : kms_.planes())
+  for (const Plane& plane : kms_.pipe().planes())
     if (plane.type != PlaneType::Cursor) known.planes.push_back(&plane);
   return known;
+}
+
+void Output::reportDemand() {
+  const auto isMandatory = [](const Layer& layer) {
+    return layer.protectedContent && layer.showRefusal == Refusal::None && layer.composeRefusal != Refusal::None;
+  };
+  kms_.setMandatoryLayers(static_cast<unsigned>(std::ranges::count_if(list_.layers(), isMandatory)));
 }
 
 void Output::reportSurface(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome) {
@@ -408,25 +353,6 @@ void Output::reportSurface(const Layer& layer, const LayerSource& source, const 
                kms_.connector().name, reports_.back().application, pathName(outcome.path), refusalName(outcome.refusal),
                refusalName(layer.composeRefusal), evidenceName(source.evidence), outcome.planeId,
                outcome.underlay ? " underlay" : "");
-}
-
-void Output::suspend() {
-  suspended_ = true;
-  kms_.pipe().forget();
-  publicView_.drop();
-  composition_.suspend();
-  planner_->forget();
-}
-
-void Output::resume() {
-  suspended_ = false;
-  composition_.forgetRefusal();
-  if (!mode_) return;
-  if (auto done = turnOn(*mode_); !done) {
-    log("output").error("{}: {}", kms_.connector().name, done.error().text());
-    return;
-  }
-  wlr_output_schedule_frame(kms_.base());
 }
 
 } // namespace vitrine

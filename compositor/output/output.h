@@ -13,7 +13,14 @@
 
 namespace vitrine {
 
-/** What an output is told by the configuration. */
+/** A point of the layout, in its (logical) pixels. */
+struct Position {
+  int32_t x = 0;
+  int32_t y = 0;
+  bool operator==(const Position&) const = default;
+};
+
+/** What is wanted of an output. */
 struct OutputSettings {
   OutputRule protectedContent = OutputRule::Automatic;
   PlaneUse planes = PlaneUse::Automatic;
@@ -22,6 +29,10 @@ struct OutputSettings {
   /** Wanted mode; zero size: the preferred one. */
   Size mode;
   uint32_t refreshMilliHertz = 0; ///< 0: any
+  bool enabled = true;
+  /** Where its top left corner is in the layout; empty: to the right of the others. */
+  std::optional<Position> position;
+  std::optional<Transform> transform; ///< empty: as the panel is mounted
   bool operator==(const OutputSettings&) const = default;
 };
 
@@ -68,8 +79,34 @@ public:
   Output(const Output&) = delete;
   ~Output();
 
-  /** Sets the mode and shows the first picture. The wlr_output must have been given renderer and allocator. */
-  [[nodiscard]] Result<> enable();
+  // The manager's part: modesets are its own, since one may cover several outputs.
+
+  [[nodiscard]] const OutputSettings& settings() const { return settings_; }
+  /** Replaces what is wanted. A new mode takes effect with the next modeset, the rest with settle(). */
+  void configure(const OutputSettings& settings);
+  void setPower(bool on) { powered_ = on; }
+  /** Whether the output is to be on. */
+  [[nodiscard]] bool isWanted() const { return settings_.enabled && powered_; }
+  /** Whether the kernel has to be asked for another state of the pipe than it has, to fulfil what is wanted of an output that is on. */
+  [[nodiscard]] bool needsModeset() const;
+  /** The modes of the connector, best first: those that were asked for, the preferred one, the others. */
+  [[nodiscard]] std::vector<const Mode*> modesToTry() const;
+  /** A picture for the modeset: what was shown last, or black. Errors: System (no memory), Refused (framebuffer). */
+  [[nodiscard]] Result<KmsFrame> firstPicture(const Mode& mode);
+  /**
+   * Follows what the pipe does since the last modeset: buffers, planner, wlroots' state. Does nothing where nothing has changed.
+   * The wlr_output must have been given renderer and allocator. Errors: System (no memory for buffers); may be called again.
+   */
+  [[nodiscard]] Result<> settle();
+  /** Whether the output shows frames in the pipe's mode, or is off as the pipe is. */
+  [[nodiscard]] bool isSettled() const { return settledFor_ == kms_.pipe().modesetSerial(); }
+  /** The hardware may answer differently now: other outputs of the device came, went or changed. */
+  void forgetVerdicts();
+  /** A modeset is about to replace the frame on its way to the screen, if there is one: nobody will see it. */
+  void abandonFrame();
+  /** Frames fail in a way that only a modeset may mend. */
+  [[nodiscard]] bool isModesetDue() const { return modesetDue_; }
+  std::function<void()> onModesetDue;
 
   [[nodiscard]] KmsOutput& kms() { return kms_; }
   [[nodiscard]] wlr_scene_output* sceneOutput() { return sceneOutput_; }
@@ -80,8 +117,8 @@ public:
   /** What decides whether this output can show protected content. */
   [[nodiscard]] OutputProtection protection() const;
 
+  /** The session was switched away: gives buffers back. The way back is a modeset and settle(). */
   void suspend();
-  void resume();
 
 private:
   void onFrame();
@@ -103,11 +140,15 @@ private:
   void onPresented(const Presented& presented);
   void reportSurfaces();
   void tellOutcomes();
+  void reportDemand();
   void reportSurface(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome);
-  const Mode* chooseMode() const;
-  Result<> turnOn(const Mode& mode);
   void makePlanner();
-  OutputFacts facts() const { return {kms_.kind(), settings_.protectedContent, false}; }
+  [[nodiscard]] Result<> tellWlroots();
+  OutputFacts facts() const {
+    const bool hdcp = kms_.connector().contentProtection() == ContentProtection::Enabled;
+    return {kms_.kind(), settings_.protectedContent, hdcp};
+  }
+  void askForHdcp();
 
   KmsOutput& kms_;
   Machine machine_;
@@ -120,7 +161,6 @@ private:
   PublicView publicView_;
   OwnedBuffer black_;       ///< shown in place of the composition where that cannot be drawn
   bool showsBlack_ = false; ///< the frame in hand does so
-  std::optional<Mode> mode_; ///< what the output was enabled with
   std::optional<Planner> planner_;
   FramePlan plan_;
   KmsFrame frame_;
@@ -129,8 +169,14 @@ private:
   OutputCounters counters_;
   std::vector<SurfaceReport> reports_;
   std::unordered_map<uint64_t, size_t> reportOf_; ///< layer id -> index in reports_
-  bool suspended_ = false;
-  int failures_ = 0; ///< frames in a row that could not be shown; each waits longer for the next attempt
+  bool powered_ = true;
+  std::optional<uint64_t> settledFor_; ///< the modeset that settle() was last called for
+  bool modesetDue_ = false;            ///< frames fail since the last one
+  Nanoseconds lastProtected_ = 0;      ///< when a protected layer was last on the output, shown or not
+  Size configuredMode_;                ///< the wish that the last modeset was for
+  uint32_t configuredRefresh_ = 0;
+  bool busy_ = false; ///< the last commit met one that was still pending
+  int failures_ = 0;  ///< frames in a row that could not be shown; each waits longer for the next attempt
   FlipEvent lastFlip_;
   uint32_t expectedSequence_ = 0;
   wl_event_source* wakeUp_ = nullptr;

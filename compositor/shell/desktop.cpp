@@ -106,6 +106,22 @@ void Desktop::place(Toplevel& toplevel) {
                   around.y + std::max(0, (around.height - window.height) / 2) + shift);
 }
 
+void Desktop::outputsChanged(std::span<const OutputMove> moves) {
+  if (wlr_output_layout_get_center_output(&layout_) == nullptr)
+    return; // all are gone: the next one will be a change, too
+  for (const auto& toplevel : toplevels_) {
+    if (!toplevel->isMapped()) continue;
+    const wlr_box window = toplevel->box();
+    const auto move = std::ranges::find_if(moves, [&](const OutputMove& each) {
+      return wlr_box_contains_point(&each.before, window.x + window.width / 2.0, window.y + window.height / 2.0);
+    });
+    if (move != moves.end()) toplevel->shift(move->byX, move->byY);
+    if (toplevel->isFree() && !isVisible(toplevel->box())) place(*toplevel);
+    toplevel->refill();
+  }
+  changed();
+}
+
 void Desktop::mapped(Toplevel& toplevel) {
   if (toplevel.isFree()) place(toplevel);
   focus(&toplevel);

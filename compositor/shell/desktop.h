@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "compositor/outputs/output_move.h"
 #include "compositor/shell/toplevel.h"
 #include "compositor/wlr/listener.h"
 
@@ -43,6 +45,16 @@ public:
 
   /** Puts a dialog into the middle of its parent, another window into that of its output, a step to the right and below of the last. */
   void place(Toplevel& toplevel);
+
+  /**
+   * The layout has changed. Windows move with their output; those that are on none any more come to one that is there; fullscreen
+   * and maximised ones get its size.
+   */
+  void outputsChanged(std::span<const OutputMove> moves);
+  /** Whether any part of a box is on an output. */
+  [[nodiscard]] bool isVisible(const wlr_box& box) const {
+    return wlr_output_layout_intersects(&layout_, nullptr, &box);
+  }
 
   /** Puts a window above all others, and its dialogs above it (xdg_toplevel.set_parent). */
   void raise(Toplevel& toplevel);

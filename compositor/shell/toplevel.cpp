@@ -70,7 +70,7 @@ void Toplevel::onCommit() {
   if (stand_ == Stand::Returning && hasCommitted(standsFrom_)) {
     stand_ = Stand::Free;
     hideBackdrop();
-    if (restored_.width > 0) {
+    if (restored_.width > 0 && desktop_.isVisible(restored_)) {
       moveTo(restored_.x, restored_.y);
     } else {
       desktop_.place(*this);
@@ -138,6 +138,18 @@ void Toplevel::moveTo(int x, int y) {
   if (tree()->node.x == x && tree()->node.y == y) return;
   wlr_scene_node_set_position(&tree()->node, x, y);
   desktop_.changed();
+}
+
+void Toplevel::shift(int byX, int byY) {
+  restored_.x += byX;
+  restored_.y += byY;
+  moveTo(tree_->node.x + byX, tree_->node.y + byY);
+}
+
+void Toplevel::refill() {
+  if (stand_ != Stand::Filling) return;
+  fill();
+  standInTheMiddle(); // the client may have the size already, and nothing to commit
 }
 
 void Toplevel::beginResize(uint32_t edges) {

@@ -31,6 +31,10 @@ public:
   [[nodiscard]] wlr_box box() const;
 
   void moveTo(int x, int y);
+  /** Moves it, and the place that it goes back to, with its output. */
+  void shift(int byX, int byY);
+  /** Has a fullscreen or maximised window fill its output as that is now. */
+  void refill();
   /** An interactive resize at these edges (enum wlr_edges): whatever size the client makes of what it is told, the other edges rest. */
   void beginResize(uint32_t edges);
   /** Asks for a size, within the limits that the client has set. */

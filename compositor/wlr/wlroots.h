@@ -86,6 +86,7 @@ extern "C" {
 #include <wlr/util/edges.h>
 #include <wlr/util/log.h>
 #include <wlr/util/region.h>
+#include <wlr/util/transform.h>
 #undef class
 #undef namespace
 #undef static

@@ -113,10 +113,15 @@ Result<> KmsDevice::readObjects() {
   return {};
 }
 
-Result<> KmsDevice::rescanConnectors() {
+Result<> KmsDevice::rescanConnectors(Probe probe, uint32_t id) {
   const DrmPointer<drmModeRes> resources(drmModeGetResources(fd_.get()));
   if (!resources) return systemError("DRM_IOCTL_MODE_GETRESOURCES", node_);
-  auto connectors = ObjectReader(fd_.get()).connectors(idsOf(resources->connectors, resources->count_connectors));
+  const auto isProbed = [&](uint32_t each) {
+    const bool known = std::ranges::contains(connectors_, each, &Connector::id);
+    return probe == Probe::All || (probe == Probe::One && (each == id || !known));
+  };
+  auto connectors =
+      ObjectReader(fd_.get()).connectors(idsOf(resources->connectors, resources->count_connectors), isProbed);
   if (!connectors) return std::unexpected(connectors.error());
   connectors_ = std::move(*connectors);
   return {};

@@ -44,8 +44,13 @@ public:
   [[nodiscard]] const std::vector<Crtc>& crtcs() const { return crtcs_; }
   [[nodiscard]] const std::vector<Connector>& connectors() const { return connectors_; }
 
-  /** Reads connectors again after a hotplug uevent. Planes and CRTCs do not change in a device's life. */
-  [[nodiscard]] Result<> rescanConnectors();
+  /** How much of a rescan the hardware is asked, which may take hundreds of milliseconds per connector. */
+  enum class Probe : uint8_t { All, One, None };
+  /**
+   * Reads connectors again after a uevent: all are listed, and probed as `probe` says (One: the connector `id` and those that are
+   * new). Planes and CRTCs do not change in a device's life.
+   */
+  [[nodiscard]] Result<> rescanConnectors(Probe probe = Probe::All, uint32_t id = 0);
 
   /** Reads pending events and calls `handler` for each flip; returns when there is none left. Allocates nothing. */
   [[nodiscard]] Result<> dispatchEvents(const std::function<void(const FlipEvent&)>& handler);

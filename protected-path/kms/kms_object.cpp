@@ -77,4 +77,33 @@ std::optional<uint64_t> Plane::rangeValue(ColorRange range) const {
                               range == ColorRange::Limited ? "YCbCr limited range" : "YCbCr full range");
 }
 
+bool Connector::isUsable() const {
+  return connected && !writeback && !modes.empty() && properties[ConnectorProperty::NonDesktop].value == 0;
+}
+
+Transform Connector::panelTransform() const {
+  const auto is = [this](std::string_view entry) {
+    const auto value = properties.enumValue(ConnectorProperty::PanelOrientation, entry);
+    return value && *value == properties[ConnectorProperty::PanelOrientation].value;
+  };
+  if (is("Upside Down")) return Transform::R180;
+  if (is("Left Side Up")) return Transform::R90;
+  if (is("Right Side Up")) return Transform::R270;
+  return Transform::Normal;
+}
+
+ContentProtection Connector::contentProtection() const {
+  const auto is = [this](std::string_view entry) {
+    const auto value = properties.enumValue(ConnectorProperty::ContentProtection, entry);
+    return value && *value == properties[ConnectorProperty::ContentProtection].value;
+  };
+  if (is("Enabled")) return ContentProtection::Enabled;
+  if (is("Desired")) return ContentProtection::Desired;
+  return is("Undesired") ? ContentProtection::Undesired : ContentProtection::Unsupported;
+}
+
+bool Connector::isSameMonitor(const Connector& other) const {
+  return edid == other.edid && std::ranges::equal(modes, other.modes, {}, &Mode::raw, &Mode::raw);
+}
+
 } // namespace vitrine

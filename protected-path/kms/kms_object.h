@@ -135,6 +135,14 @@ struct Mode {
   std::array<std::byte, 68> raw{};
 };
 
+/** The HDCP of a connector, in the words of its property "Content Protection". */
+enum class ContentProtection : uint8_t {
+  Unsupported, ///< the connector does not have the property
+  Undesired,
+  Desired, ///< asked for, and the link is not protected (yet, or any more)
+  Enabled, ///< the kernel vouches for the link
+};
+
 struct Connector {
   uint32_t id = 0;
   std::string name;  ///< `eDP-1`, `Virtual-1`: type and number, as the kernel's sysfs has it
@@ -146,6 +154,14 @@ struct Connector {
   uint32_t possibleCrtcs = 0;
   std::vector<uint8_t> edid; ///< empty where there is none
   KmsProperties<ConnectorProperty> properties;
+
+  /** Whether a desktop can be shown there: connected, with a mode, and no headset or other special display ("non-desktop"). */
+  [[nodiscard]] bool isUsable() const;
+  /** How a picture is turned to be upright on a panel that is mounted another way ("panel orientation"). */
+  [[nodiscard]] Transform panelTransform() const;
+  [[nodiscard]] ContentProtection contentProtection() const;
+  /** Whether the same monitor is connected, as far as EDID and modes tell. */
+  [[nodiscard]] bool isSameMonitor(const Connector& other) const;
 };
 
 } // namespace vitrine

@@ -109,6 +109,7 @@ void KmsPipe::describeOn(AtomicRequest& request, uint32_t modeBlob, const KmsFra
   describe(request, frame);
   describeNeutral(request, connector_);
   describeNeutral(request, crtc_);
+  describeContentProtection(request);
   request.set(connector_, ConnectorProperty::CrtcId, crtc_.id);
   // GOOD has the kernel train the link again where that had failed.
   if (connector_.properties.has(ConnectorProperty::LinkStatus)) {
@@ -116,6 +117,26 @@ void KmsPipe::describeOn(AtomicRequest& request, uint32_t modeBlob, const KmsFra
   }
   request.set(crtc_, CrtcProperty::ModeId, modeBlob);
   request.set(crtc_, CrtcProperty::Active, 1);
+}
+
+void KmsPipe::describeContentProtection(AtomicRequest& request) const {
+  using C = ConnectorProperty;
+  const auto value =
+      connector_.properties.enumValue(C::ContentProtection, wantsContentProtection_ ? "Desired" : "Undesired");
+  if (value) request.set(connector_, C::ContentProtection, *value);
+  const auto type = connector_.properties.enumValue(C::HdcpContentType, "HDCP Type0");
+  if (value && type) request.set(connector_, C::HdcpContentType, *type);
+}
+
+Result<> KmsPipe::askContentProtection(bool wanted) {
+  if (connector_.contentProtection() == ContentProtection::Unsupported || wanted == wantsContentProtection_) return {};
+  wantsContentProtection_ = wanted;
+  if (!mode_) return {}; // part of the next modeset
+  request_.clear();
+  describeContentProtection(request_);
+  auto done = request_.commitBlocking(true);
+  if (!done) wantsContentProtection_ = !wanted;
+  return done;
 }
 
 void KmsPipe::describeOff(AtomicRequest& request) const {
@@ -136,6 +157,7 @@ void KmsPipe::wasTurnedOn(Mode mode, PropertyBlob blob, KmsFrame& frame) {
   mode_ = std::move(mode);
   modeBlob_ = std::move(blob);
   takeLocks(frame, onScreen_);
+  connector_.properties[ConnectorProperty::LinkStatus].value = DRM_MODE_LINK_STATUS_GOOD; // as it was set
 }
 
 void KmsPipe::wasTurnedOff() {
@@ -143,6 +165,7 @@ void KmsPipe::wasTurnedOff() {
 }
 
 void KmsPipe::forget() {
+  ++modesetSerial_;
   flipPending_ = false;
   mode_.reset();
   modeBlob_.reset();

@@ -66,6 +66,9 @@ public:
   /** The mode of the last modeset; empty while the pipe is off. */
   [[nodiscard]] const std::optional<Mode>& mode() const { return mode_; }
 
+  /** Changes with each modeset, turning off and forget(): what was derived from the mode has to be derived again. */
+  [[nodiscard]] uint64_t modesetSerial() const { return modesetSerial_; }
+
   /** Replaces what is known of the connector after the device has read it again. The id stays the same. */
   void setConnector(const Connector& connector) { connector_ = connector; }
   /**
@@ -75,6 +78,13 @@ public:
   void setPlanes(std::vector<Plane> planes);
   /** Whether the kernel may still have this plane on the pipe's CRTC although the pipe has given it up. */
   [[nodiscard]] bool isReleasing(const Plane& plane) const;
+
+  /**
+   * Asks the kernel for HDCP on the connector's link, of type 0 (any version), or no longer for it; also across modesets. The
+   * kernel answers later, by a uevent: connector().contentProtection(), once the connector has been read again. Does nothing where
+   * that has been asked already, or the connector has no HDCP. Blocks as a modeset does. Errors: System with the kernel's errno.
+   */
+  [[nodiscard]] Result<> askContentProtection(bool wanted);
 
   /** TEST_ONLY of a frame without a modeset. Changes nothing. Errors: System with the kernel's errno. */
   [[nodiscard]] Result<> test(const KmsFrame& frame);
@@ -109,6 +119,7 @@ private:
   void describe(AtomicRequest& request, const PlaneContent& content, const PlaneValues& values) const;
   void describeOn(AtomicRequest& request, uint32_t modeBlob, const KmsFrame& frame) const;
   void describeOff(AtomicRequest& request) const;
+  void describeContentProtection(AtomicRequest& request) const;
   void wasTurnedOn(Mode mode, PropertyBlob blob, KmsFrame& frame);
   void wasTurnedOff();
   static void takeLocks(KmsFrame& frame, std::vector<ScanoutLock>& locks);
@@ -128,6 +139,8 @@ private:
   std::vector<ScanoutLock> onScreen_; ///< what the panel shows
   std::vector<ScanoutLock> queued_;   ///< what it shows after the pending flip
   bool flipPending_ = false;
+  bool wantsContentProtection_ = false;
+  uint64_t modesetSerial_ = 0;
   uint64_t cookie_ = 0; ///< of the last submit()
 };
 

@@ -43,6 +43,10 @@ void Modeset::turnOffTheRest() {
   }
 }
 
+bool Modeset::changes(const KmsPipe& pipe) const {
+  return std::ranges::contains(parts_, &pipe, &Part::pipe);
+}
+
 Result<> Modeset::commit() {
   const auto done = request_.commitBlocking(true);
   for (const Part& part : parts_) {

@@ -29,6 +29,9 @@ public:
    */
   void turnOffTheRest();
 
+  /** Whether the pipe is turned on or off by it. */
+  [[nodiscard]] bool changes(const KmsPipe& pipe) const;
+
   /** TEST_ONLY. Changes nothing. Errors: System with the kernel's errno. */
   [[nodiscard]] Result<> test() { return request_.test(true); }
   /** On failure nothing has changed. Errors: System with the kernel's errno. */

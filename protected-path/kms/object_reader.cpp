@@ -174,8 +174,8 @@ Result<std::vector<Crtc>> ObjectReader::crtcs(std::span<const uint32_t> ids) {
   return crtcs;
 }
 
-Result<Connector> ObjectReader::connector(uint32_t id) {
-  const DrmPointer<drmModeConnector> raw(drmModeGetConnector(fd_, id));
+Result<Connector> ObjectReader::connector(uint32_t id, bool probe) {
+  const DrmPointer<drmModeConnector> raw(probe ? drmModeGetConnector(fd_, id) : drmModeGetConnectorCurrent(fd_, id));
   if (!raw) return systemError("DRM_IOCTL_MODE_GETCONNECTOR", std::format("connector {}", id));
   const auto named = properties(id, DRM_MODE_OBJECT_CONNECTOR);
   if (!named) return std::unexpected(named.error());
@@ -201,10 +201,11 @@ Result<Connector> ObjectReader::connector(uint32_t id) {
   return connector;
 }
 
-Result<std::vector<Connector>> ObjectReader::connectors(std::span<const uint32_t> ids) {
+Result<std::vector<Connector>> ObjectReader::connectors(std::span<const uint32_t> ids,
+                                                        const std::function<bool(uint32_t)>& isProbed) {
   std::vector<Connector> connectors;
   for (const uint32_t id : ids) {
-    auto next = connector(id);
+    auto next = connector(id, isProbed(id));
     if (next) {
       connectors.push_back(std::move(*next));
     } else if (next.error().number != ENOENT) { // a DisplayPort MST connector may vanish between two calls

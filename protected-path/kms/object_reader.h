@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -22,8 +23,9 @@ public:
   /** Every plane, in the kernel's order, stacking not yet decided. A broken IN_FORMATS blob is logged and not used. */
   [[nodiscard]] Result<std::vector<Plane>> planes(bool hasModifiers);
   [[nodiscard]] Result<std::vector<Crtc>> crtcs(std::span<const uint32_t> ids);
-  /** Probes each connector (which may take the hardware's time) and keeps its modes and EDID. */
-  [[nodiscard]] Result<std::vector<Connector>> connectors(std::span<const uint32_t> ids);
+  /** Reads each connector with its modes and EDID; those that `isProbed` names are probed before, which takes the hardware's time. */
+  [[nodiscard]] Result<std::vector<Connector>> connectors(
+      std::span<const uint32_t> ids, const std::function<bool(uint32_t)>& isProbed = [](uint32_t) { return true; });
 
 private:
   struct NamedProperty {
@@ -34,7 +36,7 @@ private:
   Result<std::vector<NamedProperty>> properties(uint32_t objectId, uint32_t objectType);
   Result<const drmModePropertyRes*> description(uint32_t propertyId);
   Result<Plane> plane(uint32_t id, bool hasModifiers);
-  Result<Connector> connector(uint32_t id);
+  Result<Connector> connector(uint32_t id, bool probe);
   std::vector<std::byte> blob(uint64_t id) const;
 
   int fd_;

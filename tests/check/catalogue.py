@@ -55,6 +55,9 @@ SESSION = [
     ("video", ("full", "gpu-only")),
     ("machine", ("full", "gpu-only")),
     ("plane_bench", ("full",)),
+    ("display_gone", ("two-outputs",)),
+    ("outputs", ("two-outputs",)),
+    ("storms", ("two-outputs",)),
 ]
 
 # Modules whose tests share one session, so that they are not spread over several machines.

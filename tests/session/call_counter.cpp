@@ -2,7 +2,7 @@
  * Counts what a process asks of the kernel, the GPU and the allocator, from outside its code: preloaded (LD_PRELOAD), it stands in
  * front of mmap, ioctl, operator new and vkGetInstanceProcAddr, notes the call in the file $VITRINE_CALL_COUNTS, and passes it on.
  * tests/session/call_counter.py reads the file, while the process runs or after. It may write there, too, how many of the next atomic
- * requests fail for want of memory.
+ * requests fail for want of memory, and what connectors say of themselves.
  *
  * A map of a protected dma-buf is recognised by the kernel's own word (`exp_name` in fdinfo), whoever asks for it: our code,
  * libraries, a Vulkan driver.
@@ -45,9 +45,13 @@ struct Counts {
   std::atomic<uint64_t> heapAllocations;
   std::atomic<uint64_t> allocationsByNew; ///< of the main thread
   std::atomic<uint64_t> teeInvocations;
+  std::atomic<uint64_t> modesets; ///< commits that may be one
   // What is ordered, and counts down.
   std::atomic<uint64_t> commitsToFail;
   std::atomic<uint64_t> testsToFail;
+  std::atomic<uint64_t> modesetsToFail;
+  std::atomic<uint64_t> badLinks; ///< connectors that the kernel next tells of, and whose link-status is BAD then
+  std::atomic<uint64_t> headsets; ///< the same for non-desktop
 };
 
 template<typename Function>
@@ -109,20 +113,45 @@ bool isTest(const void* atomic) {
   return (static_cast<const drm_mode_atomic*>(atomic)->flags & DRM_MODE_ATOMIC_TEST_ONLY) != 0;
 }
 
-/** Whether this request is ordered to fail. */
-bool fails(unsigned long request, const void* argument) {
-  if (request != DRM_IOCTL_MODE_ATOMIC) return false;
-  auto& left = isTest(argument) ? counts().testsToFail : counts().commitsToFail;
+bool isModeset(const void* atomic) {
+  return !isTest(atomic) && (static_cast<const drm_mode_atomic*>(atomic)->flags & DRM_MODE_ATOMIC_ALLOW_MODESET) != 0;
+}
+
+/** Whether one of the ordered ones was left. */
+bool takeOne(std::atomic<uint64_t>& left) {
   uint64_t now = left; // whoever orders may write meanwhile
   while (now != 0 && !left.compare_exchange_weak(now, now - 1)) {
   }
   return now != 0;
 }
 
+/** Whether this request is ordered to fail. */
+bool fails(unsigned long request, const void* argument) {
+  if (request != DRM_IOCTL_MODE_ATOMIC) return false;
+  if (isModeset(argument) && takeOne(counts().modesetsToFail)) return true;
+  return takeOne(isTest(argument) ? counts().testsToFail : counts().commitsToFail);
+}
+
+/** Has a connector say that its link is bad, or that it is a headset, where that was ordered. */
+void alterConnector(int fd, const drm_mode_obj_get_properties& list, int (*real)(int, unsigned long, ...)) {
+  if (list.obj_type != DRM_MODE_OBJECT_CONNECTOR || list.props_ptr == 0 || list.prop_values_ptr == 0) return;
+  for (uint32_t i = 0; i < list.count_props; ++i) {
+    drm_mode_get_property property{};
+    property.prop_id = reinterpret_cast<const uint32_t*>(list.props_ptr)[i];
+    if (real(fd, DRM_IOCTL_MODE_GETPROPERTY, &property) != 0) continue;
+    const bool isLink = std::strcmp(property.name, "link-status") == 0;
+    const bool isKind = std::strcmp(property.name, "non-desktop") == 0;
+    if ((isLink && takeOne(counts().badLinks)) || (isKind && takeOne(counts().headsets))) {
+      reinterpret_cast<uint64_t*>(list.prop_values_ptr)[i] = 1;
+    }
+  }
+}
+
 void noteIoctl(unsigned long request, const void* argument) {
   switch (request) {
   case DRM_IOCTL_MODE_ATOMIC:
     (isTest(argument) ? counts().testOnlyCommits : counts().atomicCommits)++;
+    if (isModeset(argument)) counts().modesets++;
     break;
   case DRM_IOCTL_MODE_CREATE_DUMB:
     counts().bufferAllocations++;
@@ -212,7 +241,11 @@ int ioctl(int fd, unsigned long request, ...) noexcept {
     errno = ENOMEM;
     return -1;
   }
-  return real(fd, request, argument);
+  const int result = real(fd, request, argument);
+  if (result == 0 && request == DRM_IOCTL_MODE_OBJ_GETPROPERTIES) {
+    alterConnector(fd, *static_cast<const drm_mode_obj_get_properties*>(argument), real);
+  }
+  return result;
 }
 
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instance, const char* name) {

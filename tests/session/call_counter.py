@@ -16,8 +16,12 @@ NAMES = [
     "heap_allocations",
     "allocations_by_new",
     "tee_invocations",
+    "modesets",
     "commits_to_fail",
     "tests_to_fail",
+    "modesets_to_fail",
+    "bad_links",
+    "headsets",
 ]
 
 
@@ -42,6 +46,7 @@ def read(path):
 
 
 def order(path, name, count):
-    with open(path, "r+b") as file:
+    """Before the process has started, too."""
+    with open(path, "r+b" if os.path.exists(path) else "w+b") as file:
         file.seek(8 * NAMES.index(name))
         file.write(struct.pack("<Q", count))

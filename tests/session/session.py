@@ -19,7 +19,7 @@ import call_counter
 
 OUT = os.environ.get("OUT", "/tmp")
 BUILD = os.environ.get("VITRINE_BUILD", "/vitrine/build/platform")
-CAMERA = "/dev/panel-camera0"
+CAMERA = "/dev/panel-camera{}"  # by the number of the CRTC
 DESKTOP = (0x29, 0x2B, 0x33)  # the default background of compositor/output/output.h
 PLACEHOLDER = {(0x26, 0x26, 0x2B), (0x34, 0x34, 0x3C)}  # protected-path/render/vulkan/placeholder.h
 
@@ -39,11 +39,11 @@ def wait_until(predicate, what, seconds=30):
         left, last = left - min(now - last, 2), now
 
 
-def read_camera():
+def read_camera(number=0):
     """Its file; None where the display had no time to make a picture within the camera's patience."""
     data = bytearray()
     try:
-        with open(CAMERA, "rb", buffering=0) as camera:
+        with open(CAMERA.format(number), "rb", buffering=0) as camera:
             while chunk := camera.read(1 << 22):
                 data += chunk
     except OSError as error:
@@ -53,9 +53,9 @@ def read_camera():
     return data
 
 
-def photograph():
-    """What the panel shows now: an array of height x width x 3 bytes (red, green, blue)."""
-    data = wait_until(read_camera, "a picture of the panel", 120)
+def photograph(number=0):
+    """What the panel of a CRTC shows now: an array of height x width x 3 bytes (red, green, blue)."""
+    data = wait_until(lambda: read_camera(number), "a picture of the panel", 120)
     magic, header, _format, width, height, stride, _ = struct.unpack_from("<8s6I", data)
     assert magic == b"VITRCAM1", magic
     lines = np.frombuffer(data, np.uint8, height * stride, header).reshape(height, stride)
@@ -103,9 +103,9 @@ class Session:
     """Starts `vitrine`; `with Session() as session:` stops it again and fails where it did not end well. `within`: a command that
     executes the command after it, in another environment. Vulkan's validation layer looks on, and a session in which it speaks has not
     ended well; `validated=False` where a test counts what the compositor itself does. A sanitized session goes
-    without the layer, which would crawl. `kiosk`: the command of its one client."""
+    without the layer, which would crawl. `kiosk`: the command of its one client. `orders`: as fail(), from the start on."""
 
-    def __init__(self, config="", arguments=(), counted=True, name="vitrine", within=(), validated=True, kiosk=()):
+    def __init__(self, config="", arguments=(), counted=True, name="vitrine", within=(), validated=True, kiosk=(), orders=None):
         self.clients = []
         self.status_path = os.path.join(OUT, f"{name}-status.json")
         self.environment = dict(os.environ)
@@ -122,6 +122,8 @@ class Session:
         command += kiosk
         self.counter_path = f"/tmp/{name}-calls"
         environment = call_counter.environment(self.counter_path) if counted else dict(os.environ)
+        for what, count in (orders or {}).items():
+            self.fail(what, count)
         self.compositor = Client(name, command, environment)
         try:
             self.environment["WAYLAND_DISPLAY"] = wait_until(self._socket, "the compositor's socket")
@@ -195,7 +197,8 @@ class Session:
         return call_counter.read(self.counter_path)
 
     def fail(self, what, count):
-        """Lets the compositor's next atomic requests fail with ENOMEM: `what` is "commits_to_fail" or "tests_to_fail"."""
+        """Lets the compositor's next atomic requests fail with ENOMEM ("commits_to_fail", "tests_to_fail", "modesets_to_fail"), or
+        connectors say of themselves what they are not ("bad_links", "headsets")."""
         call_counter.order(self.counter_path, what, count)
 
     def player_calls(self, name="player"):

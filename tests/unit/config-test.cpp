@@ -69,12 +69,16 @@ mode = "1920x1080@59.94"
 TEST(Config, AnOutputStandsOnTheCommonSettings) {
   // Wherever they stand in the file.
   const auto config = Config::parse("[output.HDMI-A-1]\nprotected = \"allow\"\nmode = \"640x480\"\n"
+                                    "position = \"-1920,30\"\nenabled = false\ntransform = \"270\"\n"
                                     "[output]\nscale = 1.5\nprotected = \"deny\"\n",
                                     "vitrine.toml");
   ASSERT_TRUE(config) << config.error().text();
   const OutputSettings& named = config->settingsFor("HDMI-A-1");
   EXPECT_EQ(named.protectedContent, OutputRule::Allow);
   EXPECT_EQ(named.mode, (Size{640, 480}));
+  EXPECT_EQ(named.position, (Position{-1920, 30}));
+  EXPECT_FALSE(named.enabled);
+  EXPECT_EQ(named.transform, Transform::R270);
   EXPECT_EQ(named.refreshMilliHertz, 0U);
   EXPECT_EQ(named.scale, 1.5F);
   const OutputSettings& other = config->settingsFor("DP-1");
@@ -117,7 +121,7 @@ TEST(Config, ErrorsNameLineAndColumn) {
        "unknown key 'scale'; known here: desktop, heaps, keyboard, log, output, security, vulkan"},
       {"[outputs]\n", "1:2", "unknown key 'outputs'"},
       {"[output]\n  planez = \"auto\"\n", "2:3",
-       "unknown key 'planez'; known here: background, mode, planes, protected, scale"},
+       "unknown key 'planez'; known here: background, enabled, mode, planes, position, protected, scale, transform"},
       {"[output.HDMI-A-1]\nplanez = \"auto\"\n", "2:1", "unknown key 'planez'"},
       {"[output.A.B]\nscale = 1\n", "1:11", "unknown key 'B'"},
       {"[keyboard]\nmodel = \"pc105\"\n", "2:1",
@@ -170,6 +174,13 @@ TEST(Config, ErrorsNameLineAndColumn) {
       {"[output]\nbackground = \"#292b33ff\"\n", "2:14", colour},
       {"[output]\nbackground = \"black\"\n", "2:14", colour},
       // Modes
+      {"[output]\nenabled = 1\n", "2:11", "must be true or false"},
+      {"[output]\ntransform = \"45\"\n", "2:13",
+       "must be one of \"180\", \"270\", \"90\", \"flipped\", \"flipped-180\", \"flipped-270\", \"flipped-90\", "
+       "\"normal\""},
+      {"[output]\nposition = \"1\"\n", "2:12", "must be a place such as \"1920,0\""},
+      {"[output]\nposition = \"1,2,3\"\n", "2:12", "must be a place such as \"1920,0\""},
+      {"[output]\nposition = \"99999,0\"\n", "2:12", "must be a place such as \"1920,0\""},
       {"[output]\nmode = \"\"\n", "2:8", mode},
       {"[output]\nmode = \"1920\"\n", "2:8", mode},
       {"[output]\nmode = \"1920x\"\n", "2:8", mode},

@@ -170,6 +170,8 @@ void FakeDrm::makeSecondOutput() {
     give(id, {"Colorspace", DRM_MODE_PROP_ENUM, {}, {"Default", "BT2020_RGB"}}, 0);
     give(id, {"max bpc", DRM_MODE_PROP_RANGE, {6, 12}, {}}, 12);
   }
+  give(monitor, {"Content Protection", DRM_MODE_PROP_ENUM, {}, {"Undesired", "Desired", "Enabled"}}, 0);
+  give(monitor, {"HDCP Content Type", DRM_MODE_PROP_ENUM, {}, {"HDCP Type0", "HDCP Type1"}}, 1);
   for (const uint32_t id : {crtc, secondCrtc}) {
     for (const char* name : {"DEGAMMA_LUT", "CTM", "GAMMA_LUT"})
       give(id, {name, DRM_MODE_PROP_BLOB, {}, {}}, 0);
@@ -219,9 +221,10 @@ int FakeDrm::describeProperty(drm_mode_get_property& request) const {
   return 0;
 }
 
-int FakeDrm::describeConnector(drm_mode_get_connector& request) const {
+int FakeDrm::describeConnector(drm_mode_get_connector& request) {
   const auto found = objects_.find(request.connector_id);
   if (found == objects_.end() || found->second.type != DRM_MODE_OBJECT_CONNECTOR) return ENOENT;
+  if (request.count_modes == 0) probed.push_back(request.connector_id);
   const bool isPanel = request.connector_id == panel;
   const bool isMonitor = request.connector_id == monitor;
   request.connector_type = isPanel     ? DRM_MODE_CONNECTOR_eDP

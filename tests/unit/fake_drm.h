@@ -106,6 +106,7 @@ public:
   uint32_t lastAtomicFlags = 0;
   uint64_t lastAtomicUserData = 0;
   std::map<unsigned long, int> calls; ///< by ioctl request
+  std::vector<uint32_t> probed;       ///< connectors, in the order in which they were
   struct Added {
     uint32_t fourcc;
     uint32_t flags;
@@ -135,7 +136,7 @@ private:
   [[nodiscard]] std::vector<uint32_t> idsOfType(uint32_t type) const;
   int atomic(const drm_mode_atomic& request);
   int describeProperty(drm_mode_get_property& request) const;
-  int describeConnector(drm_mode_get_connector& request) const;
+  int describeConnector(drm_mode_get_connector& request);
   int answerDevice(unsigned long request, void* argument) const;
   int answerObjects(unsigned long request, void* argument);
   int answerBuffers(unsigned long request, void* argument);

@@ -71,4 +71,40 @@ TEST(PlaneRotation, ByTransform) {
   EXPECT_EQ(plane.rotationFor(Transform::Flipped90), DRM_MODE_ROTATE_90 | DRM_MODE_REFLECT_X);
 }
 
+TEST(Connector, IsUsable) {
+  Connector monitor{.connected = true, .modes = {Mode{.size = {640, 480}}}};
+  EXPECT_TRUE(monitor.isUsable());
+  const auto without = [&](auto change) {
+    Connector other = monitor;
+    change(other);
+    return other.isUsable();
+  };
+  EXPECT_FALSE(without([](Connector& c) { c.connected = false; }));
+  EXPECT_FALSE(without([](Connector& c) { c.writeback = true; }));
+  EXPECT_FALSE(without([](Connector& c) { c.modes.clear(); }));
+  EXPECT_FALSE(without([](Connector& c) { c.properties[ConnectorProperty::NonDesktop].value = 1; }));
+}
+
+TEST(Connector, PanelTransform) {
+  Connector panel;
+  EXPECT_EQ(panel.panelTransform(), Transform::Normal); // it does not say
+  KmsPropertyInfo& orientation = panel.properties[ConnectorProperty::PanelOrientation];
+  orientation = {.id = 5, .enumValues = {{"Normal", 0}, {"Upside Down", 1}, {"Left Side Up", 2}, {"Right Side Up", 3}}};
+  const Transform expected[] = {Transform::Normal, Transform::R180, Transform::R90, Transform::R270};
+  for (orientation.value = 0; orientation.value < 4; ++orientation.value)
+    EXPECT_EQ(panel.panelTransform(), expected[orientation.value]) << orientation.value;
+}
+
+TEST(Connector, IsSameMonitor) {
+  const Connector monitor{.connected = true, .modes = {Mode{.size = {640, 480}}}, .edid = {1, 2}};
+  Connector other = monitor;
+  other.properties[ConnectorProperty::LinkStatus].value = 1;
+  EXPECT_TRUE(monitor.isSameMonitor(other));
+  other.edid = {1, 3};
+  EXPECT_FALSE(monitor.isSameMonitor(other));
+  other = monitor;
+  other.modes[0].raw[0] = std::byte{1};
+  EXPECT_FALSE(monitor.isSameMonitor(other));
+}
+
 } // namespace

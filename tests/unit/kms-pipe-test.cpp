@@ -2,6 +2,7 @@
 
 #include <drm_mode.h>
 
+#include "protected-path/kms/kms_state.h"
 #include "protected-path/kms/modeset.h"
 #include "protected-path/kms/pipe_allocation.h"
 #include "tests/unit/allocation_counter.h"
@@ -124,6 +125,56 @@ TEST_F(Pipes, TakingOverLeavesNothingOfThePreviousMaster) {
   EXPECT_EQ(fake.value(FakeDrm::secondCrtc, "MODE_ID"), 0U);
   EXPECT_EQ(fake.value(FakeDrm::secondCrtc, "GAMMA_LUT"), 0U);
   EXPECT_EQ(fake.value(FakeDrm::cursor, "FB_ID"), 0U);
+}
+
+/** A desktop with night light on the monitor, before a test program comes. */
+void setForeignState(FakeDrm& fake) {
+  fake.setValue(FakeDrm::monitor, "CRTC_ID", FakeDrm::crtc);
+  fake.setValue(FakeDrm::monitor, "Colorspace", 1);
+  fake.setValue(FakeDrm::crtc, "MODE_ID", fake.makeBlob(std::vector<std::byte>(68)));
+  fake.setValue(FakeDrm::crtc, "ACTIVE", 1);
+  fake.setValue(FakeDrm::crtc, "GAMMA_LUT", fake.makeBlob(std::vector<std::byte>(16)));
+  fake.setValue(FakeDrm::secondPrimary, "FB_ID", 77);
+  fake.setValue(FakeDrm::secondPrimary, "CRTC_ID", FakeDrm::crtc);
+  fake.setValue(FakeDrm::secondPrimary, "zpos", 4);
+}
+
+TEST_F(Pipes, StateIsRestored) {
+  setForeignState(fake);
+  {
+    const auto before = KmsState::save(*device);
+    ASSERT_TRUE(before) << before.error().text();
+    KmsFrame first = frame(*panel, {FakeDrm::primary});
+    Modeset modeset(*device);
+    ASSERT_TRUE(modeset.turnOn(*panel, panel->connector().modes[0], first));
+    modeset.turnOffTheRest();
+    ASSERT_TRUE(modeset.commit());
+    EXPECT_EQ(fake.value(FakeDrm::monitor, "CRTC_ID"), 0U);
+    EXPECT_EQ(fake.value(FakeDrm::crtc, "GAMMA_LUT"), 0U);
+    panel->forget();
+    ASSERT_TRUE(before->restore());
+  }
+  EXPECT_EQ(fake.value(FakeDrm::monitor, "CRTC_ID"), FakeDrm::crtc);
+  EXPECT_EQ(fake.value(FakeDrm::panel, "CRTC_ID"), 0U);
+  EXPECT_EQ(fake.value(FakeDrm::monitor, "Colorspace"), 1U);
+  EXPECT_EQ(fake.value(FakeDrm::crtc, "ACTIVE"), 1U);
+  EXPECT_NE(fake.value(FakeDrm::crtc, "GAMMA_LUT"), 0U);
+  EXPECT_EQ(fake.value(FakeDrm::primary, "FB_ID"), 0U);
+  EXPECT_EQ(fake.value(FakeDrm::secondPrimary, "FB_ID"), 77U);
+  EXPECT_EQ(fake.value(FakeDrm::secondPrimary, "zpos"), 4U);
+}
+
+TEST_F(Pipes, StateThatIsNotPossibleAnyMoreIsOff) {
+  setForeignState(fake);
+  const auto before = KmsState::save(*device);
+  ASSERT_TRUE(before);
+  fake.refusedWidths = {0}; // the width of that mode
+  ASSERT_TRUE(before->restore());
+  EXPECT_EQ(fake.value(FakeDrm::crtc, "ACTIVE"), 0U);
+  EXPECT_EQ(fake.value(FakeDrm::monitor, "CRTC_ID"), 0U);
+  EXPECT_EQ(fake.value(FakeDrm::secondPrimary, "FB_ID"), 0U);
+  fake.commitErrno = EACCES;
+  EXPECT_EQ(before->restore().error().number, EACCES);
 }
 
 TEST_F(Pipes, TwoPipesInOneModeset) {
@@ -259,6 +310,58 @@ TEST_F(Pipes, OverlayGoesToAnotherOutputAfterItWasTurnedOff) {
   KmsFrame there = frame(*monitor, {FakeDrm::secondPrimary, FakeDrm::overlay});
   ASSERT_TRUE(monitor->submit(there));
   EXPECT_EQ(fake.value(FakeDrm::overlay, "CRTC_ID"), FakeDrm::secondCrtc);
+}
+
+TEST_F(Pipes, HdcpIsAskedForAndKeptAcrossModesets) {
+  const auto reread = [&] {
+    ASSERT_TRUE(device->rescanConnectors(KmsDevice::Probe::None));
+    monitor->setConnector(connector(FakeDrm::monitor));
+  };
+  EXPECT_EQ(monitor->connector().contentProtection(), ContentProtection::Undesired);
+  ASSERT_TRUE(turnOn(*monitor));
+  ASSERT_TRUE(monitor->askContentProtection(true));
+  EXPECT_EQ(fake.value(FakeDrm::monitor, "HDCP Content Type"), 0U);
+  EXPECT_EQ(fake.lastAtomicFlags, DRM_MODE_ATOMIC_ALLOW_MODESET);
+  reread();
+  EXPECT_EQ(monitor->connector().contentProtection(), ContentProtection::Desired);
+  fake.setValue(FakeDrm::monitor, "Content Protection", 2); // the kernel, once the link is protected
+  reread();
+  EXPECT_EQ(monitor->connector().contentProtection(), ContentProtection::Enabled);
+  const int commits = fake.calls[DRM_IOCTL_MODE_ATOMIC];
+  ASSERT_TRUE(monitor->askContentProtection(true)); // again: nothing is asked
+  EXPECT_EQ(fake.calls[DRM_IOCTL_MODE_ATOMIC], commits);
+  ASSERT_TRUE(turnOn(*monitor, 1));
+  EXPECT_EQ(fake.value(FakeDrm::monitor, "Content Protection"), 1U);
+  ASSERT_TRUE(monitor->askContentProtection(false));
+  EXPECT_EQ(fake.value(FakeDrm::monitor, "Content Protection"), 0U);
+}
+
+TEST_F(Pipes, HdcpThatIsRefusedIsAskedForAgain) {
+  ASSERT_TRUE(turnOn(*monitor));
+  fake.commitErrno = EINVAL;
+  EXPECT_EQ(monitor->askContentProtection(true).error().number, EINVAL);
+  fake.commitErrno = 0;
+  ASSERT_TRUE(monitor->askContentProtection(true));
+  EXPECT_EQ(fake.value(FakeDrm::monitor, "Content Protection"), 1U);
+}
+
+TEST_F(Pipes, ConnectorWithoutHdcpIsLeftAlone) {
+  ASSERT_TRUE(turnOn(*panel));
+  EXPECT_EQ(panel->connector().contentProtection(), ContentProtection::Unsupported);
+  const int commits = fake.calls[DRM_IOCTL_MODE_ATOMIC];
+  ASSERT_TRUE(panel->askContentProtection(true));
+  EXPECT_EQ(fake.calls[DRM_IOCTL_MODE_ATOMIC], commits);
+}
+
+TEST_F(Pipes, RescanProbesNoMoreThanItHasTo) {
+  fake.probed.clear();
+  ASSERT_TRUE(device->rescanConnectors(KmsDevice::Probe::None));
+  EXPECT_EQ(fake.probed, std::vector<uint32_t>{});
+  EXPECT_EQ(connector(FakeDrm::monitor).modes.size(), 40U);
+  ASSERT_TRUE(device->rescanConnectors(KmsDevice::Probe::One, FakeDrm::monitor));
+  EXPECT_EQ(fake.probed, std::vector<uint32_t>{FakeDrm::monitor});
+  ASSERT_TRUE(device->rescanConnectors());
+  EXPECT_EQ(fake.probed.size(), 4U);
 }
 
 TEST_F(Pipes, SteadyFramesAllocateNothing) {

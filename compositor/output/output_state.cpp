@@ -1,0 +1,154 @@
+// An output's part in modesets: what it wants, its first picture, and what follows once the pipe has changed. Frames are in output.cpp.
+#include "compositor/output/output.h"
+
+#include <algorithm>
+
+#include "protected-path/base/log.h"
+
+namespace vitrine {
+
+void Output::configure(const OutputSettings& settings) {
+  if (settings == settings_) return;
+  settings_ = settings;
+  composition_.setBackground(settings.background);
+  settledFor_.reset();
+}
+
+bool Output::needsModeset() const {
+  const auto& mode = kms_.pipe().mode();
+  return !mode || modesetDue_ || configuredMode_ != settings_.mode ||
+         configuredRefresh_ != settings_.refreshMilliHertz ||
+         kms_.connector().properties[ConnectorProperty::LinkStatus].value == DRM_MODE_LINK_STATUS_BAD;
+}
+
+std::vector<const Mode*> Output::modesToTry() const {
+  std::vector<const Mode*> modes;
+  for (const Mode& mode : kms_.connector().modes)
+    modes.push_back(&mode);
+  const auto isAskedFor = [this](const Mode* mode) {
+    const auto distance = std::abs(static_cast<int64_t>(mode->refreshMilliHertz) - settings_.refreshMilliHertz);
+    return mode->size == settings_.mode && (settings_.refreshMilliHertz == 0 || distance < 500);
+  };
+  const auto rest = std::ranges::stable_partition(modes, isAskedFor);
+  if (settings_.mode.width != 0 && rest.begin() == modes.begin()) {
+    log("output").warn("{}: no mode {}x{}; taking the preferred one", kms_.connector().name, settings_.mode.width,
+                       settings_.mode.height);
+  }
+  std::ranges::stable_partition(rest, [](const Mode* mode) { return mode->preferred; });
+  return modes;
+}
+
+Result<KmsFrame> Output::firstPicture(const Mode& mode) {
+  DmabufBuffer* buffer = composition_.current();
+  if (buffer == nullptr || buffer->dmabuf().size() != mode.size) {
+    if (auto made = makeBlack(mode.size, DRM_FORMAT_XRGB8888); !made) return std::unexpected(made.error());
+    buffer = black_.get();
+  }
+  const auto& framebuffer = buffer->framebuffer(kms_.device(), true);
+  if (!framebuffer) return std::unexpected(framebuffer.error());
+  KmsFrame frame;
+  frame.planes.push_back(
+      {.plane = &kms_.pipe().primary(),
+       .framebufferId = framebuffer->id(),
+       .lock = buffer->lock(),
+       .source = SourceRect::whole(mode.size),
+       .destination = {0, 0, static_cast<int32_t>(mode.size.width), static_cast<int32_t>(mode.size.height)}});
+  return frame;
+}
+
+void Output::makePlanner() {
+  planner_.emplace(PlannerOutput{.size = kms_.pipe().mode()->size,
+                                 .crtcIndex = kms_.crtc().index,
+                                 .primaryId = kms_.pipe().primary().id,
+                                 .composedFourcc = composition_.current()->dmabuf().fourcc(),
+                                 .composedModifier = composition_.current()->dmabuf().modifier()},
+                   kms_.pipe().planes());
+}
+
+void Output::forgetVerdicts() {
+  if (planner_) planner_->forget();
+  composition_.forgetRefusal();
+}
+
+Result<> Output::tellWlroots() {
+  const auto& mode = kms_.pipe().mode();
+  wlr_output_state state;
+  wlr_output_state_init(&state);
+  wlr_output_state_set_enabled(&state, mode.has_value());
+  if (mode) {
+    wlr_output_state_set_mode(&state, kms_.wlrMode(*mode));
+    wlr_output_state_set_scale(&state, settings_.scale);
+    const Transform transform = settings_.transform.value_or(kms_.connector().panelTransform());
+    wlr_output_state_set_transform(&state, static_cast<wl_output_transform>(transform));
+  }
+  const bool committed = wlr_output_commit_state(kms_.base(), &state);
+  wlr_output_state_finish(&state);
+  if (!committed) return invalid("settle", kms_.connector().name, "wlroots refused the mode; see the log above");
+  return {};
+}
+
+Result<> Output::settle() {
+  if (isSettled()) return {};
+  const auto& mode = kms_.pipe().mode();
+  if (mode) {
+    // Alpha in the composed buffer makes underlays possible.
+    const uint32_t fourcc =
+        kms_.pipe().primary().hasFormat(DRM_FORMAT_ARGB8888) ? DRM_FORMAT_ARGB8888 : DRM_FORMAT_XRGB8888;
+    const DmabufBuffer* current = composition_.current();
+    if (current == nullptr || current->dmabuf().size() != mode->size) {
+      if (auto allocated = composition_.allocate(mode->size, fourcc); !allocated) return allocated;
+    }
+    composition_.forgetRefusal();
+  }
+  if (auto told = tellWlroots(); !told) return told;
+  modesetDue_ = false;
+  configuredMode_ = settings_.mode;
+  configuredRefresh_ = settings_.refreshMilliHertz;
+  settledFor_ = kms_.pipe().modesetSerial();
+  if (!mode) return {};
+  log("output").info("{}: {}x{}@{:.3f} Hz", kms_.connector().name, mode->size.width, mode->size.height,
+                     mode->refreshMilliHertz / 1000.0);
+  makePlanner();
+  lastFlip_ = {.timestamp = now()};
+  kms_.base()->frame_pending = false; // a modeset has no flip event
+  wlr_output_schedule_frame(kms_.base());
+  return {};
+}
+
+/** Makes `black_`, transparent where the format has alpha, so that holes for underlays are everywhere. The kernel clears it. */
+Result<> Output::makeBlack(Size size, uint32_t fourcc) {
+  if (black_ && black_->dmabuf().size() == size && black_->dmabuf().fourcc() == fourcc) return {};
+  auto buffer = kms_.device().createDumbBuffer(size, fourcc);
+  if (!buffer) return std::unexpected(buffer.error());
+  black_.reset(DmabufBuffer::create(std::move(*buffer)));
+  return {};
+}
+
+void Output::abandonFrame() {
+  if (!kms_.flipPending()) return;
+  wlr_output_event_present event{};
+  event.commit_seq = kms_.base()->commit_seq;
+  event.presented = false;
+  wlr_output_send_present(kms_.base(), &event);
+}
+
+/** An external link is protected while protected content is on the output, and a while longer: authentication takes seconds. */
+void Output::askForHdcp() {
+  constexpr Nanoseconds linger = 10'000'000'000;
+  if (kms_.kind() != OutputKind::External || settings_.protectedContent != OutputRule::Automatic) return;
+  if (std::ranges::any_of(list_.layers(), &Layer::protectedContent)) lastProtected_ = now();
+  const bool wanted = lastProtected_ != 0 && now() - lastProtected_ < linger;
+  if (auto asked = kms_.pipe().askContentProtection(wanted); !asked) {
+    log("output").warn("{}: HDCP: {}", kms_.connector().name, asked.error().text());
+  }
+}
+
+void Output::suspend() {
+  abandonFrame();
+  kms_.pipe().forget();
+  publicView_.drop();
+  composition_.suspend();
+  if (planner_) planner_->forget();
+}
+
+} // namespace vitrine

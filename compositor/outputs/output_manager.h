@@ -1,0 +1,89 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compositor/backend/kms_backend.h"
+#include "compositor/output/output.h"
+#include "compositor/outputs/output_move.h"
+
+namespace vitrine {
+
+/** Wanted settings per output name. */
+using WantedOutputs = std::map<std::string, OutputSettings>;
+
+/**
+ * The owner of all outputs: which there are and what is wanted of each.
+ *
+ * Configuration, hotplug, power and session changes alter the wanted state alone. reconcile() brings the display from its actual
+ * state to the wanted one, in one modeset where possible, and is run again at growing intervals until it succeeds. The layout,
+ * scene positions and windows (onLayoutChanged) follow.
+ */
+class OutputManager {
+public:
+  /** All of it outlives the manager. */
+  struct Machine {
+    Output::Machine output;
+    KmsBackend& kms;
+    wlr_output_layout& layout;
+    wlr_renderer& renderer;
+    wlr_allocator& allocator;
+    std::function<OutputSettings(const std::string& name)> configured; ///< what the configuration says of an output
+  };
+  OutputManager(const Machine& machine, wl_event_loop& loop);
+  OutputManager(const OutputManager&) = delete;
+  ~OutputManager();
+
+  [[nodiscard]] std::span<const std::unique_ptr<Output>> outputs() const { return outputs_; }
+
+  /** The backend has a new output. It is lit by the next reconcile(). */
+  void add(wlr_output& output);
+  /** Brings the display to the wanted state. Does nothing while the session is switched away. */
+  void reconcile();
+
+  /** The session was switched away: buffers are given back. Framebuffers must have been removed before (R9). */
+  void suspend();
+  /** The session has the display again, in any state: connectors are read again and everything is set from the beginning. */
+  void activate();
+
+  /**
+   * Changes what is wanted of these outputs (by name; others stay). The new modes are tested together before anything changes; on
+   * an error everything is as before. Errors: Invalid (no such output, no such mode), or the kernel's answer to the test.
+   */
+  [[nodiscard]] Result<> apply(const WantedOutputs& wanted);
+  /** Turns an output off, or on again, without taking it from the layout (DPMS). */
+  void setPower(Output& output, bool on);
+
+  /** Outputs came, went, moved or changed their size. */
+  std::function<void(std::span<const OutputMove>)> onLayoutChanged;
+
+private:
+  /** An output that is to be turned on, and how. */
+  struct Attempt {
+    Output* output;
+    const Mode* mode;
+  };
+  enum class Try : uint8_t { Test, Commit };
+  [[nodiscard]] Result<> tryModes(std::span<const Attempt> attempts, Try how);
+  [[nodiscard]] Result<std::vector<Attempt>> turnOn(std::span<Output* const> outputs);
+  [[nodiscard]] std::vector<Attempt> findModes(std::span<Output* const> outputs);
+  void settle();
+  void place(Output& output);
+  void followLayout();
+  void retryLater();
+
+  Machine machine_;
+  std::vector<std::unique_ptr<Output>> outputs_;
+  std::map<const Output*, wlr_box> boxes_; ///< where each was in the layout at its last change
+  bool active_ = true;
+  bool owned_ = false; ///< the device is in a state that this process has set as a whole
+  int failures_ = 0;   ///< attempts in a row that left something to do
+  wl_event_source* retry_;
+  Listener<void> layoutChanged_;
+};
+
+} // namespace vitrine
