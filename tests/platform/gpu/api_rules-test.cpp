@@ -5,8 +5,8 @@
 #include "tests/platform/gpu/triangle_vert.h"
 #include "tests/platform/gpu/white_frag.h"
 
-// Rules that strike at the call that breaks them, and those of submits. Each has its legal twin beside it, under the
-// validation layer, which fails the test if it speaks.
+// Rules whose violation takes effect in the call itself, and rules of submits. Each has a legal twin, which runs under
+// the validation layer; any message of the layer fails the test.
 
 namespace vitrine::gpu::test {
 namespace {
@@ -81,7 +81,7 @@ TEST(Mapping, ofOrdinaryMemoryIsFine) {
   EXPECT_EQ(map(gpu, false), VK_SUCCESS);
 }
 
-// Without the feature. That all these are fine with it every other test here shows.
+// Without the feature. Every other test here shows that the same calls are legal with it.
 
 constexpr GpuOptions featureless{.protectedMemory = false, .protectedQueue = false};
 
@@ -120,7 +120,7 @@ TEST(Featureless, protectedQueue) {
   EXPECT_EQ(vkDeviceWaitIdle(gpu.device), VK_ERROR_DEVICE_LOST);
 }
 
-// Sparse memory is not offered, so there are no legal twins.
+// The driver does not offer sparse memory, so there are no legal twins.
 
 TEST(Sparse, protectedImage) {
   Gpu gpu;
@@ -205,7 +205,7 @@ TEST_P(PipelineAccessFlags, areFineOneAtATime) {
   EXPECT_EQ(vkDeviceWaitIdle(gpu.device), VK_SUCCESS);
 }
 
-// The specification has no VUIDs for compute pipelines, whose flags mean the same.
+// The specification has no VUIDs for compute pipelines, but their flags have the same meaning.
 INSTANTIATE_TEST_SUITE_P(
     Rules, PipelineAccessFlags,
     testing::Values(PipelineAccess{graphicsPipeline, "VUID-VkGraphicsPipelineCreateInfo-pipelineProtectedAccess-07368",

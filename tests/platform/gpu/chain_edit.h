@@ -5,8 +5,8 @@
 namespace vitrine::gpu {
 
 /**
- * Takes a structure out of a caller's pNext chain while it lives. The chain is the caller's memory, which for feature
- * structures programs have on their stack; to copy it would take the size of every structure there is.
+ * Removes a structure from a caller's pNext chain, and restores it in the destructor. The chain is edited in place (it
+ * is usually on the caller's stack), because a copy would need the size of every structure in Vulkan.
  */
 class WithoutStructure {
 public:
@@ -28,7 +28,7 @@ private:
   VkBaseOutStructure* taken_ = nullptr;
 };
 
-/** A feature of a caller's structure turned off while it lives; `feature` may be null. */
+/** Turns a feature of a caller's structure off, and restores it in the destructor. `feature` may be null. */
 class WithoutFeature {
 public:
   explicit WithoutFeature(VkBool32* feature) : feature_(feature), value_(feature == nullptr ? VK_FALSE : *feature) {

@@ -1,4 +1,4 @@
-// Command pools and buffers; queries and secondary command buffers in them.
+// Command pools and command buffers; queries and secondary command buffers.
 
 #include <format>
 
@@ -88,7 +88,8 @@ VKAPI_ATTR void VKAPI_CALL entry::CmdExecuteCommands(VkCommandBuffer primary, ui
         recording.violates(recording.isProtected() ? "01820" : "01821",
                            "executes " + describe(secondaries[i], secondary));
       }
-      recording.drawsToAttachments(accessRules, accessRules); // the pass's, which a secondary need not know
+      recording.drawsToAttachments(accessRules,
+                                   accessRules); // of the pass, which a secondary may not know
       if (secondary.violation && !recording.buffer().violation) recording.buffer().violation = secondary.violation;
     }
   }

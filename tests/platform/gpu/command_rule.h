@@ -2,12 +2,12 @@
 
 #include "tests/platform/gpu/gpu_fixture.h"
 
-// Rules of commands, which strike when what was recorded is submitted. Each is broken once, and once its legal twin runs
-// under the validation layer, which fails the test if it speaks.
+// Rules of commands. A violation takes effect when the recorded commands are submitted. Each rule is broken once, and
+// its legal twin runs once under the validation layer, any message of which fails the test.
 
 namespace vitrine::gpu::test {
 
-/** For what the rules forbid in prose and no VUID names: the section's anchor in the specification. */
+/** The section's anchor in the specification, for rules that it states as text without a VUID. */
 inline constexpr const char* accessRules = "memory-protected-access-rules";
 
 struct Command {
@@ -27,10 +27,10 @@ inline std::string nameOf(const testing::TestParamInfo<Command>& info) {
   return info.param.name;
 }
 
-/** Records commands that write to a target of one of the worlds; all else is in the world of the commands. */
+/** Records commands that write to a protected or unprotected target. All other resources match the commands. */
 using RecordTo = std::function<void(Gpu& gpu, VkCommandBuffer commands, bool commandsProtected, bool targetProtected)>;
 
-/** Both rules of a target: protected in unprotected commands, unprotected in protected ones. */
+/** The two rules of a target: not protected in unprotected commands, and not unprotected in protected commands. */
 inline void addTarget(std::vector<Command>& list, const std::string& name, const std::string& protectedTarget,
                       const std::string& unprotectedTarget, const RecordTo& record) {
   list.push_back({name + "Target", protectedTarget, false,
@@ -45,7 +45,7 @@ inline constexpr VkImageLayout general = VK_IMAGE_LAYOUT_GENERAL;
 TestImage prepared(Gpu& gpu, VkCommandBuffer commands, bool isProtected, VkFormat format = colorFormat,
                    VkSampleCountFlagBits samples = VK_SAMPLE_COUNT_1_BIT);
 
-/** A way to begin a pass. */
+/** One way to begin a pass. */
 struct PassKind {
   const char* name = "Pass";
   bool second = false; ///< vkCmdBeginRenderPass2 and vkCmdEndRenderPass2
@@ -56,18 +56,18 @@ void beginPass(VkCommandBuffer commands, const VkRenderPassBeginInfo& info, bool
                VkSubpassContents contents = VK_SUBPASS_CONTENTS_INLINE);
 void endPass(VkCommandBuffer commands, bool second);
 
-/** Runs `inside` within a pass into `target`. */
+/** Begins a pass into `target`, calls `inside`, and ends the pass. */
 void inPass(Gpu& gpu, VkCommandBuffer commands, const PassKind& kind, const TestImage& target, VkRenderPass pass,
             const std::function<void()>& inside, VkSubpassContents contents = VK_SUBPASS_CONTENTS_INLINE);
 
-/** A pass into a target, with `inside` recorded within; whatever it draws is white. */
+/** A pass into a target with `inside` recorded in it. Draws are white. */
 void drawingPass(Gpu& gpu, VkCommandBuffer commands, bool targetProtected, const std::function<void()>& inside,
                  const PassKind& kind = {});
 
-/** Records a query of nothing. */
+/** Records an empty query. */
 VkQueryPool recordQuery(Gpu& gpu, VkCommandBuffer commands);
 
-/** Binds the pipeline that draws white; for dynamic rendering without a pass. */
+/** Binds the pipeline that draws white, made for dynamic rendering (without a pass). */
 void bindWhite(Gpu& gpu, VkCommandBuffer commands, VkRenderPass pass);
 
 } // namespace vitrine::gpu::test

@@ -27,7 +27,7 @@ namespace {
 constexpr VkImageSubresourceLayers layers{VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1};
 constexpr VkExtent3D extent{side, side, 1};
 
-/** A transfer's two ends, each in one of the worlds. */
+/** Source and target of a transfer, each protected or not. */
 using Transfer = void (*)(Gpu& gpu, VkCommandBuffer commands, bool sourceProtected, bool targetProtected);
 
 void copyBuffer(Gpu& gpu, VkCommandBuffer commands, bool source, bool target) {
@@ -154,7 +154,7 @@ void updateBuffer(Gpu& gpu, VkCommandBuffer commands, bool, bool target) {
   vkCmdUpdateBuffer(commands, gpu.buffer(target).buffer, 0, sizeof(data), &data);
 }
 
-/** Of a query that an unprotected submit has made. */
+/** The result of a query of an unprotected submit. */
 void copyQueryPoolResults(Gpu& gpu, VkCommandBuffer commands, bool, bool target) {
   VkCommandBuffer before = gpu.commands(false);
   const VkQueryPool pool = recordQuery(gpu, before);
@@ -163,7 +163,10 @@ void copyQueryPoolResults(Gpu& gpu, VkCommandBuffer commands, bool, bool target)
   vkCmdCopyQueryPoolResults(commands, pool, 0, 1, gpu.buffer(target).buffer, 0, sizeof(uint32_t), 0);
 }
 
-/** The rules of one transfer: protected source or target in unprotected commands, unprotected target in protected ones. */
+/**
+ * The rules of one transfer: no protected source or target in unprotected commands, no unprotected target in protected
+ * commands.
+ */
 void addTransfer(std::vector<Command>& list, const std::string& command, Transfer transfer, const char* source,
                  const char* target, const char* unprotectedTarget) {
   const std::string prefix = "VUID-vk" + command + "-commandBuffer-";
@@ -199,7 +202,7 @@ std::vector<Command> transfers() {
 INSTANTIATE_TEST_SUITE_P(Transfers, Commands, testing::ValuesIn(transfers()), nameOf);
 
 TEST(Recordings, beginAnewWithoutWhatWasWrongBefore) {
-  Gpu gpu; // without the layer, which speaks of the first recording
+  Gpu gpu; // without the validation layer, which would complain about the first recording
   VkCommandBuffer commands = gpu.commands(true);
   fillBuffer(gpu, commands, false, false);
   const VkCommandBufferBeginInfo begin{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};

@@ -12,15 +12,16 @@
 #include "tests/platform/gpu/to_storage_texels_comp.h"
 #include "tests/platform/gpu/triangle_vert.h"
 
-// That each kind of descriptor is followed to its resource, and that shaders are taken to write what they may, and no
-// more: in a dispatch that copies from binding 0 to binding 1, and for input attachments in a draw.
+// The driver follows each kind of descriptor to its resource, and assumes that a shader writes every binding that it
+// may write, and no other. Tested with a dispatch that copies from binding 0 to binding 1, and with input attachments
+// of a draw.
 
 namespace vitrine::gpu::test {
 namespace {
 
 constexpr VkDescriptorType storageBuffer = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
 
-/** A dispatch with one kind of descriptor for its source or its target, and a storage buffer for the other. */
+/** A dispatch whose source or target is one kind of descriptor, and whose other end is a storage buffer. */
 struct Kind {
   const char* name;
   VkDescriptorType source;
@@ -72,7 +73,9 @@ void dispatch(Gpu& gpu, VkCommandBuffer commands, const Kind& kind, bool sourceP
   vkCmdDispatch(commands, 1, 1, 1);
 }
 
-/** The pass's own attachments are judged in any case: a protected source is one that only the descriptor names. */
+/**
+ * The pass's own attachments are always checked, so the protected source is an image that only the descriptor names.
+ */
 void drawFromInput(Gpu& gpu, VkCommandBuffer commands, bool sourceProtected, bool targetProtected) {
   const TestImage target = prepared(gpu, commands, targetProtected);
   const TestImage input = prepared(gpu, commands, false);
@@ -94,12 +97,13 @@ void drawFromInput(Gpu& gpu, VkCommandBuffer commands, bool sourceProtected, boo
   endPass(commands, false);
 }
 
-/** Records commands that read from one of the worlds and write to one. */
+/** Records commands with a source and a target, each protected or not. */
 using Record = std::function<void(Gpu& gpu, VkCommandBuffer commands, bool sourceProtected, bool targetProtected)>;
 
 /**
- * A source, refused only if it is protected and the commands are not. Protected commands read from either world, and
- * write to theirs alone: their twin reads an unprotected source, which would be refused if the shader might write it.
+ * The rule of a source: it must not be protected in unprotected commands. Protected commands may read both kinds and
+ * may write protected memory only. Their legal twin reads an unprotected source, which would be a violation if the
+ * shader could write it.
  */
 void addSource(std::vector<Command>& list, const std::string& name, const std::string& rule, const Record& record) {
   list.push_back({name + "Source", rule + "02707", false,

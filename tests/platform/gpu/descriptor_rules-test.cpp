@@ -5,8 +5,8 @@
 #include "tests/platform/gpu/command_rule.h"
 #include "tests/platform/gpu/copying_comp.h"
 
-// That descriptors are followed to their resources, by whichever call they were written: here a dispatch's, which copies
-// from one buffer, of binding 0, to another, of binding 1.
+// The driver follows descriptors to their resources, for every call that can write them. Tested with a dispatch that
+// copies from a buffer at binding 0 to a buffer at binding 1.
 
 namespace vitrine::gpu::test {
 namespace {
@@ -18,7 +18,7 @@ void writeEach(Gpu& gpu, VkDescriptorSet set, VkDescriptorSetLayout, const Buffe
   gpu.write(set, 1, buffers[1]);
 }
 
-/** What goes past the end of a binding goes on in the next. */
+/** A write past the end of a binding continues in the next one. */
 void writeConsecutive(Gpu& gpu, VkDescriptorSet set, VkDescriptorSetLayout, const Buffers& buffers) {
   const VkDescriptorBufferInfo infos[] = {{buffers[0].buffer, 0, VK_WHOLE_SIZE}, {buffers[1].buffer, 0, VK_WHOLE_SIZE}};
   const VkWriteDescriptorSet write{.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
@@ -37,7 +37,7 @@ void copy(Gpu& gpu, VkDescriptorSet set, VkDescriptorSetLayout layout, const Buf
   vkUpdateDescriptorSets(gpu.device, 0, nullptr, 1, &both);
 }
 
-/** Descriptors that lie in a structure of the program's. */
+/** The descriptors as part of a structure of the program. */
 struct Spaced {
   uint64_t before = 0;
   VkDescriptorBufferInfo buffer{};

@@ -1,4 +1,4 @@
-// What descriptor sets point at.
+// The resources of descriptor sets.
 
 #include <span>
 
@@ -22,12 +22,12 @@ Resource resourceOf(const VkWriteDescriptorSet& write, uint32_t element) {
   case VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC:
   case VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC:
     return lookUp(state().buffers, write.pBufferInfo[element].buffer);
-  default: // samplers and inline uniform blocks are no memory of others
+  default: // samplers and inline uniform blocks refer to no other memory
     return {};
   }
 }
 
-/** A place in a set, which goes on in the next binding where one ends ("consecutive binding updates"). */
+/** A position in a set. After the end of a binding, it continues in the next one ("consecutive binding updates"). */
 class Place {
 public:
   Place(const DescriptorSetLayout& layout, uint32_t binding, uint32_t element)
@@ -55,7 +55,7 @@ private:
 
 void apply(const VkWriteDescriptorSet& write) {
   DescriptorSet& set = state().sets.at(write.dstSet);
-  if (write.descriptorType == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK) return; // whose count is in bytes
+  if (write.descriptorType == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK) return; // its count is in bytes
   Place place(set.layout, write.dstBinding, write.dstArrayElement);
   for (uint32_t i = 0; i < write.descriptorCount; ++i, place.advance())
     set.resources[place.get()] = resourceOf(write, i);
@@ -70,7 +70,7 @@ void apply(const VkCopyDescriptorSet& copy) {
     to.resources[target.get()] = lookUp(from.resources, source.get());
 }
 
-/** One entry of a template is one write for each descriptor, since theirs lie `stride` apart. */
+/** Splits an entry of a template into one write per descriptor, because its descriptors are `stride` apart. */
 void apply(VkDescriptorSet set, const VkDescriptorUpdateTemplateEntry& entry, const void* data) {
   DescriptorSet& target = state().sets.at(set);
   if (entry.descriptorType == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK) return;

@@ -5,20 +5,20 @@
 
 #include "protected-path/base/unique_fd.h"
 
-// Dma-bufs of either world, and the door through which the simulated GPU sees protected ones.
+// Protected and ordinary dma-bufs, and the simulated GPU's access to protected ones.
 
 namespace vitrine::gpu::test {
 
-/** A buffer of the protected heap with `content` in it, through the secure world. */
+/** A buffer of the protected heap. The secure world writes `content` to it. */
 UniqueFd protectedBuffer(const std::vector<uint32_t>& content);
 
 /** A buffer of the system heap. */
 UniqueFd ordinaryDmabuf();
 
-/** An open file of the simulated GPU, as its driver has one, to look through its door. */
+/** An open file of the simulated GPU, as its driver has one. */
 UniqueFd openRenderNode();
 
-/** What a protected buffer holds, read as the GPU's driver could. */
+/** The content of a protected buffer, read in the same way as the GPU's driver does. */
 std::vector<uint32_t> contentOf(int protectedFd, size_t words);
 
 } // namespace vitrine::gpu::test

@@ -5,7 +5,8 @@
 #include "tests/platform/gpu/triangle_vert.h"
 #include "tests/platform/gpu/white_frag.h"
 
-// What draws and dispatches read and write beside the attachments, and what else is not for protected command buffers.
+// Reads and writes of draws and dispatches apart from attachments, and other commands that must not be in protected
+// command buffers.
 
 namespace vitrine::gpu::test {
 namespace {
@@ -32,7 +33,7 @@ void bindVertices2(VkCommandBuffer commands, VkBuffer buffer) {
   vkCmdBindVertexBuffers2(commands, 0, 1, &buffer, &offset, nullptr, nullptr);
 }
 
-/** Vertices from a buffer are refused in either world: protected ones would be read before the framebuffer-space stages. */
+/** Protected vertices are a violation in both worlds: they are read before the framebuffer-space stages. */
 void addVertices(std::vector<Command>& list, const std::string& name, BindVertices bind) {
   const auto draw = [bind](Gpu& gpu, VkCommandBuffer commands, bool verticesProtected, bool targetProtected) {
     drawingPass(gpu, commands, targetProtected, [&] {
@@ -46,7 +47,7 @@ void addVertices(std::vector<Command>& list, const std::string& name, BindVertic
                   [draw](Gpu& gpu, VkCommandBuffer commands, bool broken) { draw(gpu, commands, broken, true); }});
 }
 
-/** Draws, with parameters from buffers that are zero: nothing. */
+/** Indirect draws. Their parameters are zero, so they draw nothing. */
 struct Draw {
   const char* name;
   bool indexed;
@@ -55,7 +56,7 @@ struct Draw {
   void (*record)(VkCommandBuffer commands, VkBuffer parameters, VkBuffer count);
 };
 
-/** Which of its resources are protected. */
+/** The resources that are protected. */
 struct DrawWorlds {
   bool indices = false;
   bool parameters = false;
@@ -70,7 +71,7 @@ void record(Gpu& gpu, VkCommandBuffer commands, const Draw& draw, const DrawWorl
   });
 }
 
-constexpr uint32_t stride = sizeof(VkDrawIndexedIndirectCommand); // enough for either kind
+constexpr uint32_t stride = sizeof(VkDrawIndexedIndirectCommand); // large enough for both kinds
 
 constexpr Draw draws[] = {
     {"CmdDrawIndexed", true, false, false,
@@ -207,7 +208,7 @@ void execute(Gpu& gpu, VkCommandBuffer commands, bool secondaryProtected) {
   vkCmdExecuteCommands(commands, 1, &secondary);
 }
 
-/** What a secondary command buffer does wrong is its primary's doing. */
+/** A violation in a secondary command buffer counts as one of its primary. */
 void executeFill(Gpu& gpu, VkCommandBuffer commands, bool targetProtected) {
   VkCommandBuffer secondary = gpu.commands(false, VK_COMMAND_BUFFER_LEVEL_SECONDARY);
   vkCmdFillBuffer(secondary, gpu.buffer(targetProtected).buffer, 0, VK_WHOLE_SIZE, 1);
@@ -274,7 +275,7 @@ TEST(Queries, inUnprotectedCommandsAreFine) {
   EXPECT_EQ(gpu.submit(commands, false), VK_SUCCESS);
 }
 
-/** Alone, so that it is the first violation. Its query was never begun; what is refused is never executed. */
+/** The only command, so that it is the first violation. Its query was never begun, but the submit is not executed. */
 TEST(Queries, toEndOneInProtectedCommandsLosesTheDevice) {
   Gpu gpu;
   VkCommandBuffer commands = gpu.commands(true);

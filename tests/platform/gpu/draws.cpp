@@ -1,4 +1,4 @@
-// Draws and dispatches: what the bound pipeline's shaders, the pass's attachments and the bound buffers come to.
+// Checks draws and dispatches: the bound pipeline's shaders, the pass's attachments, and the bound buffers.
 
 #include <span>
 
@@ -7,7 +7,7 @@
 namespace vitrine::gpu {
 namespace {
 
-// The numbers that all draws and dispatches have in common.
+// The VUID numbers that all draws and dispatches share.
 constexpr const char* touchesProtected = "02707";
 constexpr const char* writesUnprotected = "02712";
 constexpr const char* otherStageWrites = "02713";
@@ -24,7 +24,7 @@ void judge(Recording& recording, const BindingUse& use, const Resource& resource
   if (use.otherStage) recording.readsInOtherStage(resource, touchesProtected);
 }
 
-/** What the shaders of the bound pipeline can reach through the bound sets. */
+/** Checks the resources that the bound pipeline's shaders can access through the bound sets. */
 void shadersRun(Recording& recording, VkPipelineBindPoint point) {
   const CommandBuffer& buffer = recording.buffer();
   const auto pipeline = state().pipelines.find(lookUp(buffer.pipelines, point));
@@ -54,13 +54,13 @@ void dispatches(Recording& recording) {
   shadersRun(recording, VK_PIPELINE_BIND_POINT_COMPUTE);
 }
 
-/** Its parameters come from a buffer, which no VUID names when it is protected. */
+/** Checks a buffer of indirect parameters. No VUID covers a protected one. */
 void isIndirect(Recording& recording, VkBuffer parameters) {
   recording.onlyUnprotected(indirectInProtected);
   recording.reads(parameters, accessRules);
 }
 
-/** Attachments that the pass itself writes are judged now, the others when something is drawn. */
+/** Checks attachments that the pass itself writes. The others are checked at the first draw. */
 void beginPass(Recording& recording, const VkRenderPassBeginInfo& info) {
   auto images = lookUp(state().framebuffers, info.framebuffer);
   if (const auto* named =

@@ -1,5 +1,5 @@
-// The doors of the driver: what the Vulkan loader calls. Functions are found by name; those that this driver does not
-// stand in front of are lavapipe's, and so are all handles.
+// The driver's entry points for the Vulkan loader. Functions are looked up by name. Functions that this driver does not
+// implement are lavapipe's, and so are all handles.
 
 #include <algorithm>
 #include <array>
@@ -27,10 +27,10 @@ PFN_vkVoidFunction find(std::string_view name) {
   return nullptr;
 }
 
-/** Ours where lavapipe has the function at all; a promoted one also by the name that it had as an extension. */
+/** This driver's function, if lavapipe has it. A promoted function is also found by its name as an extension. */
 PFN_vkVoidFunction replaced(std::string_view name, PFN_vkVoidFunction lavapipes) {
   if (lavapipes == nullptr) return nullptr;
-  // Lavapipe has it with VK_KHR_descriptor_update_template alone. Push descriptors, which it is for, are not offered.
+  // Lavapipe has it with VK_KHR_descriptor_update_template alone. It is for push descriptors, which are not offered.
   if (name.starts_with("vkCmdPushDescriptorSetWithTemplate")) return nullptr;
   if (const auto ours = find(name)) return ours;
   for (const std::string_view suffix : {"KHR", "EXT"}) {
@@ -52,7 +52,7 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL entry::GetDeviceProcAddr(VkDevice devic
 
 VKAPI_ATTR VkResult VKAPI_CALL entry::CreateInstance(const VkInstanceCreateInfo* info,
                                                      const VkAllocationCallbacks* callbacks, VkInstance* instance) {
-  // Lavapipe gives the functions of the version that the program names, which may be newer than this driver's.
+  // Lavapipe offers the functions of the version that the program requests, which may be newer than this driver's.
   VkApplicationInfo application = info->pApplicationInfo == nullptr ? VkApplicationInfo{} : *info->pApplicationInfo;
   application.apiVersion = std::min(application.apiVersion, apiVersion);
   VkInstanceCreateInfo limited = *info;

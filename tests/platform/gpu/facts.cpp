@@ -1,4 +1,4 @@
-// What the physical device says of itself: lavapipe's answers, with protected memory added.
+// Properties of the physical device: lavapipe's, with protected memory added.
 
 #include "tests/platform/gpu/facts.h"
 
@@ -54,12 +54,12 @@ void setQueueFlags(VkQueueFamilyProperties& family) {
 
 void setProperties(VkPhysicalDeviceProperties& properties) {
   const std::string name = properties.deviceName;
-  // The type stays CPU: programs that know llvmpipe's ways must still see them coming.
+  // The type stays CPU, because programs must still apply their workarounds for llvmpipe.
   std::snprintf(properties.deviceName, sizeof(properties.deviceName), "Vitrine simulated GPU (%.200s)", name.c_str());
   properties.apiVersion = std::min(properties.apiVersion, apiVersion);
 }
 
-/** The size of the secure world's pool, as firmware would tell a driver. */
+/** The size of the secure world's pool. A real driver would get it from firmware. */
 VkDeviceSize protectedHeapBytes() {
   uint64_t mebibytes = 0;
   std::ifstream("/sys/module/vitrine_tee/parameters/pool_mib") >> mebibytes;
@@ -82,7 +82,8 @@ uint32_t protectedMemoryType(VkPhysicalDevice physical) {
   return memory.memoryTypeCount;
 }
 
-// Memory that is reached by its address, bound page by page, or put into descriptors after the draw was judged.
+// Features for memory that is accessed by address, bound page by page, or put into descriptors after the draw was
+// checked.
 
 std::vector<VkBool32*> withheldFeatures(VkPhysicalDeviceFeatures& features) {
   return {&features.sparseBinding,           &features.sparseResidencyBuffer,    &features.sparseResidencyImage2D,
@@ -110,7 +111,7 @@ std::vector<VkBool32*> withheldFeatures(void* chain) {
     add(withheldFeatures(found->features));
   if (auto* found =
           findInChain<VkPhysicalDeviceVulkan12Features>(chain, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES)) {
-    add({&found->descriptorIndexing}); // which promises updates after binding
+    add({&found->descriptorIndexing}); // it includes updates after binding
     addAfterBind(*found);
     addAddresses(*found);
   }
@@ -146,7 +147,7 @@ VKAPI_ATTR void VKAPI_CALL entry::GetPhysicalDeviceProperties2(VkPhysicalDevice 
                                                                VkPhysicalDeviceProperties2* properties) {
   lavapipe().GetPhysicalDeviceProperties2(physical, properties);
   setProperties(properties->properties);
-  // protectedNoFault is FALSE, which is what lavapipe fills in.
+  // protectedNoFault stays FALSE, as lavapipe fills it in.
 }
 
 VKAPI_ATTR void VKAPI_CALL entry::GetPhysicalDeviceFeatures(VkPhysicalDevice physical,

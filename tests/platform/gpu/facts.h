@@ -6,17 +6,19 @@
 
 namespace vitrine::gpu {
 
-/** As a SoC's driver: newer versions and more extensions have ways to memory that the rules here do not follow. */
+/** The version of a typical SoC's driver. Newer versions can access memory in ways that the rules here do not cover. */
 inline constexpr uint32_t apiVersion = VK_MAKE_API_VERSION(0, 1, 3, 0);
 
-/** The index of the memory type that is added: one past lavapipe's last. */
+/** Index of the protected memory type: one past lavapipe's last. */
 uint32_t protectedMemoryType(VkPhysicalDevice physical);
 
-/** The caller's words for features of lavapipe's that are not ours, in a structure or in a chain of them. */
+/**
+ * Pointers to the feature values, in a caller's structure or chain, that lavapipe has and this driver does not offer.
+ */
 std::vector<VkBool32*> withheldFeatures(VkPhysicalDeviceFeatures& features);
 std::vector<VkBool32*> withheldFeatures(void* chain);
 
-/** Lavapipe's extensions that are ours too, and the one that only we have. */
+/** The extensions of lavapipe that this driver also offers, and one of its own. */
 std::vector<VkExtensionProperties> deviceExtensions(VkPhysicalDevice physical);
 
 } // namespace vitrine::gpu

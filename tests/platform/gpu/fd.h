@@ -6,7 +6,7 @@
 
 namespace vitrine::gpu {
 
-/** The owner of a file descriptor. A driver is loaded into any program, so it brings no library of ours along. */
+/** Owns a file descriptor. The driver is loaded into any program, so it does not use protected-path's UniqueFd. */
 class Fd {
 public:
   Fd() = default;

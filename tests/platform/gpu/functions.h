@@ -4,7 +4,7 @@
 
 #include "tests/platform/gpu/vulkan_include.h"
 
-// The Vulkan functions that this driver stands in front of; all others are lavapipe's own.
+// The Vulkan functions that this driver implements in front of lavapipe. All others are lavapipe's own.
 // clang-format off
 #define VITRINE_GPU_FACTS(X) \
   X(CreateInstance) X(GetPhysicalDeviceProperties) X(GetPhysicalDeviceProperties2) X(GetPhysicalDeviceFeatures) \
@@ -76,13 +76,13 @@ struct Lavapipe {
   VkResult(VKAPI_PTR* negotiate)(uint32_t* version) = nullptr;
 };
 
-/** Loaded at its first use; ends the program with a line on stderr where there is no lavapipe. */
+/** Loads lavapipe on first use. If it is not installed, ends the program with a line on stderr. */
 Lavapipe& lavapipe();
 
-/** Finds what the table lacks. Mesa's device-level functions dispatch by their handle, so one table serves all devices. */
+/** Loads missing functions. Mesa's device-level functions dispatch by their handle, so one table serves all devices. */
 void loadLavapipe(VkInstance instance);
 
-/** This driver's functions, of the same names and types. */
+/** This driver's functions, with the same names and types. */
 namespace entry {
 #define VITRINE_GPU_DECLARE(name) std::remove_pointer_t<PFN_vk##name> name;
 VITRINE_GPU_FUNCTIONS(VITRINE_GPU_DECLARE)

@@ -30,7 +30,7 @@ VkImageUsageFlags usageOf(VkFormat format, VkSampleCountFlagBits samples) {
   VkImageUsageFlags usage = VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT |
                             VK_IMAGE_USAGE_SAMPLED_BIT | VK_IMAGE_USAGE_INPUT_ATTACHMENT_BIT;
   if (format == depthFormat) return usage | VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT;
-  if (samples == VK_SAMPLE_COUNT_1_BIT) usage |= VK_IMAGE_USAGE_STORAGE_BIT; // of several, a feature of its own
+  if (samples == VK_SAMPLE_COUNT_1_BIT) usage |= VK_IMAGE_USAGE_STORAGE_BIT; // multisampled ones need a feature
   return usage | VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
 }
 
@@ -65,7 +65,7 @@ Gpu::Gpu(const GpuOptions& options) {
 }
 
 Gpu::~Gpu() {
-  vkDeviceWaitIdle(device); // or lost
+  vkDeviceWaitIdle(device); // may fail: the device may be lost
   while (!ends_.empty()) {
     ends_.back()();
     ends_.pop_back();
@@ -433,7 +433,7 @@ VkPipelineLayout Gpu::pipelineLayout(VkDescriptorSetLayout set) {
 }
 
 VkDescriptorSet Gpu::descriptorSet(VkDescriptorSetLayout layout) {
-  std::vector<VkDescriptorPoolSize> sizes; // two of each kind will do
+  std::vector<VkDescriptorPoolSize> sizes; // two descriptors of each kind are enough
   for (int type = VK_DESCRIPTOR_TYPE_SAMPLER; type <= VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT; ++type)
     sizes.push_back({static_cast<VkDescriptorType>(type), 2});
   const VkDescriptorPoolCreateInfo poolInfo{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,

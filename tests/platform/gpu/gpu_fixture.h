@@ -9,16 +9,16 @@
 
 namespace vitrine::gpu::test {
 
-/** Throws unless it holds: for what is no test's matter. */
+/** Throws if the condition is false. For set-up that is not the subject of a test. */
 void require(bool holds, const char* what);
 
-/** What is asked of a device. */
+/** What a test requests from a device. */
 struct GpuOptions {
   bool validation = false;
   bool protectedMemory = true;
   bool protectedQueue = true;
   bool pipelineProtectedAccess = true;
-  bool everything = false; ///< the newest Vulkan, and all extensions that the device has
+  bool everything = false; ///< the newest Vulkan version and all extensions of the device
 };
 
 struct TestImage {
@@ -39,8 +39,8 @@ inline constexpr VkFormat colorFormat = VK_FORMAT_R8G8B8A8_UNORM;
 inline constexpr VkFormat depthFormat = VK_FORMAT_D32_SFLOAT;
 
 /**
- * A Vulkan device, raw, and things to have rules broken with. All it makes it destroys at its end. Members that are
- * Vulkan handles are what tests hand to Vulkan themselves.
+ * A raw Vulkan device, with helpers for breaking rules. It destroys everything that it created in its destructor. Tests
+ * pass its Vulkan handles to Vulkan themselves.
  */
 class Gpu {
 public:
@@ -62,7 +62,7 @@ public:
     return reinterpret_cast<Function>(vkGetDeviceProcAddr(device, name));
   }
 
-  /** A memory type of those in `bits` that is protected, or is host visible. */
+  /** A memory type of those in `bits`: a protected one, or a host-visible one. */
   [[nodiscard]] uint32_t memoryType(uint32_t bits, bool isProtected) const;
   VkDeviceMemory allocate(const VkMemoryRequirements& requirements, bool isProtected);
 
@@ -71,45 +71,45 @@ public:
   TestImage image(bool isProtected, VkFormat format = colorFormat,
                   VkSampleCountFlagBits samples = VK_SAMPLE_COUNT_1_BIT);
   VkBuffer unboundBuffer(bool isProtected);
-  /** An unprotected one is zeroed. */
+  /** Unprotected memory is zeroed. */
   TestBuffer buffer(bool isProtected);
 
-  /** Begun; a secondary one within `pass`, if given. */
+  /** A command buffer that is recording. With `pass`: a secondary one, within that pass. */
   VkCommandBuffer commands(bool isProtected, VkCommandBufferLevel level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
                            VkRenderPass pass = VK_NULL_HANDLE);
   [[nodiscard]] VkCommandPool pool(bool isProtected) const { return pools_[isProtected]; }
-  /** From undefined to GENERAL. */
+  /** Transitions an image from undefined to GENERAL. */
   void prepare(VkCommandBuffer commands, const TestImage& image, VkImageAspectFlags aspect = VK_IMAGE_ASPECT_COLOR_BIT);
 
-  /** Of a color attachment, 0, and if asked an input attachment, 1. */
+  /** A pass with colour attachment 0 and, if requested, input attachment 1. */
   VkRenderPass renderPass(VkAttachmentLoadOp load, bool hasInput = false);
   VkFramebuffer framebuffer(VkRenderPass pass, const std::vector<VkImageView>& views);
-  /** For one color image of either world. */
+  /** A framebuffer for one colour image, protected or not. */
   VkFramebuffer imagelessFramebuffer(VkRenderPass pass, bool isProtected);
   VkShaderModule shader(const uint32_t* code, size_t bytes);
   VkPipeline graphicsPipeline(VkShaderModule vertex, VkShaderModule fragment, VkRenderPass pass,
                               VkPipelineLayout layout, VkPipelineCreateFlags flags = 0);
   VkPipeline computePipeline(VkShaderModule code, VkPipelineLayout layout, VkPipelineCreateFlags flags = 0);
-  /** Bindings of one descriptor each, from 0 on. */
+  /** A layout of bindings from 0, with one descriptor each. */
   VkDescriptorSetLayout setLayout(const std::vector<VkDescriptorType>& types, VkShaderStageFlags stages);
   VkPipelineLayout pipelineLayout(VkDescriptorSetLayout set);
   VkDescriptorSet descriptorSet(VkDescriptorSetLayout layout);
-  /** All of it as unsigned words. */
+  /** The whole buffer as unsigned words. */
   VkBufferView texels(const TestBuffer& buffer);
   void write(VkDescriptorSet set, uint32_t binding, const TestBuffer& buffer,
              VkDescriptorType type = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER);
-  /** With a sampler, which kinds that have none ignore; VK_DESCRIPTOR_TYPE_SAMPLER ignores the image. */
+  /** Includes a sampler; descriptor types without one ignore it. VK_DESCRIPTOR_TYPE_SAMPLER ignores the image. */
   void write(VkDescriptorSet set, uint32_t binding, const TestImage& image,
              VkDescriptorType type = VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER);
 
-  /** Of one occlusion query. */
+  /** A pool of one occlusion query. */
   VkQueryPool queryPool();
 
   /** Ends the command buffer and submits it. */
   VkResult submit(VkCommandBuffer commands, bool isProtected);
   VkResult submit2(VkCommandBuffer commands, bool isProtected);
 
-  /** Has something destroyed at the end, in reverse order. */
+  /** Registers something to destroy in the destructor, in reverse order. */
   void atEnd(std::function<void()> destroy) { ends_.push_back(std::move(destroy)); }
 
 private:
@@ -119,10 +119,10 @@ private:
   VkCommandPool pools_[2] = {}; ///< [isProtected]
 };
 
-/** Draws `source`, sampled, over all of `target`, in a pass of its own; both in GENERAL. */
+/** Draws `source` (sampled) over all of `target`, in a pass of its own. Both images are in GENERAL. */
 void recordCopyingDraw(Gpu& gpu, VkCommandBuffer commands, const TestImage& source, const TestImage& target);
 
-/** Runs `broken` and expects the device to be lost over `rule`, in one line on stderr. */
+/** Calls `broken`, and expects that the device is lost and that one line on stderr names `rule`. */
 void expectLost(Gpu& gpu, const std::string& rule, const std::function<void()>& broken);
 
 } // namespace vitrine::gpu::test

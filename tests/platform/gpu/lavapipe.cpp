@@ -17,7 +17,7 @@ namespace {
   std::abort();
 }
 
-/** The library that lavapipe's own manifest names; a name without a folder is the linker's to find. */
+/** The library that lavapipe's manifest names. The dynamic linker finds a name without a folder. */
 std::string libraryName() {
   for (const auto& entry : std::filesystem::directory_iterator("/usr/share/vulkan/icd.d")) {
     if (!entry.path().filename().string().starts_with("lvp_icd")) continue;
@@ -49,7 +49,7 @@ Lavapipe open() {
   return found;
 }
 
-/** By its own name, or by the one that it had as an extension, which is what an older instance has. */
+/** Looks a function up by its name, or by its name as an extension (for an instance of an older version). */
 PFN_vkVoidFunction find(VkInstance instance, const std::string& name) {
   for (const char* suffix : {"", "KHR", "EXT"}) {
     if (const auto found = lavapipe().getInstanceProcAddr(instance, (name + suffix).c_str())) return found;

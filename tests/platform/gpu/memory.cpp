@@ -1,4 +1,4 @@
-// Memory: the protected type, whose buffers lavapipe sees as views that the kernel opens for protected jobs alone.
+// Memory. Lavapipe gets protected memory as views, which the kernel makes accessible during protected jobs only.
 
 #include <fcntl.h>
 
@@ -39,7 +39,7 @@ VkResult importView(const Device& device, const VkMemoryAllocateInfo& info, cons
   return result;
 }
 
-/** Protected memory: of the dma-buf that is imported, else of the heap's. */
+/** Allocates protected memory: the imported dma-buf, or else a buffer of the heap. */
 VkResult allocateProtectedMemory(Device& device, const VkMemoryAllocateInfo& info,
                                  const VkAllocationCallbacks* callbacks, VkDeviceMemory* memory) {
   const auto* import = findInChain<VkImportMemoryFdInfoKHR>(info.pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR);
@@ -49,7 +49,7 @@ VkResult allocateProtectedMemory(Device& device, const VkMemoryAllocateInfo& inf
   if (!original) return VK_ERROR_OUT_OF_DEVICE_MEMORY;
   const VkResult result = importView(device, info, callbacks, original, memory);
   if (result != VK_SUCCESS) return result;
-  if (import != nullptr) close(import->fd); // ours since the import succeeded
+  if (import != nullptr) close(import->fd); // the driver owns it since the import succeeded
   const Lock lock(state().mutex);
   state().memories[*memory] = {true, std::move(original)};
   if (!device.protectedMemory) {
@@ -64,7 +64,7 @@ std::shared_ptr<Device> deviceOf(VkDevice handle) {
   return state().devices.at(handle);
 }
 
-/** Protected resources may have the protected type only, all others never. */
+/** Protected resources have the protected memory type only; all others have every type but that. */
 void mask(VkMemoryRequirements& requirements, bool isProtected, const Device& device) {
   const uint32_t protectedBit = 1U << device.protectedType;
   requirements.memoryTypeBits = isProtected ? protectedBit : requirements.memoryTypeBits & ~protectedBit;
@@ -115,7 +115,7 @@ VKAPI_ATTR VkResult VKAPI_CALL entry::GetMemoryFdKHR(VkDevice handle, const VkMe
   {
     const Lock lock(state().mutex);
     const auto found = state().memories.find(info->memory);
-    if (found != state().memories.end()) { // never the view: it is for this driver alone
+    if (found != state().memories.end()) { // not the view, which is for this driver alone
       *fd = duplicate(found->second.original.get()).release();
       return *fd < 0 ? VK_ERROR_TOO_MANY_OBJECTS : VK_SUCCESS;
     }

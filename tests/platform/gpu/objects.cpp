@@ -1,4 +1,4 @@
-// Images, buffers, their views, framebuffers and render passes: which of them are protected, and what a pass writes.
+// Images, buffers, their views, framebuffers and render passes: whether they are protected, and what a pass writes.
 
 #include <format>
 
@@ -30,7 +30,7 @@ void markResolve(RenderPass& pass, uint32_t attachment) {
   mark(pass.byItself, attachment);
 }
 
-/** Both generations of the structures have the same members. */
+/** Works for both versions of the structures, which have the same members. */
 template<typename Description>
 void markWrites(RenderPass& pass, const Description& subpass) {
   for (uint32_t i = 0; i < subpass.colorAttachmentCount; ++i) {
@@ -147,7 +147,7 @@ VKAPI_ATTR VkResult VKAPI_CALL entry::CreateFramebuffer(VkDevice device, const V
   const Lock lock(state().mutex);
   auto& attachments = state().framebuffers[*framebuffer];
   attachments.clear();
-  if ((info->flags & VK_FRAMEBUFFER_CREATE_IMAGELESS_BIT) != 0) return result; // named when the pass begins
+  if ((info->flags & VK_FRAMEBUFFER_CREATE_IMAGELESS_BIT) != 0) return result; // attachments come with the pass
   for (uint32_t i = 0; i < info->attachmentCount; ++i)
     attachments.push_back(lookUp(state().imageViews, info->pAttachments[i]));
   return result;

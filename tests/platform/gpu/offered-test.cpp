@@ -6,9 +6,10 @@
 
 #include "tests/platform/gpu/gpu_fixture.h"
 
-#include "tests/platform/gpu/functions.h" // which includes Vulkan without its prototypes
+#include "tests/platform/gpu/functions.h" // includes Vulkan without prototypes
 
-// That there is no way to memory past the rules: what the driver offers of lavapipe's, it judges or is harmless.
+// No function or feature bypasses the rules: everything of lavapipe that the driver offers is either checked or
+// harmless.
 
 namespace vitrine::gpu::test {
 namespace {
@@ -18,7 +19,7 @@ constexpr GpuOptions everything{.everything = true};
 // ---- Functions ----
 
 // clang-format off
-/** Those that lavapipe answers alone, without the names that they had as extensions. */
+/** Functions that go to lavapipe directly, without their names as extensions. */
 const std::set<std::string_view> harmless{
     // State of draws, not memory
     "vkCmdPushConstants", "vkCmdSetBlendConstants", "vkCmdSetCullMode", "vkCmdSetDepthBias", "vkCmdSetDepthBiasEnable",
@@ -31,9 +32,9 @@ const std::set<std::string_view> harmless{
     // Order and layouts
     "vkCmdPipelineBarrier", "vkCmdPipelineBarrier2", "vkCmdResetEvent", "vkCmdResetEvent2", "vkCmdSetEvent",
     "vkCmdSetEvent2", "vkCmdWaitEvents", "vkCmdWaitEvents2", "vkResetEvent", "vkSetEvent", "vkResetFences",
-    // Into attachments that the pass named when it began
+    // Write to attachments that the pass named when it began
     "vkCmdNextSubpass", "vkCmdNextSubpass2",
-    // Queries hold counts and times; those of content are refused where they begin
+    // Queries contain counts and times. Queries about content are refused when they begin
     "vkCmdResetQueryPool", "vkCmdWriteTimestamp", "vkCmdWriteTimestamp2", "vkResetQueryPool",
     // Objects without memory
     "vkCreateDescriptorPool", "vkCreateEvent", "vkCreateFence", "vkCreatePipelineCache", "vkCreatePipelineLayout",
@@ -43,21 +44,21 @@ const std::set<std::string_view> harmless{
     "vkDestroySemaphore", "vkGetPipelineCacheData", "vkMergePipelineCaches", "vkGetPrivateData", "vkSetPrivateData",
     "vkGetFenceFdKHR", "vkImportFenceFdKHR", "vkGetSemaphoreFdKHR", "vkImportSemaphoreFdKHR", "vkEndCommandBuffer",
     "vkTrimCommandPool",
-    // Of memory that is mapped, which protected memory never is
+    // Concern mapped memory, and protected memory is never mapped
     "vkFlushMappedMemoryRanges", "vkInvalidateMappedMemoryRanges", "vkUnmapMemory",
-    // Questions. An address is of no use: shaders may not have any
+    // Queries about objects. An address is of no use, since shaders cannot use addresses
     "vkGetBufferDeviceAddress", "vkGetBufferOpaqueCaptureAddress", "vkGetDescriptorSetLayoutSupport",
     "vkGetDeviceGroupPeerMemoryFeatures", "vkGetDeviceImageSparseMemoryRequirements", "vkGetDeviceMemoryCommitment",
     "vkGetDeviceMemoryOpaqueCaptureAddress", "vkGetImageDrmFormatModifierPropertiesEXT",
     "vkGetImageSparseMemoryRequirements", "vkGetImageSparseMemoryRequirements2", "vkGetImageSubresourceLayout",
     "vkGetRenderAreaGranularity",
-    // A swapchain's images are unprotected ones
+    // A swapchain's images are unprotected
     "vkAcquireNextImage2KHR", "vkAcquireNextImageKHR", "vkCreateSwapchainKHR", "vkDestroySwapchainKHR",
     "vkGetDeviceGroupPresentCapabilitiesKHR", "vkGetDeviceGroupSurfacePresentModesKHR", "vkGetSwapchainImagesKHR",
     "vkQueuePresentKHR"};
 // clang-format on
 
-/** Those that the driver stands in front of. */
+/** Functions that the driver implements. */
 const std::set<std::string_view> judged{
 #define VITRINE_GPU_NAME(name) "vk" #name,
     VITRINE_GPU_FUNCTIONS(VITRINE_GPU_NAME)
@@ -171,7 +172,7 @@ TEST(Features, thatAreNotOfferedAreNotToBeHad) {
 
 // ---- Swapchains ----
 
-/** The first image of a swapchain that shows nowhere, with a view. */
+/** The first image of a headless swapchain, with a view. */
 TestImage swapchainImage(Gpu& gpu) {
   const auto createSurface = reinterpret_cast<PFN_vkCreateHeadlessSurfaceEXT>(
       vkGetInstanceProcAddr(gpu.instance, "vkCreateHeadlessSurfaceEXT"));

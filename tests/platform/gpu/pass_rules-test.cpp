@@ -1,7 +1,7 @@
 #include "tests/platform/gpu/command_rule.h"
 
-// What passes write: by themselves, by clearing and resolving, and by what is drawn in them. Passes of both generations,
-// with and without images in their framebuffer, and dynamic rendering.
+// Writes of passes: by clearing and resolving, and by draws. Tested with both versions of render passes, with and
+// without images in the framebuffer, and with dynamic rendering.
 
 namespace vitrine::gpu::test {
 namespace {
@@ -37,7 +37,7 @@ void addPasses(std::vector<Command>& list, const PassKind& kind) {
             });
 }
 
-/** The pass is the primary's, the draw its secondary's. */
+/** The primary command buffer begins the pass, and the secondary draws. */
 void executeDraw(Gpu& gpu, VkCommandBuffer commands, bool commandsProtected, bool targetProtected) {
   const VkRenderPass pass = gpu.renderPass(VK_ATTACHMENT_LOAD_OP_LOAD);
   VkCommandBuffer secondary = gpu.commands(commandsProtected, VK_COMMAND_BUFFER_LEVEL_SECONDARY, pass);
@@ -59,7 +59,7 @@ VkRenderingAttachmentInfo attachmentOf(const TestImage& image, VkAttachmentLoadO
           .storeOp = VK_ATTACHMENT_STORE_OP_STORE};
 }
 
-/** Into a color or a depth attachment. */
+/** Renders into a colour or a depth attachment. */
 void inRendering(VkCommandBuffer commands, VkImageAspectFlagBits aspect, const VkRenderingAttachmentInfo& attachment,
                  const std::function<void()>& inside) {
   const bool isColor = aspect == VK_IMAGE_ASPECT_COLOR_BIT;
@@ -107,7 +107,7 @@ void resolveByRendering(Gpu& gpu, VkCommandBuffer commands, VkImageAspectFlagBit
 
 // ---- Resolving passes ----
 
-/** A pass that loads a multisampled attachment, 0, and resolves it to another, 1. */
+/** A pass that loads the multisampled attachment 0 and resolves it to attachment 1. */
 VkRenderPass resolvingPass(Gpu& gpu) {
   VkAttachmentDescription attachments[2];
   for (VkAttachmentDescription& attachment : attachments) {
@@ -138,7 +138,10 @@ VkRenderPass resolvingPass(Gpu& gpu) {
   return pass;
 }
 
-/** The same of the second generation, where depth can be resolved too. With `count` 1, into 0 itself, a depth one. */
+/**
+ * The same with vkCreateRenderPass2, which can also resolve depth. With `count` 1, depth attachment 0 resolves to
+ * itself.
+ */
 VkRenderPass pass2(Gpu& gpu, VkFormat format, uint32_t count) {
   VkAttachmentDescription2 attachments[2];
   for (VkAttachmentDescription2& attachment : attachments) {
@@ -239,7 +242,7 @@ void executeNothing(Gpu& gpu, VkCommandBuffer commands) {
 
 class EndOfPass : public testing::TestWithParam<bool> {};
 
-/** Nothing is drawn to the unprotected target, so all is well, unless it stays the target of what is executed later. */
+/** Nothing is drawn to the unprotected target, so this is legal, unless the target is kept for later commands. */
 TEST_P(EndOfPass, forgetsTheTarget) {
   Gpu gpu({.validation = true});
   VkCommandBuffer commands = gpu.commands(true);

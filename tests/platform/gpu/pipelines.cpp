@@ -1,4 +1,4 @@
-// Pipelines: what their shaders touch, and whether they are for protected command buffers.
+// Pipelines: the resources that their shaders use, and whether they are for protected command buffers.
 
 #include "tests/platform/gpu/shader_uses.h"
 
@@ -16,12 +16,12 @@ void add(BindingUses& to, const BindingUses& from) {
   }
 }
 
-/** With the lock held. */
+/** The caller holds the lock. */
 void addStage(Pipeline& pipeline, const VkPipelineShaderStageCreateInfo& stage) {
   add(pipeline.uses, lookUp(state().shaders, stage.module));
 }
 
-/** Which rules the flags answer to. Those of compute pipelines have no VUIDs, but mean the same. */
+/** The rules for the flags. Compute pipelines have no VUIDs, but their flags have the same meaning. */
 struct FlagRules {
   const char* command;
   const char* needFeature;
@@ -45,7 +45,7 @@ void note(VkDevice handle, VkPipeline made, Pipeline pipeline, const FlagRules& 
   state().pipelines[made] = std::move(pipeline);
 }
 
-/** Without the flags that lavapipe doesn't know. */
+/** The flags without those that lavapipe does not know. */
 template<typename CreateInfo>
 std::vector<CreateInfo> ordinary(uint32_t count, const CreateInfo* infos) {
   std::vector<CreateInfo> copies(infos, infos + count);

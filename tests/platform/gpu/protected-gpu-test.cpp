@@ -12,7 +12,7 @@
 #include "tests/platform/gpu/gpu_fixture.h"
 #include "tests/platform/kernel/vitrine_gpu.h"
 
-// What the platform's GPU is, and that protected memory is reached by its protected jobs and by nothing else.
+// Properties of the platform's GPU. Its protected jobs can access protected memory, and nothing else can.
 
 namespace vitrine::gpu::test {
 namespace {
@@ -26,7 +26,7 @@ std::vector<uint32_t> pattern() {
   return content;
 }
 
-/** A protected image or buffer of the caller's over a dma-buf; takes a duplicate of the fd. */
+/** Binds a dma-buf to a protected image or buffer of the caller. Duplicates the fd. */
 VkDeviceMemory import(Gpu& gpu, int fd, VkDeviceSize bytes) {
   const VkImportMemoryFdInfoKHR import{.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
                                        .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
@@ -175,7 +175,7 @@ TEST(ProtectedGpu, anExhaustedPoolIsOutOfDeviceMemory) {
   EXPECT_EQ(vkAllocateMemory(gpu.device, &info, nullptr, &memory), VK_ERROR_OUT_OF_DEVICE_MEMORY);
 }
 
-/** The kernel's door, without a driver: a protected buffer with the pattern in it, and a mapped view of it. */
+/** The kernel's access control without a driver: a protected buffer with a pattern, and a mapped view of it. */
 struct Door {
   UniqueFd buffer = protectedBuffer(pattern());
   UniqueFd node = openRenderNode();
@@ -183,7 +183,7 @@ struct Door {
   volatile uint32_t* content = nullptr;
 
   Door() {
-    // A sanitizer's handler would report where this is to die.
+    // The sanitizer's handler would report the fault; the test needs the process to die by SIGBUS.
     std::signal(SIGBUS, SIG_DFL);
     std::signal(SIGSEGV, SIG_DFL);
     drm_vitrine_gpu_view made{.fd = buffer.get(), .view_fd = -1};
@@ -206,7 +206,7 @@ struct Door {
   void touch() const { static_cast<void>(content[words - 1]); }
 };
 
-// A child made by fork() has no mapping of a view, so those that die make their doors themselves.
+// A child of fork() does not inherit the mapping of a view, so death tests create their own.
 
 TEST(Door, isOpenWithinAJob) {
   const Door door;
@@ -333,7 +333,7 @@ TEST(RenderNode, hasTimelineSyncobjs) {
   EXPECT_EQ(reached, 7U);
 }
 
-/** Submits are counted over the process, and death tests come before all others: a child of theirs has none yet. */
+/** Submits are counted per process. A death test runs in a child, before all other tests, so its count starts at 0. */
 void resetAtTheSecondSubmit() {
   setenv("VITRINE_GPU_RESET_AT", "2,4", 1);
   const auto emptySubmit = [](Gpu& gpu) { return vkQueueSubmit(gpu.queue, 0, nullptr, VK_NULL_HANDLE); };

@@ -45,13 +45,13 @@ Fd RenderNode::view(int dmabuf) const {
 
 RenderNode::Job::Job(const RenderNode& node) : node_(node) {
   if (ioctl(node_.fd_.get(), DRM_IOCTL_VITRINE_GPU_JOB_BEGIN) != 0) {
-    std::perror("vitrine-gpu: JOB_BEGIN"); // the job's first touch of protected memory will be a SIGBUS
+    std::perror("vitrine-gpu: JOB_BEGIN"); // the job's first access to protected memory will raise SIGBUS
   }
 }
 
 RenderNode::Job::~Job() {
   if (ioctl(node_.fd_.get(), DRM_IOCTL_VITRINE_GPU_JOB_END) != 0) {
-    std::perror("vitrine-gpu: JOB_END"); // protected memory may still be open to the CPU: there is no going on
+    std::perror("vitrine-gpu: JOB_END"); // the CPU may still have access to protected memory
     std::abort();
   }
 }

@@ -4,17 +4,21 @@
 
 namespace vitrine::gpu {
 
-/** The kernel's side of the GPU (tests/platform/kernel/vitrine_gpu.h). One for each VkDevice: it counts its jobs. */
+/**
+ * The kernel side of the GPU (tests/platform/kernel/vitrine_gpu.h). Each VkDevice opens one, since it counts its jobs.
+ */
 class RenderNode {
 public:
-  /** Closed (`!node`) where the board has no such GPU or we may not open it. */
+  /** `!node` if the board has no such GPU or the process may not open it. */
   static RenderNode open();
   explicit operator bool() const { return static_cast<bool>(fd_); }
 
-  /** A view of a protected dma-buf; closed, with errno as VIEW has it, where there is none. EOPNOTSUPP: not protected. */
+  /**
+   * A view of a protected dma-buf. Invalid on error, with the errno of VIEW; EOPNOTSUPP: the buffer is not protected.
+   */
   [[nodiscard]] Fd view(int dmabuf) const;
 
-  /** While it lives, views of this node can be touched. */
+  /** While it exists, the CPU can access the views of this node. */
   class Job {
   public:
     explicit Job(const RenderNode& node);
@@ -30,7 +34,7 @@ private:
   Fd fd_;
 };
 
-/** A buffer of the protected heap; closed where there is no heap or no room. */
+/** A buffer of the protected heap. Invalid if there is no heap or no room. */
 [[nodiscard]] Fd allocateProtected(size_t sizeBytes);
 
 } // namespace vitrine::gpu

@@ -3,17 +3,19 @@
 #include "tests/platform/gpu/state.h"
 
 // The specification's protected memory access rules, for an implementation without protectedNoFault: what unprotected
-// commands may not touch, and protected ones not write. https://docs.vulkan.org/spec/latest/chapters/memory.html
+// commands must not access, and what protected commands must not write.
+// https://docs.vulkan.org/spec/latest/chapters/memory.html
 
 namespace vitrine::gpu {
 
-/** For what the rules forbid in prose and no VUID names: the section's anchor in the specification. */
+/** The section's anchor in the specification, for rules that it states as text without a VUID. */
 inline constexpr const char* accessRules = "memory-protected-access-rules";
 
 /**
- * A command being recorded, with the lock held while it is judged. The command buffer's first violation is kept.
+ * A command that is being recorded. It holds the lock while it is checked. The command buffer keeps its first
+ * violation.
  *
- * A rule is the number of `VUID-COMMAND-commandBuffer-NUMBER`, which most are, or else the whole name.
+ * A rule is the number in `VUID-COMMAND-commandBuffer-NUMBER`, or else the whole name.
  */
 class Recording {
 public:
@@ -23,13 +25,13 @@ public:
   CommandBuffer& buffer() { return buffer_; }
   [[nodiscard]] bool isProtected() const { return buffer_.isProtected; }
 
-  /** The command may not be in a protected command buffer at all. */
+  /** The command must not be in a protected command buffer. */
   void onlyUnprotected(const char* rule);
-  /** Read: `rule` if the resource is protected and the command buffer isn't. */
+  /** A read. Breaks `rule` if the resource is protected and the command buffer is not. */
   void reads(const Resource& resource, const char* rule);
-  /** Read in a stage that may not touch protected memory in protected command buffers either. */
+  /** A read in a stage that must not access protected memory, not even in protected command buffers. */
   void readsInOtherStage(const Resource& resource, const char* rule);
-  /** Written: besides, `unprotectedRule` if the command buffer is protected and the resource isn't. */
+  /** A write. As a read; also breaks `unprotectedRule` if the command buffer is protected and the resource is not. */
   void writes(const Resource& resource, const char* rule, const char* unprotectedRule);
 
   void reads(VkImage image, const char* rule) { reads(lookUpImage(image), rule); }
@@ -41,7 +43,7 @@ public:
     writes(lookUp(state().buffers, buffer), rule, unprotectedRule);
   }
 
-  /** What draws do to the running pass's attachments. */
+  /** A draw's reads and writes of the current pass's attachments. */
   void drawsToAttachments(const char* rule, const char* unprotectedRule);
 
   void violates(const char* rule, const std::string& what);

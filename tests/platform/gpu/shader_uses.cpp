@@ -26,9 +26,9 @@ enum Dim : uint32_t { SubpassData = 6 };
 
 struct Type {
   Op op = OpTypeStruct;
-  uint32_t inner = 0;        ///< of a pointer or array: what it is to or of
-  bool storageImage = false; ///< an image whose Sampled operand is 2, but no input attachment, whose is too
-  uint32_t members = 0;      ///< of a structure
+  uint32_t inner = 0;        ///< of a pointer or array: the type of its target or elements
+  bool storageImage = false; ///< an image whose Sampled operand is 2, except an input attachment
+  uint32_t members = 0;      ///< number of members of a structure
 };
 
 struct Variable {
@@ -46,7 +46,7 @@ struct Module {
   std::map<uint32_t, Type> types;
   std::map<uint32_t, Variable> variables;
   std::map<uint32_t, Decorations> decorations;
-  bool framebufferOrCompute = true; ///< no entry point of another stage
+  bool framebufferOrCompute = true; ///< no entry point is of another stage
 };
 
 void decorate(Decorations& target, uint32_t decoration, std::span<const uint32_t> operands) {
@@ -56,7 +56,7 @@ void decorate(Decorations& target, uint32_t decoration, std::span<const uint32_t
   if (decoration == DescriptorSetNumber && !operands.empty()) target.set = operands[0];
 }
 
-/** One instruction; `words` begins with its first operand. What is too short is not valid SPIR-V and is skipped. */
+/** One instruction. `words` begins with its first operand. An instruction that is too short is invalid and skipped. */
 void read(Module& module, uint32_t op, std::span<const uint32_t> words) {
   if (words.size() < 2) {
     if (op == OpTypeStruct && words.size() == 1) module.types[words[0]] = {.op = OpTypeStruct};
@@ -105,7 +105,7 @@ Module parse(std::span<const uint32_t> spirv) {
   return module;
 }
 
-/** What a variable holds, behind its pointer and arrays. */
+/** The type of a variable without its pointer and arrays. */
 uint32_t contentOf(const Module& module, uint32_t type) {
   auto found = module.types.find(type);
   while (found != module.types.end() && found->second.inner != 0) {

@@ -7,8 +7,8 @@
 namespace vitrine::gpu {
 
 /**
- * Which bindings a shader module declares, and which of them it may write: storage without NonWritable, as SPIR-V
- * (the specification's "Variable Storage Class" and decorations) says it. A module counts for all its entry points.
+ * The bindings that a shader module declares, and those of them that it may write: storage without the decoration
+ * NonWritable (SPIR-V specification). All entry points of a module count together.
  */
 BindingUses bindingUses(std::span<const uint32_t> spirv);
 

@@ -6,7 +6,7 @@
 namespace vitrine::gpu {
 
 State& state() {
-  static State& made = *new State; // never destroyed: threads of the program may still call while it exits
+  static State& made = *new State; // never destroyed: threads may call the driver while the program exits
   return made;
 }
 

@@ -1,4 +1,4 @@
-// Transfers: one line of judgement each, then lavapipe's turn.
+// Transfers: each is checked in one line, then passed to lavapipe.
 
 #include "tests/platform/gpu/rules.h"
 

@@ -1,5 +1,5 @@
 #pragma once
 
-// A driver defines the functions; it is asked for them by name.
+// No prototypes: the driver defines the functions itself, and the loader looks them up by name.
 #define VK_NO_PROTOTYPES
 #include <vulkan/vulkan.h>
