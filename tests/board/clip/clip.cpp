@@ -26,7 +26,7 @@ std::unexpected<Error> fault(ClipFault which, std::string_view object, std::stri
   return error;
 }
 
-/** Reads until `target` is full or the file ends; how much it got. */
+/** Reads until `target` is full or the file ends. Returns the number of bytes. */
 Result<size_t> readAt(int fd, uint64_t offset, std::span<std::byte> target, const std::string& name) {
   size_t done = 0;
   while (done < target.size()) {
@@ -76,7 +76,7 @@ std::unexpected<Error> headerFault(ClipFault which, const std::string& name, std
 
 /** Compares the file's size with what its header says. */
 Result<> checkSize(const ClipHeader& header, uint64_t fileBytes, const std::string& name) {
-  // Neither factor can overflow: the header's frames are limited to 2^32 and their bytes to 2^30.
+  // The product cannot overflow: the header limits frames to 2^32 and their bytes to 2^30.
   const uint64_t expected = frameOffset(header, header.frameCount);
   if (fileBytes < expected)
     return fault(ClipFault::CutShort, name,
@@ -206,7 +206,7 @@ Result<> ClipWriter::finish() {
   const auto bytes = encodeClipHeader(header_, mac_);
   if (!bytes) return std::unexpected(bytes.error());
   if (auto done = writeAt(fd_.get(), 0, *bytes, temporary_.string()); !done) return done;
-  // mkostemp makes it 0600; a clip is ciphertext and as public as any other file.
+  // mkostemp creates it with mode 0600, but a clip is ciphertext and needs no protection.
   const mode_t mask = umask(0);
   umask(mask);
   if (fchmod(fd_.get(), 0666 & ~mask) != 0) return systemError("fchmod", temporary_.string());

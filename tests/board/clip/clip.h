@@ -22,7 +22,7 @@
  *   24    8  frame rate: numerator, denominator
  *   32    4  colour encoding (0 BT.601, 1 BT.709, 2 BT.2020)
  *   36    4  colour range (0 limited, 1 full)
- *   40    4  stride alignment in bytes for which the frames are laid out (BufferRequest::strideAlignmentBytes)
+ *   40    4  stride alignment of the frames' layout in bytes (BufferRequest::strideAlignmentBytes)
  *   44    4  stride of the luma plane in bytes
  *   48    4  stride of the chroma plane in bytes
  *   52    4  offset of the chroma plane in bytes; the luma plane's is 0
@@ -32,20 +32,19 @@
  *   80   16  zero
  *   96   32  key check: HMAC over the label `key check`
  *   128  32  MAC of the bytes 0…127
- *   160  32  SHA-256 of the bytes 0…159: tells a damaged header from a wrong key
+ *   160  32  SHA-256 of the bytes 0…159: distinguishes a damaged header from a wrong key
  *   192      frame 0, its MAC; frame 1, its MAC; …   (a MAC has 32 bytes)
  *
- * A frame lies as it will lie in the dma-buf, so that the TEE decrypts straight into it. It is encrypted with
- * AES-128-CTR under the clip's key; its first counter block is the nonce, the frame's number (4 bytes, big endian) and
- * four zero bytes, so that no block of any frame is used twice. Encrypt-then-MAC: the MAC is of the ciphertext (label
- * `frame`, index the frame's number), so that a damaged frame is noticed where it would be shown, without reading the
- * rest.
+ * A frame has the layout of the dma-buf, so that the TEE decrypts it directly into the buffer. It is encrypted with
+ * AES-128-CTR under the clip's key. Its first counter block is the nonce, the frame's number (4 bytes, big endian) and
+ * four zero bytes, so no counter block is used twice. Encrypt-then-MAC: the MAC is over the ciphertext (label `frame`,
+ * index: the frame's number), so a damaged frame is detected when it is read, without reading the rest of the clip.
  *
- * In a product the key would never be in a file: it reaches the TEE wrapped, in its own licence exchange.
+ * A product would never keep the key in a file: the TEE gets it in wrapped form, by a licence exchange of its own.
  */
 namespace vitrine {
 
-/** What a clip's header says. */
+/** The contents of a clip's header. */
 struct ClipHeader {
   Size size;
   uint32_t rateNumerator = 0;
@@ -68,47 +67,46 @@ struct ClipHeader {
 };
 
 /**
- * A header for frames of `size`, laid out by layoutFor(); without frames and nonce yet. Invalid for odd sizes or a rate
- * that is none; Refused(SizeInvalid).
+ * A header for frames of `size` with the layout of layoutFor(). The number of frames and the nonce are not set yet.
+ * Errors: Invalid for an odd size or an invalid rate; Refused(SizeInvalid).
  */
 [[nodiscard]] Result<ClipHeader> makeClipHeader(Size size, uint32_t rateNumerator, uint32_t rateDenominator,
                                                 ColorEncoding encoding, ColorRange range);
 
-/** What the player asks of a heap so that a clip's frames fit. */
+/** The request with which a heap allocates buffers for this clip's frames. */
 [[nodiscard]] BufferRequest bufferRequestFor(const ClipHeader& header);
 
 /** The counter block of one frame. */
 [[nodiscard]] CounterBlock frameCounter(const ClipHeader& header, uint64_t frame);
 
-/** What is wrong with a clip. */
+/** Why a clip cannot be read. */
 enum class ClipFault {
   None,
-  NotAClip,      ///< the file does not begin as a clip does
-  OtherVersion,  ///< a clip of a version that this build does not read
+  NotAClip,      ///< the file does not begin like a clip
+  OtherVersion,  ///< a clip of a version that this build cannot read
   CutShort,      ///< fewer bytes than the header says
   TrailingBytes, ///< more bytes than the header says
-  HeaderBroken,  ///< the header is damaged, or its MAC is
-  WrongKey,      ///< whole, but made with another key
-  FrameBroken,   ///< the MAC of one frame does not fit
+  HeaderBroken,  ///< the header or its MAC is damaged
+  WrongKey,      ///< intact, but made with another key
+  FrameBroken,   ///< the MAC of a frame is wrong
 };
 
 [[nodiscard]] const char* clipFaultName(ClipFault fault);
 
-/** The fault that an Error of ClipReader carries (ErrorKind::Invalid, `number`); None for any other. */
+/** The fault in an Error of ClipReader (ErrorKind::Invalid, `number`); None for any other Error. */
 [[nodiscard]] ClipFault clipFaultOf(const Error& error);
 
-/** Reads a clip, checking all that it hands out. */
+/** Reads a clip, and checks everything that it returns. */
 class ClipReader {
 public:
-  /** Checks header, size and key. Errors: System from the file; else every ClipFault but FrameBroken, in their order.
-   */
+  /** Checks header, size and key. Errors: System from the file; every ClipFault except FrameBroken, in their order. */
   [[nodiscard]] static Result<ClipReader> open(const std::filesystem::path& file, const ClipKey& key);
 
   [[nodiscard]] const ClipHeader& header() const { return header_; }
 
   /**
-   * The ciphertext of a frame, checked; valid until the next call. FrameBroken names the frame; CutShort where the file
-   * has become shorter since it was opened.
+   * The ciphertext of a frame, checked. Valid until the next call. Errors: FrameBroken, which names the frame; CutShort
+   * if the file has become shorter since it was opened.
    */
   [[nodiscard]] Result<std::span<const std::byte>> readFrame(uint64_t frame);
 
@@ -122,32 +120,32 @@ private:
 };
 
 /**
- * Writes a clip: into a temporary file beside `file`, which takes its place when all is written. Destroyed before
- * finish(), it leaves nothing behind.
+ * Writes a clip to a temporary file beside `file`, and renames it when it is complete. If it is destroyed before
+ * finish(), no file is left.
  */
 class ClipWriter {
 public:
-  /** `header` from makeClipHeader(). Takes a nonce. */
+  /** `header`: from makeClipHeader(). Sets a random nonce. */
   [[nodiscard]] static Result<ClipWriter> create(const std::filesystem::path& file, ClipHeader header,
                                                  const ClipKey& key);
   ClipWriter(ClipWriter&& other) noexcept;
   ClipWriter& operator=(ClipWriter&&) = delete;
   ~ClipWriter();
 
-  /** With as many frames as were added so far. */
+  /** The header, with the number of frames added so far. */
   [[nodiscard]] const ClipHeader& header() const { return header_; }
 
-  /** Encrypts and appends a frame of `header().frameBytes`; encrypts in place. */
+  /** Encrypts a frame of `header().frameBytes` in place, and appends it. */
   [[nodiscard]] Result<> addFrame(std::span<std::byte> frame);
 
-  /** Writes the header and puts the file in its place. Invalid without a frame. Nothing may follow. */
+  /** Writes the header and renames the file. Error: Invalid if there is no frame. Must be the last call. */
   [[nodiscard]] Result<> finish();
 
 private:
   ClipWriter(std::filesystem::path file, std::filesystem::path temporary, UniqueFd fd, const ClipHeader& header,
              const ClipKey& key, ClipMac mac);
   std::filesystem::path file_;
-  std::filesystem::path temporary_; ///< empty once there is nothing to take away
+  std::filesystem::path temporary_; ///< to be removed; empty if there is none
   UniqueFd fd_;
   ClipHeader header_;
   ClipKey key_;

@@ -35,7 +35,7 @@ std::unexpected<Error> cryptoError(std::string_view operation, std::string_view 
 }
 
 OSSL_PARAM octets(const char* name, std::span<const uint8_t> bytes) {
-  // OpenSSL's parameter type is not const-correct; it only reads these.
+  // OpenSSL's parameter type is not const-correct; OpenSSL only reads these.
   return OSSL_PARAM_construct_octet_string(name, const_cast<uint8_t*>(bytes.data()), bytes.size());
 }
 
@@ -108,7 +108,7 @@ Result<Mac> ClipMac::compute(const char* label, uint64_t index, std::span<const 
     position[i] = static_cast<uint8_t>(index >> (8 * i));
   Mac result{};
   size_t length = 0;
-  // A null key starts anew with the key that it has.
+  // A null key restarts with the current key.
   if (EVP_MAC_init(context, nullptr, 0, nullptr) != 1 ||
       EVP_MAC_update(context, reinterpret_cast<const uint8_t*>(label), std::strlen(label)) != 1 ||
       EVP_MAC_update(context, position.data(), position.size()) != 1 ||

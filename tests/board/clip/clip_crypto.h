@@ -14,7 +14,7 @@ using EVP_CIPHER_CTX = struct evp_cipher_ctx_st;
 
 namespace vitrine {
 
-/** A clip's AES-128 key, as the TEE gets it. */
+/** A clip's AES-128 key. The TEE gets it in this form. */
 using ClipKey = std::array<uint8_t, 16>;
 using ClipNonce = std::array<uint8_t, 8>;
 /** AES-CTR's first counter block, big endian. */
@@ -29,7 +29,7 @@ using Mac = std::array<uint8_t, 32>;
 
 /**
  * Keyed checksums of one clip: HMAC-SHA256 under a key that HKDF-SHA256 (RFC 5869) derives from the clip's key, with
- * the clip's nonce as salt and `vitrine clip mac` as info, so that no key serves two purposes.
+ * the clip's nonce as salt and `vitrine clip mac` as info, so that no key has two purposes.
  */
 class ClipMac {
 public:
@@ -46,20 +46,20 @@ private:
   std::unique_ptr<EVP_MAC_CTX, Free> context_;
 };
 
-/** In constant time. */
+/** Compares in constant time. */
 [[nodiscard]] bool equalMacs(const Mac& a, const Mac& b);
 
 /** AES-128-CTR of `input` into `output` (same size; may be the same memory). Its own inverse. */
 [[nodiscard]] Result<> aesCtr(const ClipKey& key, const CounterBlock& counter, std::span<const std::byte> input,
                               std::span<std::byte> output);
 
-/** 32 hexadecimal digits. Invalid for anything else; the text is not repeated in the error. */
+/** Parses 32 hexadecimal digits. Error: Invalid; it does not repeat the text. */
 [[nodiscard]] Result<ClipKey> parseKey(std::string_view hex);
 
-/** A key file: 32 hexadecimal digits and a newline. Errors name the file. */
+/** Reads a key file: 32 hexadecimal digits and a newline. Errors name the file. */
 [[nodiscard]] Result<ClipKey> readKeyFile(const std::filesystem::path& file);
 
-/** Writes a key file, readable by its owner alone (0600). Never replaces a file: EEXIST. */
+/** Writes a key file that only its owner can read (0600). Never replaces a file: EEXIST. */
 [[nodiscard]] Result<> writeKeyFile(const std::filesystem::path& file, const ClipKey& key);
 
 } // namespace vitrine

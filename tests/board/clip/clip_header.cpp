@@ -18,7 +18,7 @@ constexpr size_t macOffset = 128;
 constexpr size_t digestOffset = 160;
 constexpr const char* keyCheckLabel = "key check";
 constexpr const char* headerMacLabel = "header";
-/** Frames are numbered in 32 bits of the counter block, blocks of a frame in 32 more. */
+/** 32 bits of the counter block number the frames, and 32 bits the blocks of a frame. */
 constexpr uint64_t maximumFrames = uint64_t{1} << 32;
 constexpr uint64_t maximumFrameBytes = uint64_t{1} << 30;
 
@@ -53,7 +53,7 @@ Mac getMac(std::span<const std::byte> bytes, size_t offset) {
   return mac;
 }
 
-/** Whether the values can be those of a clip: they have been through the digest, so this is about who wrote them. */
+/** Whether the values are possible for a clip. The digest was right, so a wrong value is the writer's fault. */
 bool plausible(const ClipHeader& header, uint32_t encoding, uint32_t range) {
   if (encoding > static_cast<uint32_t>(ColorEncoding::Bt2020) || range > static_cast<uint32_t>(ColorRange::Full))
     return false;

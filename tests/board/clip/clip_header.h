@@ -8,13 +8,13 @@ namespace vitrine {
 
 using ClipHeaderBytes = std::array<std::byte, ClipHeader::sizeBytes>;
 
-/** The header as it stands in the file, with key check, MAC and digest. */
+/** The header's bytes in the file, with key check, MAC and digest. */
 [[nodiscard]] Result<ClipHeaderBytes> encodeClipHeader(const ClipHeader& header, const ClipMac& mac);
 
-/** What is wrong with the header's bytes in themselves, before any key: NotAClip … HeaderBroken; or its values. */
+/** Checks and parses the header's bytes without a key. Errors: NotAClip to HeaderBroken, or an invalid value. */
 [[nodiscard]] std::expected<ClipHeader, ClipFault> decodeClipHeader(std::span<const std::byte> bytes);
 
-/** None, WrongKey, or HeaderBroken where the key is right and the MAC is not. */
+/** None; WrongKey; or HeaderBroken if the key is right and the MAC is wrong. */
 [[nodiscard]] Result<ClipFault> authenticateClipHeader(std::span<const std::byte> bytes, const ClipMac& mac);
 
 /** The label of the frames' MACs. */

@@ -67,9 +67,9 @@ Ycbcr boxPixel(Size size, const Levels& levels, uint32_t x, uint64_t frame) {
   return {narrow(levels.lumaLow + 3 * frame % (levels.lumaHigh - levels.lumaLow + 1)), 128, 128};
 }
 
-/** Mean luma of the middle of a cell; its rim may be blurred by scaling. */
+/** Mean luma of the middle of a cell, since scaling may blur its edges. */
 double cellLevel(std::span<const std::byte> luma, Size size, uint32_t strideBytes, uint32_t cell) {
-  // The first column of a cell is the first whose cell number, rounded down, is it.
+  // The first column of a cell is the first one whose cell number, rounded down, is this cell.
   const uint32_t left = (cell * size.width + frameBarCells - 1) / frameBarCells;
   const uint32_t right = ((cell + 1) * size.width + frameBarCells - 1) / frameBarCells;
   const uint32_t rim = (right - left) / 4;
@@ -107,7 +107,7 @@ Ycbcr testPatternPixel(Size size, ColorRange range, uint32_t x, uint32_t y, uint
 void drawTestPattern(const Nv12Layout& layout, ColorRange range, uint64_t frame, std::span<std::byte> target) {
   const Size size = layout.size;
   const Bands bands(size);
-  // Within a band all luma rows are the same; chroma rows too, but in the gradient.
+  // All luma rows of a band are equal. So are its chroma rows, except in the gradient.
   for (uint32_t y = 0; y < size.height; ++y) {
     std::byte* row = target.data() + size_t{y} * layout.lumaStrideBytes;
     if (y > 0 && bands.at(y) == bands.at(y - 1)) {

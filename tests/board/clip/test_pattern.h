@@ -8,27 +8,33 @@
 #include "protected-path/base/format.h"
 
 /*
- * The picture by which a test knows which frame it sees and what every pixel of it has to be. A function of (x, y,
- * frame) in whole numbers, all divisions rounding down, so that anybody can compute it again.
+ * A test pattern: a test can read the frame's number from it, and knows the value of every pixel. It is a function of
+ * (x, y, frame) in integers, with all divisions rounding down, so that it is easy to compute again.
  *
- * Let W × H be the size (both even, 64 × 96 at least), and by range
- *     limited: lumaLow 16, lumaHigh 235, chromaLow 16, chromaHigh 240;   full: 0, 255, 0, 255.
- * Chroma samples stand for 2 × 2 pixels; their (cx, cy) count from 0 to W/2 - 1 and H/2 - 1; `x` in chroma formulas is
- * 2 cx.
+ * Let W × H be the size (both even, at least 64 × 96). By range:
+ *     limited: lumaLow 16, lumaHigh 235, chromaLow 16, chromaHigh 240
+ *     full:    lumaLow 0,  lumaHigh 255, chromaLow 0,  chromaHigh 255
+ * A chroma sample covers 2 × 2 pixels. Its coordinates (cx, cy) go from 0 to W/2 - 1 and H/2 - 1. `x` in a chroma formula
+ * is 2 cx.
  *
- * The bar, rows 0…31: 32 cells side by side; column x belongs to cell (32 x) / W. A cell is white (1, lumaHigh) or
- * black (0, lumaLow); chroma is 128. cells 0, 1      1 0                                  sync cells 2…21      frame
- * mod 2^20, highest bit first cells 22…29     CRC-8 of those 20 bits, highest bit first: polynomial 0x07, initial value
- * 0xff, no reflection, no final XOR, over the bits in the order of the cells cells 30, 31    0 1 sync
+ * Rows 0…31 are the bar: 32 cells side by side. Column x is in cell (32 x) / W. A cell is white (1, lumaHigh) or black
+ * (0, lumaLow); its chroma is 128.
+ *     cells 0, 1     sync: 1 0
+ *     cells 2…21     frame mod 2^20, highest bit first
+ *     cells 22…29    CRC-8 of those 20 bits in the order of the cells, highest bit first: polynomial 0x07, initial value
+ *                    0xff, no reflection, no final XOR
+ *     cells 30, 31   sync: 0 1
  *
- * The rest is three bands; with R = (H - 32) / 3 rounded down to even: rows 32…32+R-1, then R more, then what is left.
- *     bars       x' = (x + 2 frame) mod W; bar (8 x') / W of the table testPatternBars: eight colours moving to the
- * left gradient   luma lumaLow + ((x + frame) mod W) (lumaHigh - lumaLow) / (W - 1) Cb chromaLow + cx (chromaHigh -
- * chromaLow) / (W/2 - 1) Cr chromaHigh - r (chromaHigh - chromaLow) / (R/2 - 1), r the chroma row within the band box
- * a box on a ground that both change with every frame. The box is B = (W / 8 rounded down to even) columns wide, the
- * band high, begins at column (4 frame) mod (W - B) and is lumaHigh, Cb chromaHigh, Cr chromaLow. The ground is luma
- * lumaLow + (3 frame) mod (lumaHigh - lumaLow + 1), chroma 128. (W - B is even and so is 4 frame mod it: the box begins
- * and ends between chroma samples.)
+ * Below are three bands. With R = (H - 32) / 3 rounded down to even, the first has rows 32…32+R-1, the second the next R
+ * rows, and the third the rest.
+ *     bars        eight colours that move to the left: with x' = (x + 2 frame) mod W, colour (8 x') / W of testPatternBars
+ *     gradient    luma  lumaLow + ((x + frame) mod W) (lumaHigh - lumaLow) / (W - 1)
+ *                 Cb    chromaLow + cx (chromaHigh - chromaLow) / (W/2 - 1)
+ *                 Cr    chromaHigh - r (chromaHigh - chromaLow) / (R/2 - 1), where r is the chroma row within the band
+ *     box         a box on a background; both change with every frame. The box is B = (W / 8 rounded down to even) columns
+ *                 wide and as high as the band. It begins at column (4 frame) mod (W - B), and is lumaHigh, Cb chromaHigh,
+ *                 Cr chromaLow. The background is luma lumaLow + (3 frame) mod (lumaHigh - lumaLow + 1), chroma 128. (W - B
+ *                 and (4 frame) mod (W - B) are even, so the box begins and ends between chroma samples.)
  */
 namespace vitrine {
 
@@ -44,12 +50,11 @@ inline constexpr uint32_t frameBarCells = 32;
 inline constexpr uint32_t frameNumberLimit = 1U << 20;
 inline constexpr Size testPatternMinimum{64, 96};
 
-/** The eight colours of the first band: 75 % bars of BT.709, limited range, which is what they are whatever the clip
- * says. */
+/** The eight colours of the first band: 75 % bars of BT.709, limited range, regardless of the clip's range. */
 inline constexpr Ycbcr testPatternBars[8] = {{180, 128, 128}, {168, 44, 136}, {145, 147, 44}, {133, 63, 52},
                                              {63, 193, 204},  {51, 109, 212}, {28, 212, 120}, {16, 128, 128}};
 
-/** Where a frame's planes lie in memory. */
+/** The positions of a frame's planes in memory. */
 struct Nv12Layout {
   Size size;
   uint32_t lumaStrideBytes = 0;
@@ -60,15 +65,13 @@ struct Nv12Layout {
 /** The 32 cells of a frame's bar, cell 0 in the highest bit. */
 [[nodiscard]] uint32_t frameBarBits(uint64_t frame);
 
-/** Luma of one pixel and the chroma sample that it shares. The definition; drawTestPattern() is the fast way to the
- * same. */
+/** Luma of one pixel, and its chroma sample. This is the definition; drawTestPattern() gives the same, faster. */
 [[nodiscard]] Ycbcr testPatternPixel(Size size, ColorRange range, uint32_t x, uint32_t y, uint64_t frame);
 
-/** Draws a frame; `target` has to reach to the end of the chroma plane. Bytes between row end and stride become 0. */
+/** Draws a frame. `target` must reach to the end of the chroma plane. Bytes between row end and stride become 0. */
 void drawTestPattern(const Nv12Layout& layout, ColorRange range, uint64_t frame, std::span<std::byte> target);
 
-/** The number in the bar of a luma plane, or nothing where sync or CRC do not fit. Robust against noise and rescaled
- * levels. */
+/** The number in the bar of a luma plane; empty if sync or CRC are wrong. Robust against noise and rescaled levels. */
 [[nodiscard]] std::optional<uint32_t> readFrameBar(std::span<const std::byte> luma, Size size, uint32_t strideBytes);
 
 } // namespace vitrine

@@ -4,7 +4,7 @@
 
 namespace vitrine {
 
-/** A check for CLI11, so that a wrong value is told of with its option's name: what `parse` (text to Result) says of it. */
+/** A validator for CLI11: the error text of `parse` (text to Result), which CLI11 prints with the option's name. */
 template<typename Parse>
 auto parsedBy(Parse parse) {
   return [parse](const std::string& text) {

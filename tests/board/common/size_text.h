@@ -9,16 +9,16 @@
 
 namespace vitrine {
 
-/** A positive 32-bit number at the beginning of `text`, which it takes away from there; else nothing. */
+/** Parses a positive 32-bit number at the beginning of `text` and removes it; empty if there is none. */
 [[nodiscard]] std::optional<uint32_t> takeNumber(std::string_view& text);
 
-/** Whether `text` begins with `character`, which it takes away from there. */
+/** If `text` begins with `character`, removes it and returns true. */
 [[nodiscard]] bool takeCharacter(std::string_view& text, char character);
 
-/** `WxH` at the beginning of `text`, taken away from there. */
+/** Parses `WxH` at the beginning of `text` and removes it. */
 [[nodiscard]] std::optional<Size> takeSize(std::string_view& text);
 
-/** `WxH` and nothing else; operation `parse` in the error. */
+/** Parses `WxH` and nothing else. The error's operation is `parse`. */
 [[nodiscard]] Result<Size> parseSize(std::string_view text);
 
 } // namespace vitrine

@@ -5,20 +5,19 @@
 namespace vitrine {
 
 /**
- * SIGINT and SIGTERM as something to poll, so that a tool ends where it chooses to and cleans up.
+ * SIGINT and SIGTERM as an fd to poll, so that a tool ends at a point of its choice and cleans up.
  *
- * Blocks both for the calling thread (make it before any other thread); a child that is started must unblock them for
- * itself (FrameSource does). They stay blocked after its destruction: a second Ctrl-C must not interrupt the cleaning
- * up.
+ * Blocks both signals for the calling thread, so create it before any other thread. A child process must unblock them
+ * (FrameSource does). They stay blocked after its destruction, so that a second Ctrl-C does not interrupt the clean-up.
  */
 class StopSignals {
 public:
   [[nodiscard]] static Result<StopSignals> create();
 
-  /** Readable once either signal has come. */
+  /** Readable after either signal. */
   [[nodiscard]] int fd() const { return fd_.get(); }
 
-  /** Whether one has come since creation; never waits. */
+  /** Whether a signal has arrived since creation. Never waits. */
   [[nodiscard]] bool stopped();
 
 private:

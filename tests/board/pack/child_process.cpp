@@ -13,7 +13,7 @@
 namespace vitrine {
 namespace {
 
-/** posix_spawn's two settings objects, which must not leak. */
+/** Owns the two settings objects of posix_spawn. */
 struct SpawnSettings {
   posix_spawn_file_actions_t actions{};
   posix_spawnattr_t attributes{};
@@ -22,7 +22,7 @@ struct SpawnSettings {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, stdoutFd, STDOUT_FILENO);
-    // Our signals are blocked for signalfd; a child would inherit that and ignore Ctrl-C.
+    // SIGINT and SIGTERM are blocked for signalfd. A child that inherited this would ignore Ctrl-C.
     sigset_t none;
     sigemptyset(&none);
     posix_spawnattr_init(&attributes);
@@ -47,7 +47,7 @@ Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& argumen
 
   std::vector<char*> argv;
   for (const std::string& argument : arguments)
-    argv.push_back(const_cast<char*>(argument.c_str())); // POSIX: argv's strings are not written
+    argv.push_back(const_cast<char*>(argument.c_str())); // POSIX: posix_spawn does not write to argv's strings
   argv.push_back(nullptr);
   const SpawnSettings settings(writeEnd.get());
   pid_t pid = -1;

@@ -10,12 +10,15 @@
 
 namespace vitrine {
 
-/** A program whose output we read. Started with an argument vector, never through a shell; ended and reaped in the
- * destructor. */
+/**
+ * A program whose output we read. Started with an argument vector, never by a shell. The destructor ends and reaps it.
+ */
 class ChildProcess {
 public:
-  /** `arguments[0]` is looked up in PATH; Missing, with `remedy`, where it is not there. Its stderr is ours, its stdin
-   * empty. */
+  /**
+   * Looks `arguments[0]` up in PATH. It inherits our stderr, and its stdin is empty. Error: Missing, with `remedy`, if
+   * the program is not installed.
+   */
   [[nodiscard]] static Result<ChildProcess> start(const std::vector<std::string>& arguments, std::string_view remedy);
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
@@ -24,7 +27,7 @@ public:
   /** The read end of its stdout. */
   [[nodiscard]] int output() const { return output_.get(); }
 
-  /** Waits for its end; Invalid unless it exits with 0. */
+  /** Waits until it has ended. Error: Invalid unless it exits with 0. */
   [[nodiscard]] Result<> finish();
 
 private:

@@ -12,17 +12,17 @@
 
 namespace vitrine {
 
-/** What frames there will be. */
+/** The properties of a source's frames. */
 struct FrameSourceInfo {
   Size size;
   uint32_t rateNumerator = 0;
   uint32_t rateDenominator = 0;
   ColorEncoding encoding = ColorEncoding::Bt709;
   ColorRange range = ColorRange::Limited;
-  std::optional<uint64_t> expectedFrames; ///< for progress alone; absent where nobody knows
+  std::optional<uint64_t> expectedFrames; ///< for progress only; empty if not known
 };
 
-/** What the user wants other than the input has; empty: as it is. */
+/** Properties that the user wants changed; empty: as in the input. */
 struct FrameWishes {
   std::optional<Size> size;
   std::optional<ColorEncoding> encoding;
@@ -35,7 +35,7 @@ public:
   virtual ~FrameSource() = default;
   [[nodiscard]] const FrameSourceInfo& info() const { return info_; }
 
-  /** Draws the next frame into `target`, laid out as `layout`; false at the end. */
+  /** Draws the next frame into `target` with `layout`. Returns false at the end. */
   [[nodiscard]] virtual Result<bool> next(const Nv12Layout& layout, std::span<std::byte> target) = 0;
 
 protected:
@@ -50,10 +50,10 @@ private:
                                                                    const FrameWishes& wishes);
 
 /**
- * Frames of any video that ffmpeg reads: ffprobe for what it is, ffmpeg for the pixels. Missing where they are not
- * installed. Colours: a tag of the input is kept, one that it lacks is BT.709 from 720 lines on and BT.601 below,
- * limited range; a wish for another one converts. `stop` ends a wait for ffmpeg with an error and must outlive the
- * source.
+ * Frames of any video that ffmpeg can read: ffprobe gives its properties, ffmpeg its pixels. Colours: tags of the input
+ * are kept. A missing encoding is BT.709 from 720 lines on and BT.601 below; a missing range is limited. If the user
+ * wants another encoding or range, the colours are converted. `stop` ends a wait for ffmpeg with an error; it must
+ * outlive the source. Error: Missing if ffprobe or ffmpeg is not installed.
  */
 [[nodiscard]] Result<std::unique_ptr<FrameSource>> openVideo(const std::filesystem::path& input,
                                                              const FrameWishes& wishes, StopSignals& stop);

@@ -1,4 +1,4 @@
-/* vitrine-pack: makes an encrypted clip for vitrine-play of any video that ffmpeg reads, or of the test pattern. */
+/* vitrine-pack: makes an encrypted clip for vitrine-play, from any video that ffmpeg reads or from the test pattern. */
 #include <cstdio>
 #include <format>
 #include <string>
@@ -66,7 +66,7 @@ Result<FrameWishes> parseWishes(const Options& options) {
   return wishes;
 }
 
-/** The key, and the file into which to write it once the clip is made, if it is a new one. */
+/** The key. If it is new, also the file to write it to. */
 struct KeyChoice {
   ClipKey key{};
   std::string newFile;
@@ -87,7 +87,7 @@ Result<KeyChoice> chooseKey(const Options& options) {
   return choice;
 }
 
-/** One line on stderr that rewrites itself, at most five times a second, and only for somebody to look at. */
+/** Progress: one line on stderr that is rewritten at most five times a second, and only on a terminal. */
 class Progress {
 public:
   void show(uint64_t frames, std::optional<uint64_t> expected) {
@@ -138,7 +138,7 @@ Result<> pack(const Options& options, StopSignals& stop) {
   auto writer = ClipWriter::create(options.output, *header, choice->key);
   if (!writer) return std::unexpected(writer.error());
   if (auto written = writeFrames(**source, *writer, stop); !written) return written;
-  // The key first: a clip without its key would be worth nothing.
+  // The key is written first, since a clip without its key is useless.
   if (!choice->newFile.empty())
     if (auto kept = writeKeyFile(choice->newFile, choice->key); !kept) return kept;
   if (auto finished = writer->finish(); !finished) return finished;

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::string_view installRemedy = "install the package ffmpeg";
 
-/** Reads until `target` is full or the child's output ends; how much it got. A stop signal is an error. */
+/** Reads until `target` is full or the child's output ends. Returns the number of bytes. A stop signal is an error. */
 Result<size_t> readOutput(const ChildProcess& child, std::span<std::byte> target, StopSignals& stop) {
   size_t done = 0;
   while (done < target.size()) {
@@ -46,18 +46,18 @@ Result<std::string> readAll(const ChildProcess& child, StopSignals& stop) {
   }
 }
 
-/** An input's name as ffmpeg takes it: one that begins with `-` or has a `:` would be an option or a protocol. */
+/** An input's name for ffmpeg, which would take a leading `-` as an option and a `:` as a protocol. */
 std::string inputUrl(const std::filesystem::path& input) {
   return "file:" + input.string();
 }
 
-/** What ffprobe says, before any wish. */
+/** The input's properties by ffprobe, before the user's changes. */
 struct Probed {
   FrameSourceInfo info;
   bool encodingTagged = false;
 };
 
-/** `30000/1001` into two numbers that fit; anything else is nothing. */
+/** Parses `30000/1001` into two 32-bit numbers; empty for anything else. */
 std::optional<std::pair<uint32_t, uint32_t>> parseRate(const std::string& text) {
   uint32_t numerator = 0;
   uint32_t denominator = 0;
@@ -82,7 +82,7 @@ void readColours(const nlohmann::json& stream, Probed& probed) {
   probed.info.range = stream.value("color_range", "") == "pc" ? ColorRange::Full : ColorRange::Limited;
 }
 
-/** Whether ffmpeg will turn the picture by a quarter, as telephones' videos ask for. */
+/** Whether ffmpeg rotates the picture by 90 degrees, as the metadata of phones' videos demands. */
 bool turnedByQuarter(const nlohmann::json& stream) {
   for (const auto& data : stream.value("side_data_list", nlohmann::json::array()))
     if (data.value("rotation", 0) % 180 != 0) return true;
@@ -133,7 +133,7 @@ const char* scaleMatrixName(ColorEncoding encoding) {
   return "bt709";
 }
 
-/** What frames there will be, and the ffmpeg filter that makes them of what there is. */
+/** The properties of the frames, and the ffmpeg filter that produces them from the input. */
 std::string applyWishes(const FrameWishes& wishes, Probed& probed) {
   FrameSourceInfo& info = probed.info;
   const char* inputMatrix = probed.encodingTagged ? "auto" : scaleMatrixName(info.encoding);
@@ -167,7 +167,7 @@ public:
   }
 
 private:
-  /** From ffmpeg's rows, which follow each other at once, to rows at our strides. */
+  /** Copies ffmpeg's rows, which have no gaps, to rows with our strides. */
   void spread(const Nv12Layout& layout, std::span<std::byte> target) const {
     const size_t width = layout.size.width;
     const std::byte* source = packed_.data();

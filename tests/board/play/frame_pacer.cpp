@@ -6,7 +6,7 @@
 namespace vitrine {
 namespace {
 
-/** A window that was hidden for longer does not race through what it missed. */
+/** A window that was hidden for longer than this does not catch up on the frames that it missed. */
 constexpr Nanoseconds longestCatchUp = 1'000'000'000;
 
 } // namespace
@@ -37,7 +37,7 @@ FramePacer::Decision FramePacer::decide(Nanoseconds now, bool mayCommit) const {
 FramePacer::Decision FramePacer::decideLocked(Nanoseconds now) const {
   const auto refreshes = static_cast<Nanoseconds>(lockedRefreshes());
   if (refreshes == 1) return {next_, std::nullopt};
-  if (shown_->frame + 1 != next_) return {}; // its feedback will say from when to count
+  if (shown_->frame + 1 != next_) return {}; // the time base comes with its feedback
   const Nanoseconds time = shown_->time + refreshes * refresh_ - refresh_ / 2;
   if (now >= time) return {next_, std::nullopt};
   return {std::nullopt, time};

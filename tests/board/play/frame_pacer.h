@@ -8,13 +8,14 @@
 namespace vitrine {
 
 /**
- * Decides which frame to show when. Pure; frames are counted from 0 on and go on counting when a clip starts anew.
+ * Decides which frame to show when. Pure. Frames count from 0, and go on counting when a clip repeats.
  *
- * Goal: every frame for its time on the panel, and no frame missed. Two ways:
- *  - *locked*, where a frame's time is within 1 % of a whole number n of refreshes: each frame for n refreshes, none
- * skipped. The clip then runs that little bit faster or slower, which nobody sees, while a skipped frame is seen.
- *  - *clocked* otherwise: frame k is due k frame times after the first was shown; it is committed half a refresh before
- * that, so that it meets the nearest refresh. Who is late skips.
+ * Goal: each frame is on the panel for its time, and no frame is missed. There are two modes:
+ *  - *locked*, if a frame's time is within 1 % of n refreshes, n an integer: each frame is shown for n refreshes, and
+ *    none is skipped. The clip runs slightly too fast or too slow, which nobody notices; a skipped frame would be
+ *    visible.
+ *  - *clocked*, otherwise: frame k is due k frame times after the first was shown. It is committed half a refresh
+ *    earlier, so that it meets the nearest refresh. If the player is late, it skips frames.
  *
  *      refresh   |---------|---------|---------|      n = 2
  *      frame 4   ^shown               ^5 is due
@@ -28,22 +29,22 @@ public:
   /** What to do now. */
   struct Decision {
     std::optional<uint64_t> frame;         ///< show this one now
-    std::optional<Nanoseconds> wakeUpTime; ///< else: ask again then; neither: ask again after the next event
+    std::optional<Nanoseconds> wakeUpTime; ///< otherwise decide again then; if neither is set, after the next event
   };
   /** `mayCommit`: the compositor has asked for a frame since the last one. */
   [[nodiscard]] Decision decide(Nanoseconds now, bool mayCommit) const;
 
-  /** A frame that decide() named was committed; those before it that were not are missed. */
+  /** A frame that decide() returned was committed. Earlier frames that were not committed are missed. */
   void committed(uint64_t frame);
-  /** Feedback: `refresh` and `sequence` are 0 where the compositor does not know. */
+  /** Presentation feedback. `refresh` and `sequence` are 0 if the compositor does not know them. */
   void presented(uint64_t frame, Nanoseconds time, Nanoseconds refresh, uint64_t sequence);
   void discarded(uint64_t frame, Nanoseconds now);
 
-  /** Refreshes at which a new frame was due and the one before was still shown, and frames skipped. */
+  /** Number of refreshes that showed an old frame although a new one was due, plus frames skipped. */
   [[nodiscard]] uint64_t missed() const { return missed_; }
 
 private:
-  /** The latest frame that reached its end, shown or not. */
+  /** The latest frame that was shown or discarded. */
   struct Shown {
     uint64_t frame;
     Nanoseconds time;
@@ -60,7 +61,7 @@ private:
   Nanoseconds refresh_ = 0;
   uint64_t next_ = 0; ///< the first frame that was not committed
   std::optional<Shown> shown_;
-  std::optional<Shown> base_; ///< where the clock of the clocked way starts
+  std::optional<Shown> base_; ///< start of the clock in clocked mode
   uint64_t missed_ = 0;
 };
 

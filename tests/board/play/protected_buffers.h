@@ -12,20 +12,20 @@
 
 namespace vitrine {
 
-/** Whether buffers are claimed to be protected (weston_restricted_buffer_v1). */
+/** Whether the client claims that its buffers are protected (weston_restricted_buffer_v1). */
 enum class ClaimMode {
-  Auto,   ///< where the compositor has the protocol
-  Always, ///< an error where it has not
+  Auto,   ///< if the compositor has the protocol
+  Always, ///< it is an error if the compositor does not have the protocol
   Never,
 };
 
-/** One protected buffer with all that somebody knows it by. */
+/** One protected buffer, with its handles in the TEE and in the compositor. */
 class ProtectedBuffer {
 public:
   enum class State {
-    Free,      ///< ours to fill
-    Filled,    ///< holds `frame`
-    Submitted, ///< the compositor's until it releases it
+    Free,      ///< can be filled
+    Filled,    ///< contains `frame`
+    Submitted, ///< used by the compositor until it releases it
   };
 
   ProtectedBuffer(HeapBuffer memory, TeeMemory teeMemory, WaylandPtr<wl_buffer> waylandBuffer);
@@ -46,22 +46,24 @@ private:
   WaylandPtr<wl_buffer> waylandBuffer_;
 };
 
-/** The player's buffers. Never mapped: frames come into them through the TEE alone. */
+/** The player's buffers. They are never mapped: only the TEE writes frames to them. */
 class ProtectedBuffers {
 public:
-  /** Fewer cannot play: one is shown while the other is filled. */
+  /** Playing needs two: one is shown while the other is filled. */
   static constexpr size_t minimum = 2;
 
   /**
-   * Heaps that may be asked: all, or the one named `heapName`, which has to be protected as well. Refused(HeapAbsent) with the
-   * classes that were looked for, Refused(HeapNoPermission) with the node; Missing where no heap has that name.
+   * The heaps to allocate from: all, or the one named `heapName`, which must be protected, too. Errors:
+   * Refused(HeapAbsent), which lists the classes that were looked for; Refused(HeapNoPermission), which names the node;
+   * Missing if no heap has that name.
    */
   [[nodiscard]] static Result<std::vector<Heap>> chooseHeaps(const ClipHeader& header, const HeapTable& table,
                                                              const std::string& heapName);
 
   /**
-   * Allocates `wanted` buffers, registers each with the TEE and makes its wl_buffer. An exhausted heap gives fewer;
-   * less than `minimum` is Refused(HeapExhausted) and says how many there were. `got` counts them either way.
+   * Allocates `wanted` buffers, registers each with the TEE, and creates its wl_buffer. An exhausted heap gives fewer.
+   * If they are fewer than `minimum`, the error is Refused(HeapExhausted) and says how many there were. `got` is their
+   * number, also on error.
    */
   [[nodiscard]] static Result<ProtectedBuffers> create(const ClipHeader& header, std::span<const Heap> heaps,
                                                        const HeapTable& table, const TeeDevice& device,
@@ -70,20 +72,20 @@ public:
 
   [[nodiscard]] size_t count() const { return buffers_.size(); }
   [[nodiscard]] const std::string& heapName() const { return buffers_.front()->memory().heapName; }
-  /** The weakest among them. */
+  /** The weakest evidence among the buffers. */
   [[nodiscard]] Evidence evidence() const;
 
-  /** A buffer to fill, or null. */
+  /** A free buffer, or null. */
   [[nodiscard]] ProtectedBuffer* findFree() const;
   /** The filled buffer with the latest frame up to `frame`, or null. */
   [[nodiscard]] ProtectedBuffer* findLatest(uint64_t frame) const;
   /** The filled buffer with the earliest frame, or null. */
   [[nodiscard]] ProtectedBuffer* findEarliest() const;
-  /** Frees the filled ones whose frame is before `frame`: too late to be shown. */
+  /** Frees filled buffers whose frame is before `frame`, and so too late to be shown. */
   void dropBefore(uint64_t frame);
 
 private:
-  std::vector<std::unique_ptr<ProtectedBuffer>> buffers_; ///< libwayland keeps their addresses
+  std::vector<std::unique_ptr<ProtectedBuffer>> buffers_; ///< pointers, since libwayland keeps their addresses
 };
 
 } // namespace vitrine

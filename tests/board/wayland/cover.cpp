@@ -6,7 +6,7 @@
 namespace vitrine {
 namespace {
 
-// Premultiplied, as the protocol wants it. In 8 bits alpha and green come out as 128, without rounding.
+// Premultiplied, as the protocol requires. In 8 bits, alpha and green are exactly 128.
 constexpr uint32_t halfOfAll = 0x80808080;
 constexpr uint32_t none = 0;
 

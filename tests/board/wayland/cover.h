@@ -5,19 +5,19 @@
 namespace vitrine {
 
 /**
- * A half transparent green surface over the right half of a window: what a window of somebody else's would do to a
- * video, at a place and with pixels that a test can compute. One pixel (wp_single_pixel_buffer) made as large as needed
- * (wp_viewport): no memory, no font, nothing that moves. A child of the window, so that it goes where the window goes.
+ * A half-transparent green surface over the right half of a window. It covers a video as another client's window would,
+ * with a position and pixels that a test can compute. It is one pixel (wp_single_pixel_buffer), scaled by wp_viewport,
+ * and a child of the window, so that it moves with the window.
  */
 class Cover {
 public:
-  /** Invalid, naming the global, where the compositor lacks one that a cover needs. */
+  /** Error: Invalid if the compositor lacks a global that a cover needs; the error names it. */
   [[nodiscard]] static Result<> requireGlobals(WaylandConnection& connection);
 
-  /** Borrows the connection, which must have passed requireGlobals(), and the window's surface. */
+  /** Borrows the connection, for which requireGlobals() must have succeeded, and the window's surface. */
   Cover(WaylandConnection& connection, wl_surface* window);
 
-  /** To be called with the window's size before each commit that changes it; shown with that commit. */
+  /** Call it with the window's size before each commit that changes the size. It takes effect with that commit. */
   void layOver(Size window);
 
 private:

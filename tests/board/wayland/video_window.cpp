@@ -119,13 +119,13 @@ void VideoWindow::describeTo(xdg_toplevel* toplevel) const {
     xdg_toplevel_set_fullscreen(toplevel, nullptr);
     return;
   }
-  // A video has one size; tiling compositors let such a window float.
+  // A video has one size. Tiling compositors make such a window float.
   const Size shown = options_.shownSize.value_or(naturalSize());
   xdg_toplevel_set_min_size(toplevel, static_cast<int32_t>(shown.width), static_cast<int32_t>(shown.height));
   xdg_toplevel_set_max_size(toplevel, static_cast<int32_t>(shown.width), static_cast<int32_t>(shown.height));
 }
 
-/** Of the video as it is to be seen, turned back. */
+/** The size of the video as seen, with the transform undone. */
 Size VideoWindow::naturalSize() const {
   const Size& size = options_.videoSize;
   return swapsAxes(options_.transform) ? Size{size.height, size.width} : size;
@@ -141,7 +141,7 @@ void VideoWindow::applySize() {
   Size shown = options_.shownSize.value_or(naturalSize());
   const bool offered = offeredSize_.width > 0 && offeredSize_.height > 0;
   if (offered && mustFit_ && !fullscreen_)
-    shown = offeredSize_; // xdg-shell: a maximised window obeys exactly
+    shown = offeredSize_; // xdg-shell: a maximised window must have exactly this size
   else if (offered && fullscreen_ && !options_.shownSize)
     shown = fitInto(naturalSize(), offeredSize_);
   if (!viewport_) return;

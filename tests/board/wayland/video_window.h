@@ -12,21 +12,21 @@ namespace vitrine {
 /** When and how a frame was shown (wp_presentation_feedback.presented). */
 struct Presentation {
   Nanoseconds time = 0;    ///< on the connection's presentation clock
-  Nanoseconds refresh = 0; ///< until the next refresh; 0 where nobody knows
-  uint64_t sequence = 0;   ///< the output's refresh count; 0 where there is none
+  Nanoseconds refresh = 0; ///< until the next refresh; 0 if not known
+  uint64_t sequence = 0;   ///< the output's refresh count; 0 if not known
   bool zeroCopy = false;   ///< the buffer itself was scanned out
 };
 
-/** What a VideoWindow tells. Called from within WaylandConnection::dispatch(). */
+/** Events of a VideoWindow. WaylandConnection::dispatch() calls them. */
 class VideoWindowObserver {
 public:
   virtual ~VideoWindowObserver() = default;
   /** The compositor suggests to show the next frame. */
   virtual void frameWanted() = 0;
   virtual void presented(uint64_t frame, const Presentation& presentation) = 0;
-  /** The frame was never shown: replaced, hidden, or the window is gone. */
+  /** The frame was never shown: it was replaced, or the window is hidden or gone. */
   virtual void discarded(uint64_t frame) = 0;
-  /** The user wants the window gone. */
+  /** The user wants the window closed. */
   virtual void closed() = 0;
 };
 
@@ -34,31 +34,30 @@ struct VideoWindowOptions {
   const char* title = "vitrine-play";
   const char* appId = "org.vitrine.play";
   Size videoSize;                                                   ///< of the buffers
-  std::optional<Size> shownSize;                                    ///< other than that, by wp_viewporter
+  std::optional<Size> shownSize;                                    ///< if another size, by wp_viewporter
   bool fullscreen = false;                                          ///< the largest size that fits, by wp_viewporter
-  Transform transform = Transform::Normal;                          ///< that the buffers' content was given already
+  Transform transform = Transform::Normal;                          ///< already applied to the buffers' content
   bool covered = false;                                             ///< a Cover over the right half
-  std::optional<std::pair<uint32_t, uint32_t>> colorRepresentation; ///< coefficients and range to tell, if any
+  std::optional<std::pair<uint32_t, uint32_t>> colorRepresentation; ///< coefficients and range to send, if any
 };
 
-/** One toplevel window that shows one dma-buf after another. Borrows connection and observer.
- */
+/** One toplevel window that shows one dma-buf after another. Borrows connection and observer. */
 class VideoWindow {
 public:
   /**
-   * Makes the window and waits for its first configure. Invalid where a global that the options need is absent: it is
-   * named.
+   * Creates the window and waits for its first configure. Error: Invalid if a global that the options need is absent;
+   * the error names it.
    */
   [[nodiscard]] static Result<std::unique_ptr<VideoWindow>>
   create(WaylandConnection& connection, const VideoWindowOptions& options, VideoWindowObserver& observer);
   VideoWindow(const VideoWindow&) = delete;
   VideoWindow& operator=(const VideoWindow&) = delete;
 
-  /** Shows a buffer as frame `frame`, asks for its feedback and for the next frameWanted(). */
+  /** Shows a buffer as frame `frame`, and requests its feedback and the next frameWanted(). */
   void show(wl_buffer* buffer, uint64_t frame);
 
   [[nodiscard]] wl_surface* surface() { return surface_.get(); }
-  /** Frames whose feedback has not come yet. */
+  /** Number of frames whose feedback has not arrived yet. */
   [[nodiscard]] size_t pendingFeedback() const { return feedback_.size(); }
 
 private:
@@ -91,8 +90,8 @@ private:
   WaylandPtr<wl_callback> frameCallback_;
   std::unique_ptr<Cover> cover_;
   std::list<Feedback> feedback_;
-  Size offeredSize_;     ///< by the latest configure; zero: ours to choose
-  bool mustFit_ = false; ///< maximised or tiled: exactly the offered size
+  Size offeredSize_;     ///< by the latest configure; zero: the client chooses
+  bool mustFit_ = false; ///< maximised or tiled: the size must be exactly the offered one
   bool fullscreen_ = false;
   bool configured_ = false;
 };

@@ -14,7 +14,7 @@
 namespace vitrine {
 namespace {
 
-/** Binds the older of the compositor's version and ours. */
+/** Binds a global with the lower of the compositor's version and ours. */
 template<typename T>
 void bind(WaylandPtr<T>& target, wl_registry* registry, uint32_t name, const wl_interface& interface, uint32_t version,
           uint32_t newest) {
@@ -126,7 +126,7 @@ void WaylandConnection::readFormatTable(UniqueFd fd, uint32_t sizeBytes) {
     uint64_t modifier;
   };
   void* address = mmap(nullptr, sizeBytes, PROT_READ, MAP_PRIVATE, fd.get(), 0);
-  if (address == MAP_FAILED) return; // then no format is known, and the caller says so
+  if (address == MAP_FAILED) return; // no format is known then, which the caller reports
   for (size_t i = 0; i < sizeBytes / sizeof(Entry); ++i) {
     Entry entry{};
     std::memcpy(&entry, static_cast<const std::byte*>(address) + i * sizeof(Entry), sizeof(Entry));
@@ -196,7 +196,7 @@ std::unexpected<Error> WaylandConnection::failure(const char* operation) {
   const wl_interface* interface = nullptr;
   uint32_t id = 0;
   const uint32_t code = wl_display_get_protocol_error(display_.get(), &interface, &id);
-  // An object that is gone on our side has no interface any more.
+  // An object that this client has destroyed has no interface any more.
   protocolError_ = ProtocolError{interface != nullptr ? interface->name : "", code};
   return invalid(
       operation, "Wayland connection",
@@ -207,9 +207,9 @@ Result<> WaylandConnection::dispatch(Nanoseconds timeout, int otherFd) {
   wl_display* display = display_.get();
   while (wl_display_prepare_read(display) != 0) {
     if (wl_display_dispatch_pending(display) < 0) return failure("dispatch");
-    timeout = 0; // something has come already
+    timeout = 0; // there are events already
   }
-  // EPIPE: the compositor has hung up; what it said before that is still to be read.
+  // EPIPE: the compositor has closed the connection, but its last events can still be read.
   if (wl_display_flush(display) < 0 && errno != EAGAIN && errno != EPIPE) {
     wl_display_cancel_read(display);
     return failure("flush");

@@ -12,10 +12,10 @@
 
 namespace vitrine {
 
-/** How long a test's client waits for an answer: sanitized on a busy machine, one has taken more than ten seconds. */
+/** Time limit of a test client's waits. A sanitized client on a busy machine has waited more than ten seconds. */
 inline constexpr Nanoseconds answerTimeout = 60'000'000'000;
 
-/** The globals that a client of ours uses. Null where the compositor lacks it. */
+/** The globals that our clients use. Null if the compositor lacks it. */
 struct WaylandGlobals {
   WaylandPtr<wl_compositor> compositor;
   WaylandPtr<xdg_wm_base> shell;
@@ -33,9 +33,9 @@ struct WaylandGlobals {
   WaylandPtr<wl_output> output;                                       ///< the first
 };
 
-/** A fatal protocol error, as the compositor sent it. */
+/** A fatal protocol error from the compositor. */
 struct ProtocolError {
-  std::string interface; ///< of the object that it is about
+  std::string interface; ///< of the object in question
   uint32_t code = 0;     ///< a value of that interface's `error` enum
 };
 
@@ -46,8 +46,8 @@ struct ProtocolError {
 class WaylandConnection {
 public:
   /**
-   * Connects and collects globals and formats. Invalid where a global that is not optional is absent: it is named. No
-   * wait of this connection outlasts `stopFd` (if not negative, borrowed) becoming readable.
+   * Connects, and collects globals and formats. Every wait of this connection ends when `stopFd` (borrowed; negative:
+   * none) becomes readable. Error: Invalid if a global that is not optional is absent; the error names it.
    */
   [[nodiscard]] static Result<std::unique_ptr<WaylandConnection>> open(int stopFd = -1);
   WaylandConnection(const WaylandConnection&) = delete;
@@ -55,30 +55,38 @@ public:
 
   [[nodiscard]] WaylandGlobals& globals() { return globals_; }
 
-  /** Whether dma-bufs of this format and modifier are taken: by feedback (version 4) or by modifier events (3). */
+  /**
+   * Whether the compositor accepts dma-bufs of this format and modifier, by feedback (version 4) or modifier events
+   * (3).
+   */
   [[nodiscard]] bool takes(FormatModifier format) const;
 
-  /** Coefficients and range in wp_color_representation's numbers, where the compositor offers that pair. */
+  /** Coefficients and range as wp_color_representation's numbers, if the compositor offers that pair. */
   [[nodiscard]] std::optional<std::pair<uint32_t, uint32_t>> colorRepresentationFor(ColorEncoding encoding,
                                                                                     ColorRange range) const;
   /** The clock of presentation feedback. */
   [[nodiscard]] clockid_t presentationClock() const { return clock_; }
 
   /**
-   * Flushes, then waits until there are events, `otherFd` (if not negative) is readable or `timeout` has passed
-   * (negative: for ever), and dispatches what came. Errors: the compositor's protocol error, or its going away; EINTR
-   * where the `stopFd` of open() is readable.
+   * Flushes, waits until there are events, `otherFd` (if not negative) is readable, or `timeout` has passed (negative:
+   * no limit), and dispatches the events. Errors: the compositor's protocol error, or the end of the connection; EINTR
+   * if the `stopFd` of open() is readable.
    */
   [[nodiscard]] Result<> dispatch(Nanoseconds timeout, int otherFd = -1);
 
-  /** Waits until the compositor has answered everything so far. Errors: dispatch()'s. */
+  /** Waits until the compositor has answered everything sent so far. Errors: as dispatch(). */
   [[nodiscard]] Result<> roundtrip();
-  /** Answers the compositor until standard input ends: whoever started this client closes it. Errors: dispatch()'s. */
+  /**
+   * Answers the compositor until standard input is closed, by the program that started this client. Errors: as
+   * dispatch().
+   */
   [[nodiscard]] Result<> stayUntilInputEnds();
-  /** The first seat, version 5 at most, for a caller who listens to it at once, since it speaks at once; null: none. */
+  /**
+   * The first seat, at most version 5; null: none. Add a listener at once, since its first events follow immediately.
+   */
   [[nodiscard]] WaylandPtr<wl_seat> bindSeat();
 
-  /** What dispatch() or roundtrip() failed of, if that was a protocol error. */
+  /** The protocol error with which dispatch() or roundtrip() failed, if it was one. */
   [[nodiscard]] const std::optional<ProtocolError>& protocolError() const { return protocolError_; }
 
 private:
@@ -97,7 +105,7 @@ private:
   static const wp_color_representation_manager_v1_listener colorListener;
 
   int stopFd_;
-  WaylandPtr<wl_display> display_; ///< first, so that it outlives all others
+  WaylandPtr<wl_display> display_; ///< declared first, so that it outlives all others
   WaylandPtr<wl_registry> registry_;
   WaylandGlobals globals_;
   WaylandPtr<zwp_linux_dmabuf_feedback_v1> feedback_;
@@ -114,8 +122,8 @@ private:
 };
 
 /**
- * A wl_buffer of `buffer`, with the claim of weston_restricted_buffer_v1 where `claim`; waits for the compositor's
- * answer. Invalid where the compositor says `failed`. The compositor duplicates the fds.
+ * A wl_buffer of `buffer`; with `claim`, claimed as protected by weston_restricted_buffer_v1. Waits for the
+ * compositor's answer. The compositor duplicates the fds. Error: Invalid if the compositor sends `failed`.
  */
 [[nodiscard]] Result<WaylandPtr<wl_buffer>> createWaylandBuffer(WaylandConnection& connection, const Dmabuf& buffer,
                                                                 bool claim);

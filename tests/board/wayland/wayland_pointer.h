@@ -7,8 +7,7 @@
 #include "color-representation-v1-client-protocol.h"
 #include "linux-dmabuf-v1-client-protocol.h"
 #include "linux-drm-syncobj-v1-client-protocol.h"
-// Its function of the same name hides the constructor of struct wp_presentation_feedback, which a C struct has no use
-// for.
+// The header's function wp_presentation_feedback() hides the constructor of the struct of that name, which is not used.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 #include "presentation-time-client-protocol.h"
@@ -22,7 +21,7 @@
 
 namespace vitrine {
 
-/** The one place that knows how each Wayland object is destroyed. */
+/** How each kind of Wayland object is destroyed. */
 struct WaylandDeleter {
   void operator()(wl_display* object) const { wl_display_disconnect(object); }
   void operator()(wl_registry* object) const { wl_registry_destroy(object); }
@@ -69,7 +68,7 @@ struct WaylandDeleter {
   void operator()(wp_linux_drm_syncobj_timeline_v1* object) const { wp_linux_drm_syncobj_timeline_v1_destroy(object); }
 };
 
-/** Owns a Wayland object. The connection has to outlive it. */
+/** Owns a Wayland object. The connection must outlive it. */
 template<typename T>
 using WaylandPtr = std::unique_ptr<T, WaylandDeleter>;
 
