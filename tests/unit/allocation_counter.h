@@ -4,7 +4,7 @@
 
 namespace vitrine::test {
 
-/** Calls of operator new in this process so far. Linking allocation_counter.cpp replaces the global operators. */
+/** Number of calls of operator new in this process. Linking allocation_counter.cpp replaces the global operators. */
 [[nodiscard]] uint64_t allocationCount();
 
 } // namespace vitrine::test

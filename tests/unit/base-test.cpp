@@ -72,7 +72,7 @@ TEST(UniqueFd, movedFromOwnsNothing) {
   UniqueFd first = someFd();
   const int raw = first.get();
   UniqueFd second = std::move(first);
-  first.reset(); // NOLINT(bugprone-use-after-move): that is what is tested
+  first.reset(); // NOLINT(bugprone-use-after-move): this is what the test is about
   EXPECT_TRUE(isOpen(raw));
   second = someFd();
   EXPECT_NE(second.get(), -1);

@@ -51,7 +51,7 @@ protected:
     ASSERT_TRUE(writer->finish());
   }
 
-  /** What opening and then reading every frame says. */
+  /** The result of opening the clip and reading every frame. */
   static std::pair<ClipFault, std::string> check(const fs::path& file, const ClipKey& withKey = key) {
     auto reader = ClipReader::open(file, withKey);
     if (!reader) return {clipFaultOf(reader.error()), reader.error().text()};
@@ -219,7 +219,7 @@ TEST_F(ClipTest, WrongKey) {
       << text;
 }
 
-// Somebody who knows the format and not the key can mend the digest, and gets no further than the MAC.
+// An attacker who knows the format but not the key can correct the digest, but not the MAC.
 TEST_F(ClipTest, ForgedHeader) {
   auto mac = ClipMac::create({}, {});
   ASSERT_TRUE(mac);

@@ -12,20 +12,20 @@
 namespace vitrine::test {
 namespace {
 
-/** Where a component of a packed RGB format lies: its lowest bit in the little-endian word, and how many it has. */
+/** A component of a packed RGB format: its lowest bit in the little-endian word, and its number of bits. */
 struct RgbComponent {
   unsigned shift = 0;
   unsigned bits = 0; ///< 0: the format has no such component
 };
 
-/** How a packed RGB format lies in memory. */
+/** The memory layout of a packed RGB format. */
 struct RgbLayout {
   uint32_t fourcc;
   RgbComponent red, green, blue, alpha = {};
   bool halfFloat = false; ///< IEEE 754 binary16, otherwise unsigned normalised
 };
 
-/** How samples of a YCbCr format lie in memory. */
+/** The memory layout of a YCbCr format's samples. */
 struct YccLayout {
   uint32_t fourcc;
   unsigned bits; ///< significant, at the high end of 8 or 16
@@ -162,7 +162,7 @@ Picture convert(TestBuffer& buffer, const YccLayout& layout, ColorEncoding encod
   return result;
 }
 
-/** Samples of `bits` bits at the high end of their container, which are all that the buffer holds. */
+/** Fills the whole buffer with samples of `bits` bits at the high end of their container. */
 void fillSamples(TestBuffer& buffer, unsigned bits, std::mt19937& random) {
   const FormatInfo& format = buffer.dmabuf().format();
   for (unsigned plane = 0; plane < format.planes; ++plane) {
@@ -203,7 +203,7 @@ void fillRandom(TestBuffer& buffer, unsigned seed) {
   } else if (layoutOf(rgbTable, fourcc).halfFloat) {
     fillHalfFloats(buffer, random);
   } else {
-    fillSamples(buffer, 8, random); // any bytes make a word
+    fillSamples(buffer, 8, random); // any bytes are valid words
   }
 }
 

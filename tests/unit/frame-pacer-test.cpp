@@ -8,8 +8,8 @@ namespace {
 constexpr Nanoseconds refresh60 = 16'666'667;
 
 /**
- * A display that refreshes at fixed times and a player that asks the pacer as vitrine-play does: what is committed
- * between two refreshes is shown at the second of them. `stall` lists refreshes at which the player is held up.
+ * A display that refreshes at fixed times, and a player that uses the pacer as vitrine-play does. A frame committed
+ * between two refreshes is shown at the second. `stall` lists refreshes at which the player is delayed.
  */
 struct Simulation {
   FramePacer pacer;
@@ -60,7 +60,7 @@ TEST(FramePacer, LockedShowsEveryFrameForItsRefreshes) {
     Simulation simulation{FramePacer(one.numerator, one.denominator), one.refresh};
     simulation.run(20 * one.each + 1);
     auto durations = simulation.durations();
-    durations.pop_back(); // still being shown
+    durations.pop_back(); // the last frame is still being shown
     ASSERT_GE(durations.size(), 18U) << one.numerator;
     for (const uint64_t duration : durations)
       EXPECT_EQ(duration, one.each) << one.numerator << "/" << one.denominator;
@@ -136,7 +136,7 @@ TEST(FramePacer, ADiscardedFrameStopsNothing) {
     EXPECT_TRUE(next.frame) << rate;
     pacer.committed(1);
     pacer.discarded(1, 1'050'000'000);
-    pacer.presented(0, 900'000'000, refresh60, 3); // out of order: seen from some compositors
+    pacer.presented(0, 900'000'000, refresh60, 3); // out of order, as some compositors send it
     EXPECT_TRUE(pacer.decide(1'200'000'000, true).frame) << rate;
   }
 }

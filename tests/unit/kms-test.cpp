@@ -16,7 +16,7 @@ using namespace vitrine::test;
 
 namespace {
 
-/** A device over the fake driver, which must hold nothing at the end. */
+/** A device on the fake driver. At the end, the driver must hold no resources. */
 struct Kms : testing::Test {
   explicit Kms(FakeDrm::Options options = {}) : fake(options) {
     auto opened = KmsDevice::open(fake.takeDevice(), "/dev/dri/fake");
@@ -71,7 +71,7 @@ TEST_F(Kms, RefreshIsExact) {
   std::vector<uint32_t> rates;
   for (const Mode& mode : device->connectors()[0].modes)
     rates.push_back(mode.refreshMilliHertz);
-  // Progressive, NTSC's 1000/1001, interlaced (fields), doubled lines, and a mode without timings (the kernel's whole
+  // Progressive, NTSC's 1000/1001, interlaced (fields), doubled lines, and a mode without timings (the kernel's integer
   // hertz).
   EXPECT_EQ(rates, (std::vector<uint32_t>{60000, 59940, 60000, 60054, 60000}));
   EXPECT_TRUE(device->connectors()[0].modes[0].preferred);
@@ -217,7 +217,7 @@ TEST_F(Kms, SteadyStateAllocatesNothing) {
   };
   frame(0);
   ASSERT_TRUE(request.commitFlip(false, 0));
-  fake.records = false; // the fake's own allocate
+  fake.records = false; // recording would allocate
   const uint64_t before = allocationCount();
   for (uint64_t number = 1; number < 10; ++number) {
     frame(number);

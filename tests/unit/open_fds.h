@@ -7,11 +7,11 @@
 
 namespace vitrine::test {
 
-/** What this process has open: what /proc/self/fd says of each, `/dev/dri/card0` or `/dmabuf:`, sorted. */
+/** The open files of this process: the targets of /proc/self/fd, such as `/dev/dri/card0` or `/dmabuf:`, sorted. */
 [[nodiscard]] inline std::vector<std::string> openFds() {
   std::vector<std::string> result;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    std::error_code gone; // closed meanwhile, by a thread of the driver's
+    std::error_code gone; // a thread of the driver may have closed it meanwhile
     const auto file = std::filesystem::read_symlink(entry.path(), gone);
     if (!gone) result.push_back(file.string());
   }

@@ -23,14 +23,14 @@ PFN_vkGetInstanceProcAddr realGetInstanceProcAddr() {
   return real;
 }
 
-/** The loader's own function, which finds instance or device by the handle; kept, for the last instance may be gone. */
+/** The loader's function, which finds instance or device by the handle. Kept, since the last instance may be gone. */
 #define VITRINE_REAL(name)                                                                                             \
   ([] {                                                                                                                \
     static const auto real = reinterpret_cast<PFN_vk##name>(realGetInstanceProcAddr()(lastInstance, "vk" #name));      \
     return real;                                                                                                       \
   }())
 
-/** What a VkPhysicalDevice of ours points to. They stay: instances come and go. */
+/** The targets of our VkPhysicalDevice handles. They are never freed, since instances come and go. */
 struct Physical {
   VkPhysicalDevice real;
   vitrine::test::PretendedDevice says;
@@ -54,7 +54,7 @@ VkResult enumerateDevices(VkInstance instance, uint32_t* count, VkPhysicalDevice
   return VK_SUCCESS;
 }
 
-/** The driver's own family; `isProtected`: what is made of it. */
+/** The driver's queue family, with protected submits if `isProtected`. */
 uint32_t realFamily(uint32_t family, bool isProtected) {
   if (!plainFamilyFirst) return family;
   if (isProtected && family == 0) protectedCalls().wrongFamily += 1;
@@ -97,8 +97,9 @@ void getSemaphore(VkPhysicalDevice device, const VkPhysicalDeviceExternalSemapho
   if (!physicalOf(device).says.syncFiles) properties->externalSemaphoreFeatures = 0;
 }
 
-/** Takes the structure of `type` out of a chain; null where there is none. The chains are the renderer's local
- * variables. */
+/**
+ * Removes the structure of `type` from a chain; null if there is none. The chains are the renderer's local variables.
+ */
 VkBaseOutStructure* unlink(const void* chain, VkStructureType type) {
   auto* before = static_cast<VkBaseOutStructure*>(const_cast<void*>(chain));
   for (; before != nullptr && before->pNext != nullptr; before = before->pNext) {
@@ -117,7 +118,7 @@ void getFeatures(VkPhysicalDevice device, VkPhysicalDeviceFeatures2* features) {
       reinterpret_cast<VkPhysicalDeviceProtectedMemoryFeatures*>(entry)->protectedMemory =
           physicalOf(device).says.feature;
     }
-    // The layer sees ordinary command buffers, and would find pipelines that are not for them.
+    // The validation layer sees ordinary command buffers, and would report pipelines that are not for them.
     if (entry->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_PROTECTED_ACCESS_FEATURES_EXT) {
       reinterpret_cast<VkPhysicalDevicePipelineProtectedAccessFeaturesEXT*>(entry)->pipelineProtectedAccess = VK_FALSE;
     }

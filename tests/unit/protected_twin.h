@@ -2,23 +2,25 @@
 
 #include "tests/unit/renderer_fixture.h"
 
-// Buffers in real protected memory, which nobody may look into but the platform's GPU in a protected job.
+// Buffers in real protected memory, which only a protected job of the platform's GPU can read.
 
 namespace vitrine::test {
 
-/** Where a twin's planes lie. */
+/** The placement of a twin's planes. */
 enum class TwinPlanes {
   Together,
-  Apart ///< each in a dma-buf of its own, which is empty where its plane is not
+  Apart ///< each in a dma-buf of its own, which is zero outside its plane
 };
 
-/** Whether there is a protected heap to take twins from. */
+/** Whether the machine has a protected heap for twins. */
 [[nodiscard]] bool hasProtectedHeap();
 
-/** A buffer of the protected heap with the layout and the bytes of `model`, filled by the secure world and inspected. */
+/**
+ * A buffer of the protected heap with the layout and the bytes of `model`: filled by the secure world, and inspected.
+ */
 [[nodiscard]] Dmabuf protectedTwin(TestBuffer& model, TwinPlanes planes = TwinPlanes::Together);
 
-/** Puts what a twin (with its planes together) holds into its model. */
+/** Copies the content of a twin (with its planes together) to its model. */
 void copyBack(const Dmabuf& twin, TestBuffer& model);
 
 } // namespace vitrine::test

@@ -16,7 +16,7 @@ extern "C" {
 #include <wlr/backend/headless.h>
 }
 
-// What readers get of an output, drawn by a GPU that takes its time.
+// The public view of an output, drawn by a slow GPU.
 
 namespace vitrine::test {
 namespace {
@@ -61,7 +61,7 @@ protected:
     RendererTest::TearDown();
   }
 
-  /** All of it in one colour, by a GPU that is at work until gpu_ has finished. */
+  /** Fills it with one colour. The GPU is busy until gpu_ has finished. */
   Result<> drawLate() {
     setFence(gpu_->fence());
     auto drawn = view_->draw([](RenderTarget& target) {

@@ -6,7 +6,7 @@
 #include "protected-path/render/vulkan/placeholder.h"
 #include "tests/unit/renderer_fixture.h"
 
-// What is drawn, pixel by pixel, against references that share no code with the renderer.
+// Compares drawn pictures, pixel by pixel, with references that share no code with the renderer.
 
 namespace vitrine::test {
 namespace {
@@ -76,7 +76,7 @@ TEST_F(Drawing, allEightTransformsAreExactAtOneToOne) {
   }
 }
 
-/** Bilinear: the mean of the four pixels around each point, by distance; edges repeat. */
+/** Bilinear filtering: the mean of the four pixels around each point, weighted by distance. Edges repeat. */
 Picture scaled(const Picture& picture, int width, int height) {
   Picture result(width, height);
   for (int y = 0; y < height; ++y) {

@@ -31,38 +31,37 @@ struct Picture {
   bool operator==(const Picture&) const = default;
 };
 
-/** Noise over gradients, premultiplied; the same for the same seed. */
+/** Noise over gradients, premultiplied. Equal seeds give equal pictures. */
 [[nodiscard]] Picture testPicture(int width, int height, unsigned seed, bool opaque);
-/** Largest difference of any channel. */
+/** The largest difference of any channel. */
 [[nodiscard]] int largestDifference(const Picture& a, const Picture& b);
-/** Peak signal-to-noise ratio over red, green and blue, in dB. */
+/** Peak signal-to-noise ratio of red, green and blue, in dB. */
 [[nodiscard]] double psnr(const Picture& a, const Picture& b);
-/** Every pixel of `box` is the placeholder's. */
+/** Expects that every pixel of `box` is the placeholder's. */
 void expectPlaceholder(const Picture& picture, const Rect& box);
-/** Turned counter-clockwise by a quarter; mirrored left to right. Array moves only, to check the renderer's matrices
- * by. */
+/** Rotated counter-clockwise by 90 degrees; mirrored left to right. Array moves, as a reference for the renderer. */
 [[nodiscard]] Picture quarterTurn(const Picture& picture);
 [[nodiscard]] Picture mirrored(const Picture& picture);
 [[nodiscard]] Picture turned(const Picture& picture, Transform transform);
 
-/** What strides and the rows that each plane has room for are multiples of. */
+/** Alignment of strides and rows. */
 struct Padding {
   uint64_t strideBytes = 64;
-  uint64_t rows = 4;     // what software rasterizers ask of targets
+  uint64_t rows = 4;     // software rasterizers need it for targets
   uint64_t gapBytes = 0; ///< unused, before each plane
 };
 
-/** An ordinary dma-buf of the kernel's system heap with all planes in it, one after another. */
+/** An ordinary dma-buf of the kernel's system heap with all planes, one after the other. */
 class TestBuffer {
 public:
-  /** Empty where there is no /dev/dma_heap/system. */
+  /** Empty if there is no /dev/dma_heap/system. */
   [[nodiscard]] static std::optional<TestBuffer> create(Size size, uint32_t fourcc, const Padding& padding = {});
   [[nodiscard]] static TestBuffer from(const Picture& picture, uint32_t fourcc);
 
   [[nodiscard]] Dmabuf& dmabuf() { return *buffer_; }
   /** One row of a plane, mapped. */
   [[nodiscard]] std::span<uint8_t> row(unsigned plane, uint32_t y);
-  /** All planes and what lies between them. */
+  /** All planes and the gaps between them. */
   [[nodiscard]] std::span<uint8_t> bytes() { return {bytes_.get(), bytes_.get_deleter().length}; }
   [[nodiscard]] Picture picture();
   void fill(const Picture& picture);
@@ -76,12 +75,12 @@ private:
   std::unique_ptr<uint8_t, Unmap> bytes_;
 };
 
-/** The planes of `from`, with a modifier and more memory planes behind them; the last of them in `last`. */
+/** The planes of `from` with a modifier, followed by more memory planes, the last of which is `last`. */
 [[nodiscard]] Dmabuf withModifier(TestBuffer& from, uint64_t modifier, unsigned planes, TestBuffer& last);
 
 /**
- * A renderer with the validation layer on, one for all tests of an executable. A test in which the layer speaks fails.
- * Skips where there is no dma-buf heap to test with.
+ * A renderer with the validation layer, shared by all tests of an executable. A message of the layer fails the test.
+ * The test is skipped if the machine has no dma-buf heap.
  */
 class RendererTest : public testing::Test {
 protected:
@@ -90,13 +89,13 @@ protected:
   static Renderer& renderer();
   static std::unique_ptr<Renderer> newRenderer(bool validation, std::optional<YccImport> yccImport = {});
 
-  /** Imports, and ends the test with the error's words where that fails. */
+  /** Imports a buffer. On error, fails the test with the error's text. */
   static std::unique_ptr<Texture> texture(TestBuffer& buffer);
   static std::unique_ptr<RenderTarget> target(TestBuffer& buffer);
   static void compose(RenderTarget& target, std::span<const DrawCommand> commands, std::span<const Rect> damage);
-  /** All of `background` drawn over by `commands`, read from the target's own memory. */
+  /** The picture of `commands` drawn over `background`, read from the target's memory. */
   static Picture draw(const Picture& background, std::span<const DrawCommand> commands);
-  /** The same by another renderer, whose textures they are. */
+  /** The same with another renderer, which owns the textures. */
   static Picture draw(Renderer& by, const Picture& background, std::span<const DrawCommand> commands);
   static DrawCommand textureCommand(const Texture& texture, const Rect& destination);
 

@@ -6,9 +6,9 @@
 namespace vitrine::test {
 
 /**
- * Runs `round`, which ends with the GPU idle, until it leaves no more files open and driver's objects alive than
- * any round before. A frame that is in flight for the first time makes what it keeps (Mesa's timeline semaphores keep a fence for
- * each, too), and when that is, is the GPU's business; what leaks does so in every round, and never settles. Needs
+ * Calls `round`, which must end with an idle GPU, until a call leaves no more open files and live driver objects than
+ * earlier ones. A leak grows with every round and never settles. Other objects are created once, when one more frame is
+ * in flight for the first time (also Mesa's fences of timeline semaphores), which may happen in any round. Needs
  * vulkan_interposer.cpp.
  */
 void expectSettles(const std::function<void()>& round, const std::string& what);
