@@ -1,6 +1,6 @@
 /*
- * Linked into everything that is built with AddressSanitizer: a library, once loaded, stays. A leak report then names the library
- * that a block came from (tests/lsan-suppressions.txt goes by that name), also for drivers that the Vulkan loader unloads again.
+ * Linked into everything that is built with AddressSanitizer: a loaded library is never unloaded. So a leak report names the
+ * library of a block, also for drivers that the Vulkan loader unloads. tests/lsan-suppressions.txt needs these names.
  */
 int dlclose(void *handle);
 

@@ -8,8 +8,9 @@
 #include "compositor/render/dmabuf_buffer.h"
 #include "protected-path/heap/heap_allocator.h"
 
-// What composition costs, part by part. Absolute times belong to the machine; what compares are ratios within one run (cold import to
-// cached, one surface to many, little damage to much) and counts (pixels, bytes, submits), which are the same everywhere.
+// The cost of composition, part by part. Absolute times depend on the machine. Ratios within one run (cold import to
+// cached, one surface to many, little damage to much) and counts (pixels, bytes, submits) can be compared between
+// machines.
 
 namespace vitrine {
 namespace {
@@ -42,7 +43,7 @@ Dmabuf allocate(Size size, uint32_t fourcc, bool isProtected) {
   return std::move(made->buffer);
 }
 
-/** Whether this machine can do the protected variant; says so in the table otherwise. */
+/** Whether this machine can run the protected variant. If not, the table says so. */
 bool possible(benchmark::State& state, bool isProtected) {
   const HeapTable table;
   const bool heap = !chooseHeap({.size = fullHd, .fourcc = DRM_FORMAT_XRGB8888}, listHeaps(table)).candidates.empty();
@@ -64,7 +65,7 @@ void importCold(benchmark::State& state, uint32_t fourcc, Size size, bool isProt
                                                         benchmark::Counter::kAvgIterations);
 }
 
-/** The compositor's way: a buffer is imported when it is first shown, and found again in every frame after. */
+/** As in the compositor: a buffer is imported when it is first shown, and cached for every later frame. */
 void importCached(benchmark::State& state, uint32_t fourcc, Size size, bool isProtected) {
   if (!possible(state, isProtected)) return;
   DmabufBuffer* buffer = DmabufBuffer::create(allocate(size, fourcc, isProtected));
@@ -79,7 +80,7 @@ void importCached(benchmark::State& state, uint32_t fourcc, Size size, bool isPr
   wlr_buffer_drop(buffer->base());
 }
 
-/** A target, and what is drawn into it. */
+/** A target, and the content to draw into it. */
 struct Scene {
   explicit Scene(bool isProtected)
       : targetMemory(allocate(fullHd, DRM_FORMAT_XRGB8888, isProtected)),
@@ -102,10 +103,10 @@ struct Scene {
   std::unique_ptr<Texture> content;
 };
 
-/** Frames of `commands` in `damage`. With `waits`, until the GPU is done; else only what it costs to ask it. */
+/** Measures frames of `commands` in `damage`: with `waits`, until the GPU is done; otherwise the CPU's part only. */
 void composeFrames(benchmark::State& state, Scene& scene, std::span<const DrawCommand> commands,
                    std::span<const Rect> damage, bool waits) {
-  // Once before the clock runs: drivers compile shaders and fault pages in when they are first used.
+  // One frame before measuring, since drivers compile shaders and fault pages in on first use.
   if (auto warm = renderer().compose(*scene.target, commands, damage, {}); !warm) fail(warm.error());
   renderer().waitIdle();
   const RendererCounters before = renderer().counters();
@@ -129,7 +130,7 @@ void composeFrames(benchmark::State& state, Scene& scene, std::span<const DrawCo
   state.counters["allocations"] = perFrame(after.allocations - before.allocations);
 }
 
-/** N small surfaces side by side: nearly all of it is recording and submitting. */
+/** N small surfaces side by side: nearly all of the cost is recording and submitting. */
 void recordAndSubmit(benchmark::State& state, bool isProtected) {
   if (!possible(state, isProtected)) return;
   Scene scene(isProtected);
@@ -142,7 +143,7 @@ void recordAndSubmit(benchmark::State& state, bool isProtected) {
   composeFrames(state, scene, commands, damage, false);
 }
 
-/** One surface over the whole output, of which so many percent have changed. */
+/** One surface over the whole output, of which a given percentage has changed. */
 void drawDamage(benchmark::State& state, bool isProtected) {
   if (!possible(state, isProtected)) return;
   Scene scene(isProtected);

@@ -8,13 +8,13 @@
 #include "tests/board/common/exit_status.h"
 #include "tests/clients/screen_capture.h"
 
-// capture-client: takes a screenshot of the first output into a dma-buf (wlr-screencopy), so that what is tested is the way that recorders
-// take: the compositor draws into memory of the client's, and no shm is in between.
+// capture-client: captures the first output to a dma-buf (wlr-screencopy), as recorders do: the compositor draws into
+// memory of the client, without shared memory in between.
 
 namespace vitrine {
 namespace {
 
-/** Binary PPM of what is in an XRGB8888 or ARGB8888 dma-buf. */
+/** The content of an XRGB8888 or ARGB8888 dma-buf as binary PPM. */
 Result<> write(const Dmabuf& buffer, const std::string& path) {
   void* mapped = mmap(nullptr, buffer.sizeBytes(), PROT_READ, MAP_SHARED, buffer.plane(0).fd.get(), 0);
   if (mapped == MAP_FAILED) return systemError("mmap", buffer.describe());

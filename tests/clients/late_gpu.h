@@ -5,7 +5,7 @@
 
 namespace vitrine {
 
-/** The kernel's software timeline (drivers/dma-buf/sw_sync.c; debugfs), with one fence, as a GPU that is at work. */
+/** A busy GPU, imitated by one fence of the kernel's software timeline (drivers/dma-buf/sw_sync.c; debugfs). */
 class LateGpu {
 public:
   [[nodiscard]] static Result<LateGpu> start();

@@ -5,7 +5,7 @@
 namespace vitrine {
 namespace {
 
-/** One byte of `color` as the 32 bits that the protocol wants. */
+/** One byte of `color`, as 32 bits for the protocol. */
 uint32_t widened(uint32_t color, unsigned shift) {
   return (color >> shift & 0xff) * 0x01010101U;
 }

@@ -4,19 +4,19 @@
 
 namespace vitrine {
 
-/** A surface of one colour and any size: one pixel (wp_single_pixel_buffer) made as large as needed (wp_viewport). */
+/** A surface of one colour and any size: one pixel (wp_single_pixel_buffer), scaled by wp_viewport. */
 class PlainSurface {
 public:
-  /** Invalid, naming the global, where the compositor lacks one that this needs. */
+  /** Error: Invalid if the compositor lacks a global that this needs; the error names it. */
   [[nodiscard]] static Result<> requireGlobals(WaylandConnection& connection);
 
-  /** Borrows the connection, which must have passed requireGlobals(). `color`: 0xRRGGBB, opaque. */
+  /** Borrows the connection, for which requireGlobals() must have succeeded. `color`: 0xRRGGBB, opaque. */
   PlainSurface(WaylandConnection& connection, uint32_t color);
 
-  /** Shows the surface in this size from now on: commits it. */
+  /** Shows the surface in this size: commits it. */
   void show(Size size);
 
-  /** Takes it away: commits it without a buffer. */
+  /** Hides the surface: commits it without a buffer. */
   void hide();
 
   [[nodiscard]] wl_surface* object() const { return surface_.get(); }

@@ -7,11 +7,11 @@
 namespace vitrine {
 namespace {
 
-/** One frame, from asking for it to its arrival. */
+/** One captured frame, from the request to its arrival. */
 class Capture {
 public:
   explicit Capture(WaylandConnection& connection) : connection_(connection) {}
-  /** Asks, and waits until the compositor has said which buffers would do. */
+  /** Sends the request, and waits until the compositor has listed the buffers that it accepts. */
   Result<> ask();
   /** Waits until the picture is in the buffer. */
   Result<> into(wl_buffer* buffer);

@@ -9,20 +9,20 @@
 
 namespace vitrine {
 
-/** Tells each event of a seat's pointer and keyboard as a JSON object, as soon as the seat has such a device. */
+/** Reports each event of a seat's pointer and keyboard as a JSON object, when the seat has such a device. */
 class SeatInput {
 public:
   struct Handlers {
     std::function<void(const nlohmann::json& event)> tell;
-    std::function<std::string(wl_surface*)> nameOf; ///< of a surface of ours, for `tell`; null: one that is gone
+    std::function<std::string(wl_surface*)> nameOf; ///< name of a surface, for `tell`; null: a destroyed surface
   };
-  /** The seat: version 5 at most, and just bound. */
+  /** `seat`: at most version 5, and just bound. */
   SeatInput(WaylandPtr<wl_seat> seat, Handlers handlers);
   SeatInput(const SeatInput&) = delete;
   SeatInput& operator=(const SeatInput&) = delete;
 
   [[nodiscard]] wl_seat* seat() const { return seat_.get(); }
-  /** Of the latest button or key that was pressed; 0 before the first. */
+  /** Serial of the latest button or key press; 0 before the first. */
   [[nodiscard]] uint32_t serial() const { return serial_; }
 
 private:
@@ -36,7 +36,7 @@ private:
   Handlers handlers_;
   WaylandPtr<wl_pointer> pointer_;
   WaylandPtr<wl_keyboard> keyboard_;
-  wl_surface* pointed_ = nullptr; ///< under the pointer
+  wl_surface* pointed_ = nullptr; ///< the surface under the pointer
   double x_ = 0;                  ///< of the pointer, in coordinates of that surface
   double y_ = 0;
   uint32_t serial_ = 0;

@@ -20,9 +20,9 @@ namespace vitrine::test {
 namespace {
 
 constexpr size_t pageBytes = 4096;
-constexpr uintptr_t largestRegion = uintptr_t{16} << 30; ///< larger ones are a sanitizer's bookkeeping
+constexpr uintptr_t largestRegion = uintptr_t{16} << 30; ///< larger ones are a sanitizer's shadow memory
 
-/** A dma-buf's exporter by /proc/self/fdinfo, or empty for any other file. */
+/** A dma-buf's exporter, from /proc/self/fdinfo; empty for any other file. */
 std::string exporterOf(const std::string& fd) {
   std::error_code failed;
   const std::string link = std::filesystem::read_symlink("/proc/self/fd/" + fd, failed).string();
@@ -34,16 +34,16 @@ std::string exporterOf(const std::string& fd) {
   return "?";
 }
 
-thread_local sigjmp_buf* unreachable = nullptr; ///< where to go on after a fault; null outside of readGuarded()
+thread_local sigjmp_buf* unreachable = nullptr; ///< where to continue after a fault; null outside readGuarded()
 
 void onFault(int signal) {
   if (unreachable != nullptr) siglongjmp(*unreachable, 1);
-  std::signal(signal, SIG_DFL); // not ours: comes again, and ends the program
+  std::signal(signal, SIG_DFL); // not from readGuarded(): it is raised again and ends the program
 }
 
 /**
- * Copies memory that may turn out to be out of reach: a signal (SIGBUS where a mapping has no page behind it) ends the
- * copy. Returns the bytes copied. Not for a sanitizer to judge, which has its own opinion of what may be read.
+ * Copies memory that may be inaccessible. A fault (SIGBUS if a mapping has no page) ends the copy. Returns the number
+ * of bytes copied. Not sanitized, since it also reads memory that a sanitizer poisons.
  */
 __attribute__((no_sanitize("address", "undefined"))) size_t readGuarded(const uint8_t* from, std::span<uint8_t> into) {
   static const bool guarded = [] {
@@ -69,7 +69,10 @@ __attribute__((no_sanitize("address", "undefined"))) size_t readGuarded(const ui
   return copied;
 }
 
-/** What memory is copied into to be looked at; leaves no copy of what it has seen, for the next look would find that. */
+/**
+ * A buffer into which memory is copied to be searched. It is cleared afterwards, or the next search would find the
+ * copy.
+ */
 class Glass {
 public:
   explicit Glass(size_t size) : bytes_(size) {}
@@ -82,7 +85,7 @@ private:
   std::vector<uint8_t> bytes_;
 };
 
-/** Whether `bytes` has a run of a repeated pattern. The pattern is never laid out in memory, where it would be found. */
+/** Whether `bytes` has a run of a repeated pattern. The pattern itself is never in memory, or it would be found. */
 template<size_t Size>
 bool hasRun(std::span<const uint8_t> bytes, const std::array<uint8_t, Size>& pattern) {
   constexpr size_t wanted = 32;
@@ -94,13 +97,13 @@ bool hasRun(std::span<const uint8_t> bytes, const std::array<uint8_t, Size>& pat
   return false;
 }
 
-/** The pages of a range that there are (Documentation/admin-guide/mm/pagemap.rst); others hold nothing to be found. */
+/** The pages of a range that exist (Documentation/admin-guide/mm/pagemap.rst). The others have no content. */
 std::vector<bool> presentPages(int pagemap, uintptr_t begin, uintptr_t end) {
   constexpr uint64_t present = uint64_t{1} << 63;
   std::vector<uint64_t> entries((end - begin) / pageBytes);
   const ssize_t got = pread(pagemap, entries.data(), entries.size() * sizeof(uint64_t),
                             static_cast<off_t>(begin / pageBytes * sizeof(uint64_t)));
-  std::vector<bool> pages(entries.size(), got < 0); // where the kernel does not tell: all
+  std::vector<bool> pages(entries.size(), got < 0); // all, if the kernel does not say
   for (size_t i = 0; i < static_cast<size_t>(std::max<ssize_t>(got, 0)) / sizeof(uint64_t); ++i)
     pages[i] = (entries[i] & present) != 0;
   return pages;
@@ -118,7 +121,7 @@ std::optional<size_t> findGreen(std::span<const uint8_t> pixels) {
 Search searchBuffers() {
   Search search;
   Glass glass(pageBytes);
-  std::set<ino_t> seen; // several fds may be of one buffer
+  std::set<ino_t> seen; // several fds may refer to one buffer
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
     const std::string name = entry.path().filename().string();
     const std::string exporter = exporterOf(name);
@@ -127,15 +130,15 @@ Search searchBuffers() {
     struct stat status{};
     if (fstat(fd, &status) != 0 || !seen.insert(status.st_ino).second) continue;
     const off_t end = lseek(fd, 0, SEEK_END);
-    if (end <= 0) continue; // another thread has closed it meanwhile
+    if (end <= 0) continue; // another thread has closed it
     const auto size = static_cast<size_t>(end);
     void* mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
-    if (mapped == MAP_FAILED) continue; // refused: nobody can read it
+    if (mapped == MAP_FAILED) continue; // refused, so it cannot be read
     size_t looked = 0;
     std::optional<size_t> green;
     while (looked < size && !green) {
       const std::span<uint8_t> bytes = glass.first(std::min(pageBytes, size - looked));
-      if (readGuarded(static_cast<const uint8_t*>(mapped) + looked, bytes) < bytes.size()) break; // out of reach
+      if (readGuarded(static_cast<const uint8_t*>(mapped) + looked, bytes) < bytes.size()) break; // inaccessible
       if (const auto at = findGreen(bytes)) green = looked + *at;
       looked += bytes.size();
     }
@@ -163,7 +166,7 @@ Search searchMemory() {
     char readable = '-';
     if (std::sscanf(line.c_str(), "%lx-%lx %c", &begin, &end, &readable) != 3 || readable != 'r') continue;
     if (end - begin > largestRegion) continue;
-    // The map has no word on the pages of dma-bufs, which are no normal ones.
+    // pagemap does not cover the pages of dma-bufs, which are not normal memory.
     const bool dmabuf = line.find("/dmabuf:") != std::string::npos;
     const std::vector<bool> pages =
         dmabuf ? std::vector<bool>((end - begin) / pageBytes, true) : presentPages(pagemap.get(), begin, end);

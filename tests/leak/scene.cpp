@@ -7,7 +7,10 @@
 namespace vitrine::test {
 namespace {
 
-/** A whole number from `low` to `high`, the same on every machine for the same seed (distributions of <random> are not). */
+/**
+ * An integer from `low` to `high`. Equal seeds give equal numbers on every machine, unlike the distributions of
+ * <random>.
+ */
 int pick(std::mt19937& random, int low, int high) {
   return low + static_cast<int>(random() % static_cast<unsigned>(high - low + 1));
 }
@@ -18,7 +21,7 @@ bool chance(std::mt19937& random, int percent) {
 
 LeakLayer randomLayer(std::mt19937& random, int extent) {
   LeakLayer layer;
-  // Protected content is what this is about: it comes most often.
+  // Protected content is the most frequent.
   constexpr LeakLayer::Content contents[] = {LeakLayer::Content::Solid,     LeakLayer::Content::Upload,
                                              LeakLayer::Content::Ordinary,  LeakLayer::Content::ClaimedOrdinary,
                                              LeakLayer::Content::Protected, LeakLayer::Content::Protected,
@@ -38,7 +41,7 @@ LeakLayer randomLayer(std::mt19937& random, int extent) {
   return layer;
 }
 
-/** What counts among surfaces; `index`: how many there are before it. */
+/** Sets the properties of trees of surfaces. `index`: the number of surfaces before it. */
 void randomPlace(std::mt19937& random, LeakLayer& layer, int index) {
   if (chance(random, 60)) layer.parent = pick(random, -1, index - 1);
   layer.popup = chance(random, 30);
@@ -48,7 +51,7 @@ void randomPlace(std::mt19937& random, LeakLayer& layer, int index) {
   layer.claimed = chance(random, 50);
   layer.late = chance(random, 20);
   if (chance(random, 15)) layer.acquire = static_cast<LeakLayer::Acquire>(pick(random, 1, 4));
-  // Display controllers without a scaler, such as the platform's, show only this on a plane.
+  // Display controllers without a scaler, such as the platform's, can show only this on a plane.
   if (chance(random, 25)) {
     layer.source = {0, 0, 64, 64};
     layer.destination.width = layer.destination.height = 64;
@@ -132,7 +135,7 @@ std::string describe(const LeakScene& scene) {
 
 namespace {
 
-/** Its subsurfaces become its parent's. */
+/** Removes a surface. Its subsurfaces move to its parent. */
 void removeLayer(std::vector<LeakLayer>& layers, size_t index) {
   const int gone = static_cast<int>(index);
   const int parent = layers[index].parent;
@@ -145,7 +148,7 @@ void removeLayer(std::vector<LeakLayer>& layers, size_t index) {
   }
 }
 
-/** Everything that one step of shrinking may try, biggest first. */
+/** The candidates of one step of reduction, the largest reduction first. */
 std::vector<LeakScene> smaller(const LeakScene& scene) {
   std::vector<LeakScene> tries;
   const auto without = [&](auto change) {

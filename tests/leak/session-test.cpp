@@ -27,17 +27,18 @@
 #include "tests/leak/stage.h"
 #include "tests/unit/vulkan_interposer.h"
 
-// The property, of the whole compositor: `vitrine` runs in a thread of this process, as the session on the display, and a client in another
-// shows it random trees of surfaces. So everything that the compositor, the client and their drivers can read is searched.
+// The same property for the whole compositor. `vitrine` runs in a thread of this process, as the session on the
+// display. A client in another thread shows random trees of surfaces. So the search covers everything that the
+// compositor, the client and their drivers can read.
 
 namespace {
 
-/** What the kernel seems to answer to atomic requests, while a scene is shown. */
+/** Results of atomic requests while a scene is shown, in place of the kernel's. */
 struct Verdicts {
   std::atomic<bool> armed = false;
   std::atomic<uint32_t> tests = 0; ///< bit n: whether the n-th TEST_ONLY reaches the kernel; else it fails
   std::atomic<uint32_t> question = 0;
-  std::atomic<bool> commitFails = false; ///< the next real commit
+  std::atomic<bool> commitFails = false; ///< the next real commit fails
 } verdicts;
 
 bool refuses(const drm_mode_atomic& request) {
@@ -48,7 +49,7 @@ bool refuses(const drm_mode_atomic& request) {
 
 } // namespace
 
-/** Stands in front of libdrm's. */
+/** Replaces libdrm's function. */
 extern "C" int drmIoctl(int fd, unsigned long request, void* argument) {
   if (request == DRM_IOCTL_MODE_ATOMIC && refuses(*static_cast<const drm_mode_atomic*>(argument))) {
     errno = EINVAL;
@@ -65,11 +66,11 @@ namespace vitrine::test {
 namespace {
 
 constexpr Size outputSize{640, 480};
-constexpr int spread = 3; ///< scenes are made for an output of a buffer's size; this one is larger
-constexpr Nanoseconds frameTimeout = 150'000'000;       ///< windows that nobody sees get no frame
+constexpr int spread = 3; ///< scale: scenes are for an output of a buffer's size, and this output is larger
+constexpr Nanoseconds frameTimeout = 150'000'000;       ///< hidden windows get no frame callback
 constexpr auto gpuWork = std::chrono::milliseconds(20); ///< how late a client's GPU is
 
-/** The compositor, in a thread of its own from start to end. */
+/** The compositor. It runs in a thread of its own from start to end. */
 class Compositor {
 public:
   explicit Compositor(bool validation) : thread_([this, validation] { run(validation); }) {}
@@ -78,7 +79,7 @@ public:
   ~Compositor() {
     if (started()) pthread_kill(thread_.native_handle(), SIGTERM);
   }
-  /** Waits; whether it is there, else why not is logged. */
+  /** Waits until it has started, and returns whether it runs. If not, the reason is logged. */
   [[nodiscard]] bool started() const { return started_.get(); }
 
 private:
@@ -93,10 +94,10 @@ private:
   }
   std::promise<bool> promise_;
   std::shared_future<bool> started_ = promise_.get_future().share();
-  std::jthread thread_; ///< last: it uses the others
+  std::jthread thread_; ///< declared last, because it uses the others
 };
 
-/** A surface with its role. Destroyed before the surface that it is a subsurface of. */
+/** A surface with its role. It is destroyed before its parent. */
 struct Node {
   int parent = -1;
   WaylandPtr<wl_surface> surface;
@@ -111,7 +112,7 @@ struct Node {
   uint64_t point = 0; ///< the last one of both timelines
   WaylandPtr<wl_callback> frame;
   uint32_t serial = 0;
-  bool configured = false; ///< and not acknowledged
+  bool configured = false; ///< a configure has not been acknowledged
   bool mapped = false;     ///< popups only: has been given its first buffer
   bool dismissed = false;  ///< popups only
   bool fullscreen = false;
@@ -149,9 +150,9 @@ const wl_callback_listener frameListener = {
 /** A client that shows trees of surfaces. */
 class Client {
 public:
-  /** Connects, and makes all buffers. */
+  /** Connects, and creates all buffers. */
   [[nodiscard]] Result<> connect();
-  /** Shows a frame, and waits until the compositor has drawn it, or left it alone because nobody would see it. */
+  /** Shows a frame, and waits until the compositor has drawn it, or until frameTimeout if it is hidden. */
   [[nodiscard]] Result<> show(const LeakFrame& frame);
   /** Takes everything off the screen. */
   [[nodiscard]] Result<> clear();
@@ -173,7 +174,7 @@ private:
 
   std::unique_ptr<WaylandConnection> connection_;
   UniqueFd timelineDevice_;
-  std::vector<Dmabuf> memory_; ///< what the wl_buffers are of
+  std::vector<Dmabuf> memory_; ///< of the wl_buffers
   std::vector<WaylandPtr<wl_buffer>> protected_;
   std::vector<WaylandPtr<wl_buffer>> protectedClaimed_;
   std::vector<WaylandPtr<wl_buffer>> ordinary_;
@@ -183,7 +184,7 @@ private:
 
   std::vector<std::unique_ptr<Node>> nodes_; ///< as the frame's layers
   bool frameDone_ = false;
-  std::vector<std::jthread> gpus_; ///< at work; each uses its node's timeline, and ends by itself
+  std::vector<std::jthread> gpus_; ///< busy GPUs; each uses its node's timeline, and ends by itself
 };
 
 Result<> Client::connect() {
@@ -253,14 +254,14 @@ wl_buffer* Client::bufferOf(const LeakLayer& layer) const {
   return nullptr;
 }
 
-/** From the last on: subsurfaces and popups come after their parents. */
+/** Destroys nodes from the last on, because subsurfaces and popups come after their parents. */
 void Client::removeNodes(size_t from) {
   gpus_.clear();
   while (nodes_.size() > from)
     nodes_.pop_back();
 }
 
-/** A popup has a window or a popup for its parent; what has another one is a subsurface. */
+/** Whether it is a popup: its parent is a window or a popup. With another parent it is a subsurface. */
 bool Client::isPopup(const LeakLayer& layer) const {
   return layer.popup && layer.parent >= 0 && nodes_[static_cast<size_t>(layer.parent)]->shell;
 }
@@ -282,7 +283,7 @@ Result<> Client::addNode(const LeakLayer& layer) {
   xdg_surface_add_listener(node.shell.get(), &shellListener, &node);
   if (popup) {
     givePopupRole(node, layer);
-    return {}; // it asks to be configured when its parent is there to be seen
+    return {}; // it requests its configure when its parent is mapped
   }
   node.window.reset(xdg_surface_get_toplevel(node.shell.get()));
   xdg_toplevel_add_listener(node.window.get(), &windowListener, &node);
@@ -310,7 +311,7 @@ Result<> Client::letBeConfigured(Node& node) {
   return {};
 }
 
-/** Keeps the surfaces of the frame before, as far as they have the same parents and roles. */
+/** Keeps the surfaces of the previous frame that have the same parents and roles. */
 Result<> Client::makeTree(const LeakFrame& frame) {
   const auto fits = [&](size_t i) {
     const Node& node = *nodes_[i];
@@ -337,7 +338,7 @@ Result<> Client::makeTree(const LeakFrame& frame) {
   return {};
 }
 
-/** Its acquire and release points, if it has any. */
+/** Sets its acquire and release points, if it has any. */
 Result<> Client::synchronise(Node& node, const LeakLayer& layer) {
   const bool dmabuf = layer.content != LeakLayer::Content::Solid && layer.content != LeakLayer::Content::Upload;
   if (layer.acquire == LeakLayer::Acquire::None || !dmabuf) {
@@ -361,7 +362,7 @@ Result<> Client::synchronise(Node& node, const LeakLayer& layer) {
   return putGpuToWork(node, layer.acquire == LeakLayer::Acquire::Announced);
 }
 
-/** Of its own thread: where a driver waits on the CPU, the compositor answers nobody meanwhile. */
+/** Runs in a thread of its own, because a driver may wait on the CPU, and then the compositor does not answer. */
 Result<> Client::putGpuToWork(Node& node, bool announced) {
   auto gpu = LateGpu::start();
   if (!gpu) return std::unexpected(gpu.error());
@@ -376,7 +377,7 @@ Result<> Client::putGpuToWork(Node& node, bool announced) {
   return {};
 }
 
-/** Everything of a surface but its commit. */
+/** Sets everything of a surface, without the commit. */
 Result<> Client::describe(Node& node, const LeakLayer& layer) {
   wl_surface* surface = node.surface.get();
   if (node.subsurface) {
@@ -448,7 +449,7 @@ Result<> Client::show(const LeakFrame& frame) {
     if (!nodes_[i]->popup) continue;
     if (auto done = showPopup(i, frame); !done) return done;
   }
-  if (!gpus_.empty()) frameDone_ = false; // what may have come was for the other surfaces
+  if (!gpus_.empty()) frameDone_ = false; // an earlier frame callback was for the other surfaces
   gpus_.clear();
   const Nanoseconds until = now() + frameTimeout;
   while (!frameDone_ && now() < until) {
@@ -462,7 +463,7 @@ Result<> Client::clear() {
   return connection_->roundtrip();
 }
 
-/** A session, which is begun anew where a scene has left it with less than it had. */
+/** A session. It is restarted if a scene has left it degraded. */
 class Session final : public LeakStage {
 public:
   explicit Session(bool validation) : validation_(validation), heaps_(listHeaps(table_)) {}
@@ -480,8 +481,8 @@ private:
   std::unique_ptr<Compositor> compositor_;
   std::optional<Client> client_;
   unsigned captures_ = 0;
-  uint64_t protectedSubmits_ = 0; ///< of the driver, until the last frame
-  unsigned scenesSinceFault_ = 0; ///< this one included; what a fault leads to may come in the next
+  uint64_t protectedSubmits_ = 0; ///< of the driver, up to the last frame
+  unsigned scenesSinceFault_ = 0; ///< including this one; the effect of a fault may come in the next scene
 };
 
 Result<> Session::begin() {
@@ -505,7 +506,7 @@ std::optional<std::string> Session::show(const LeakScene& scene) {
     if (leak) break;
   }
   if (const auto done = client_->clear(); !done && !leak) leak = done.error().text();
-  // What was refused protected memory is not asked for it again for seconds, or in the whole session.
+  // After a refusal, protected memory is not tried again for seconds, or for the rest of the session.
   if (lostSomething || leak) {
     if (const auto begun = begin(); !begun && !leak) leak = begun.error().text();
   }
@@ -513,7 +514,7 @@ std::optional<std::string> Session::show(const LeakScene& scene) {
 }
 
 std::optional<std::string> Session::show(const LeakFrame& frame) {
-  // It takes this long for an output to go back to ordinary memory, so only now and then.
+  // An output takes this long to return to ordinary memory, so this is done rarely.
   if (frame.later && frame.planeVerdicts % 8 == 1)
     std::this_thread::sleep_for(
         std::chrono::nanoseconds(Composition::protectedLinger + Composition::protectedLinger / 4));
@@ -527,13 +528,13 @@ std::optional<std::string> Session::show(const LeakFrame& frame) {
   if (const auto shown = client_->show(frame); !shown) return shown.error().text();
   std::optional<std::string> leak;
   if (frame.capture) leak = capture(frame);
-  // A driver that fails to give a fence, or a GPU that was reset, has to be waited for.
+  // Wait for a driver that fails to return a fence, and for a GPU that was reset.
   if (!leak && scenesSinceFault_ > 1 && driverCalls().cpuWaits > before.cpuWaits)
     leak = "the CPU has waited for the GPU";
   const bool failed = failureHappened();
   verdicts.armed = false;
   account_.frames += 1;
-  const uint64_t protectedSubmits = driverCalls().protectedSubmits; // may come late, while memory is searched
+  const uint64_t protectedSubmits = driverCalls().protectedSubmits; // a submit may come late, during the search
   account_.inProtectedMemory += protectedSubmits > protectedSubmits_ ? 1 : 0;
   protectedSubmits_ = protectedSubmits;
   account_.recoveries += failed && frame.fault.result == VK_ERROR_DEVICE_LOST ? 1 : 0;
@@ -541,7 +542,7 @@ std::optional<std::string> Session::show(const LeakFrame& frame) {
   return leak ? leak : search();
 }
 
-/** By turns into a dma-buf and into shared memory. A driver call that fails may be the end of a capture, but not leave it waiting. */
+/** Captures to a dma-buf and to shared memory in turn. A failing driver call may end a capture, but not let it hang. */
 std::optional<std::string> Session::capture(const LeakFrame& frame) {
   const auto failed = [&](const Error& error) -> std::optional<std::string> {
     if (frame.fault.function != nullptr && error.number != ETIMEDOUT) return std::nullopt;

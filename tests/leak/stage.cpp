@@ -14,12 +14,12 @@
 namespace vitrine::test {
 namespace {
 
-constexpr unsigned fairChoice = 10;             ///< so few scenes are worth it, all but surely
-constexpr unsigned scenesBetweenSearches = 500; ///< of the whole memory, which takes seconds
+constexpr unsigned fairChoice = 10;             ///< this many scenes almost certainly contain every kind of frame
+constexpr unsigned scenesBetweenSearches = 500; ///< between searches of the whole memory, which take seconds
 
 /**
- * The platform's GPU is a library in this process, and while it works on the secret, this process can read it. What has
- * leaked stays.
+ * The platform's GPU is a library in this process. While it works on the secret, this process can read it. A leak
+ * remains after the work.
  */
 Search searchWhenAtRest(Search (*search)()) {
   constexpr int patience = 10;
@@ -37,7 +37,7 @@ unsigned fromEnvironment(const char* name, unsigned otherwise) {
   return value != nullptr ? static_cast<unsigned>(std::strtoul(value, nullptr, 10)) : otherwise;
 }
 
-/** Somebody wants to see again what happened. */
+/** Whether the user repeats a run. */
 bool repeated() {
   return std::getenv("VITRINE_LEAK_SEED") != nullptr;
 }
@@ -66,7 +66,7 @@ void showScenes(LeakStage& stage, unsigned seed, unsigned scenes) {
   for (unsigned i = 0; i < scenes; ++i) {
     std::mt19937 random(seed + i);
     const LeakScene scene = randomScene(random, LeakBuffers::extent);
-    std::cout << "scene " << seed + i << std::endl; // now: one that hangs or crashes should be known
+    std::cout << "scene " << seed + i << std::endl; // flushed, so that a scene that hangs or crashes is known
     if (const auto leak = stage.show(scene)) {
       std::cout << "scene " << seed + i << ": " << *leak << "; making it small" << std::endl;
       const LeakScene small =
@@ -85,7 +85,7 @@ void showScenes(LeakStage& stage, unsigned seed, unsigned scenes) {
             << " in protected memory, " << account.captures << " captures, " << account.buffersSearched
             << " buffers and " << (bytesSearched >> 20) << " MiB of memory looked through, " << account.recoveries
             << " GPU resets\n";
-  if (repeated()) return; // need not be a fair choice
+  if (repeated()) return; // it need not contain every kind of frame
   EXPECT_GT(account.inProtectedMemory, scenes / 4) << "the scenes do not test what they are for";
   EXPECT_GT(account.captures, scenes / 4);
   EXPECT_GT(account.buffersSearched, account.frames) << "nothing was looked through";

@@ -7,7 +7,7 @@
 
 namespace vitrine::test {
 
-/** Where scenes are shown. One for all of them: what one leaves behind, the next must cope with. */
+/** Shows scenes. One stage shows all of them, so each must cope with the state that the one before has left. */
 class LeakStage {
 public:
   LeakStage() = default;
@@ -15,12 +15,12 @@ public:
   LeakStage& operator=(const LeakStage&) = delete;
   virtual ~LeakStage() = default;
 
-  /** Shows a scene from its first frame on, and looks for the secret after each. What leaked, in words. */
+  /** Shows a scene, and searches for the secret after each frame. Returns the leak as text; empty: none. */
   [[nodiscard]] virtual std::optional<std::string> show(const LeakScene& scene) = 0;
 
   struct Account {
     size_t frames = 0;
-    size_t inProtectedMemory = 0; ///< frames that were composed there
+    size_t inProtectedMemory = 0; ///< frames composed in protected memory
     size_t captures = 0;
     size_t buffersSearched = 0;
     size_t recoveries = 0; ///< of the GPU
@@ -28,18 +28,20 @@ public:
   [[nodiscard]] const Account& account() const { return account_; }
 
 protected:
-  /** Green where everybody can see it; see searchBuffers(). */
+  /** Green in readable buffers; see searchBuffers(). */
   [[nodiscard]] std::optional<std::string> search();
   Account account_;
 };
 
-/** The first of VITRINE_LEAK_SEED, or one by chance; says it. */
+/** The first seed: VITRINE_LEAK_SEED, or a random one. Prints it. */
 [[nodiscard]] unsigned leakSeed();
-/** VITRINE_LEAK_SCENES, or `otherwise`. A tenth of them under the validation layer, which is slow, but enough to be a fair choice. */
+/**
+ * Number of scenes: VITRINE_LEAK_SCENES, or `otherwise`. With the (slow) validation layer a tenth, but at least
+ * fairChoice.
+ */
 [[nodiscard]] unsigned leakScenes(unsigned otherwise, bool validation);
 
-/** Shows `scenes` random scenes, each from a seed of its own from `seed` on. A leak fails the test with the smallest scene
- * that shows it. */
+/** Shows `scenes` random scenes, with seeds from `seed` on. A leak fails the test and prints the reduced scene. */
 void showScenes(LeakStage& stage, unsigned seed, unsigned scenes);
 
 } // namespace vitrine::test

@@ -170,7 +170,7 @@ namespace {
 
 std::unique_ptr<Renderer> shared;
 
-/** Ends the shared renderer before exit(), where the validation layer's own statics would be gone already. */
+/** Destroys the shared renderer before exit(), which destroys the validation layer's own statics. */
 struct SharedRenderer : testing::Environment {
   void TearDown() override { shared.reset(); }
 };

@@ -17,7 +17,7 @@ TEST_F(Formats, ycbcrWithinOneOfTheDefinition) {
   int checked = 0;
   for (const uint32_t fourcc : yccFormats()) {
     if (!samplesLinear(renderer(), fourcc)) continue;
-    // Odd extents: the last chroma sample covers less than a cell.
+    // With odd extents, the last chroma sample covers less than a cell.
     auto buffer = TestBuffer::create({47, 33}, fourcc);
     ASSERT_TRUE(buffer);
     fillRandom(*buffer, fourcc);
@@ -45,7 +45,7 @@ TEST_F(Formats, ycbcrIsTurnedAndCroppedLikeRgb) {
   Picture part(17, 11);
   for (int y = 0; y < 11; ++y) {
     for (int x = 0; x < 17; ++x)
-      part.at(x, y) = whole.at(x + 7, y + 5); // odd corner: chroma cells are cut
+      part.at(x, y) = whole.at(x + 7, y + 5); // odd corner: chroma cells are cropped
   }
   for (unsigned number = 0; number < 8; ++number) {
     const Picture expected = turned(part, static_cast<Transform>(number));
@@ -68,7 +68,7 @@ protected:
     }
   }
 
-  /** How far the two ways are apart in what `command` draws; its texture is set here. */
+  /** The largest difference between the two ways when `command` is drawn. Sets its texture. */
   static int difference(TestBuffer& buffer, DrawCommand command) {
     const auto planes = renderer().import(buffer.dmabuf());
     const auto image = whole->import(buffer.dmabuf());
@@ -105,7 +105,7 @@ TEST_F(YccImages, samePixelsInEveryFormat) {
       const auto height = static_cast<int32_t>(size.height);
       const DrawCommand draws[] = {
           {.destination = {0, 0, width, height}, .source = SourceRect::whole(size)},
-          {.destination = {0, 0, 17, 11}, .source = sourceRect(7, 5, 17, 11)}, // chroma cells are cut
+          {.destination = {0, 0, 17, 11}, .source = sourceRect(7, 5, 17, 11)}, // chroma cells are cropped
           {.destination = {0, 0, 101, 77}, .source = SourceRect::whole(size)}, // bilinear
           {.destination = {0, 0, 29, 23}, .source = sourceRect(3.25, 1.5, 41.5, 30.25)},
           {.destination = {0, 0, 40, 52}, .source = sourceRect(5, 3, 31, 27), .transform = Transform::Flipped90}};
@@ -181,7 +181,7 @@ TEST_F(YccImages, planesOfSeveralBuffersGoOneByOne) {
   EXPECT_EQ(refusalOf(refused.error(), Refusal::None), Refusal::GpuFormatUnsupported) << refused.error().text();
 }
 
-/** A renderer for which the driver seems to know another modifier for `formats`. */
+/** A renderer whose driver seems to have another modifier for `formats`. */
 class YccModifiers : public RendererTest {
 protected:
   static constexpr uint64_t tiled = DRM_FORMAT_MOD_QCOM_COMPRESSED;
@@ -197,7 +197,9 @@ protected:
     const auto list = own.sampledFormats();
     return std::ranges::find(list, FormatModifier{fourcc, tiled}) != list.end();
   }
-  /** Imports and draws `buffer`, which must look as `from`, plane by plane, does; returns the imports it took. */
+  /**
+   * Imports and draws `buffer`; the picture must equal that of `from` plane by plane. Returns the number of imports.
+   */
   static uint64_t importsFor(Renderer& own, const Dmabuf& buffer, TestBuffer& from) {
     const uint64_t before = own.counters().imports;
     const auto made = own.import(buffer);
@@ -216,7 +218,7 @@ protected:
 TEST_F(YccModifiers, ofTheMultiPlanarFormatAloneMakesOneImage) {
   auto from = TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
   fillRandom(*from, 11);
-  // As with compression: behind Y and CbCr two planes of the driver's own.
+  // As with compression: Y and CbCr, followed by two planes that only the driver knows.
   const auto own = offering(2, {VK_FORMAT_G8_B8R8_2PLANE_420_UNORM});
   EXPECT_TRUE(lists(*own, DRM_FORMAT_NV12));
   EXPECT_TRUE(lists(*own, DRM_FORMAT_NV21));
@@ -273,8 +275,8 @@ TEST_F(Formats, anyStrideOrItsRefusal) {
 }
 
 TEST_F(Formats, bufferWithoutAByteToSpare) {
-  // Rows of whole pages, so that what lies behind the last one is not the buffer's: a driver that rounds rows up must
-  // not get to it, neither by reading nor by writing.
+  // Rows are whole pages, so that the memory behind the last row does not belong to the buffer. A driver that rounds
+  // rows up must neither read nor write it.
   for (const uint32_t fourcc : {DRM_FORMAT_XRGB8888, DRM_FORMAT_NV12, DRM_FORMAT_YUV420}) {
     auto from = TestBuffer::create({8192, 2}, fourcc, {.rows = 1});
     const auto source = renderer().import(from->dmabuf());

@@ -14,7 +14,7 @@
 #include "tests/unit/settles.h"
 #include "tests/unit/vulkan_interposer.h"
 
-// What the renderer holds and for how long, and whom it waits for.
+// The lifetime of the renderer's objects, and its waits.
 
 namespace vitrine::test {
 namespace {
@@ -136,7 +136,7 @@ TEST_F(Fences, gpuWaitsForTheAcquireFence) {
   ASSERT_TRUE(fences[0]);
   submitted = false;
   setSubmitHook([] { submitted = true; });
-  // The producer: writes only once the pass is with the driver, then signals.
+  // The producer writes only after the pass has been submitted, and then signals.
   std::thread producer([&] {
     while (!submitted)
       std::this_thread::yield();
@@ -161,7 +161,7 @@ TEST_F(Fences, gpuWaitsForTheAcquireFence) {
 }
 
 TEST_F(Fences, passesOrderOneAnother) {
-  // No wait in between: the validation layer's synchronisation checks judge the barriers.
+  // There is no wait in between, so the validation layer's synchronisation checks test the barriers.
   TestBuffer buffer = TestBuffer::from(Picture(32, 32, grey), DRM_FORMAT_XRGB8888);
   TestBuffer from = TestBuffer::from(Picture(32, 32, secret), DRM_FORMAT_XRGB8888);
   const auto drawn = target(buffer);
@@ -279,7 +279,7 @@ TEST_F(Lifetime, noFdIsLeftBehind) {
 }
 
 TEST_F(Lifetime, aThousandFramesAllocateNothing) {
-  // Its own renderer: the validation layer allocates as it likes.
+  // A renderer of its own, without the validation layer, which allocates memory at any time.
   const auto own = newRenderer(false);
   ASSERT_TRUE(own);
   TestBuffer from = TestBuffer::from(testPicture(64, 64, 17, true), DRM_FORMAT_XRGB8888);
@@ -301,8 +301,8 @@ TEST_F(Lifetime, aThousandFramesAllocateNothing) {
       ASSERT_TRUE(own->compose(**drawn, commands, damage, {}));
     }
   };
-  // Each of the frames in flight allocates when it is used first, and how many there are is the GPU's business: so
-  // after at most that many rounds there must be none that allocates. What leaks per frame never gets there.
+  // Each frame in flight allocates on first use, and their number depends on the GPU. After at most that many rounds, a
+  // round must allocate nothing. With a leak per frame, that never happens.
   uint64_t ours = 1;
   uint64_t drivers = 1;
   for (int round = 0; round < 12 && ours + drivers != 0; ++round) {
@@ -314,7 +314,7 @@ TEST_F(Lifetime, aThousandFramesAllocateNothing) {
   }
   EXPECT_EQ(ours, 0U) << "operator new during update() and compose()";
   EXPECT_EQ(drivers, 0U) << "vkAllocateMemory";
-#ifdef __SANITIZE_ADDRESS__ // its quarantine holds on to what was freed
+#ifdef __SANITIZE_ADDRESS__ // its quarantine keeps freed memory
   frames(1000);
 #else
   const uint64_t pages = residentPages();
@@ -337,7 +337,7 @@ TEST_F(Lifetime, importsOfEitherWayLeaveNothing) {
     ASSERT_TRUE(drawn);
     const auto round = [&] {
       std::vector<std::unique_ptr<Texture>> held;
-      for (int i = 0; i < 70; ++i) { // more than a pool of descriptors holds
+      for (int i = 0; i < 70; ++i) { // more than one pool of descriptors holds
         auto source = own->import(from.dmabuf());
         ASSERT_TRUE(source) << source.error().text();
         held.push_back(std::move(*source));

@@ -45,7 +45,7 @@ TEST(TestPattern, FrameNumberRoundTrip) {
   EXPECT_EQ(Drawn({640, 360}, ColorRange::Limited, frameNumberLimit + 5).number(), 5U);
 }
 
-// What tests/session/frame_bar.py computes, which was written from the words in the header and shares no code.
+// Values computed by tests/session/frame_bar.py, which was written from the header's definition and shares no code.
 TEST(TestPattern, BarBits) {
   struct Case {
     uint64_t frame;
@@ -74,7 +74,7 @@ TEST(TestPattern, BrokenBarsAreNotRead) {
   EXPECT_EQ(readFrameBar(std::span(grey).first(640), size, size.width), std::nullopt) << "too little of it";
 }
 
-// What the pattern is for: the whole range of luma and chroma occurs in it, and frames differ.
+// The purpose of the pattern: it contains the whole range of luma and chroma, and all frames differ.
 TEST(TestPattern, CoversTheRange) {
   const Size size{1024, 768};
   for (const ColorRange range : {ColorRange::Limited, ColorRange::Full}) {
@@ -88,7 +88,7 @@ TEST(TestPattern, CoversTheRange) {
     const bool full = range == ColorRange::Full;
     for (unsigned channel = 0; channel < 3; ++channel)
       for (unsigned value = full ? 0 : 16; value <= (full ? 255U : channel == 0 ? 235U : 240U); ++value) {
-        // There are fewer rows of chroma in the band than values of Cr: the ends are enough there.
+        // The band has fewer rows of chroma than there are values of Cr, so only the ends are checked.
         const bool everyValue = channel != 2 || value == (full ? 0U : 16U) || value == (full ? 255U : 240U);
         EXPECT_TRUE(seen[channel][value] || !everyValue) << "channel " << channel << " value " << value;
       }
