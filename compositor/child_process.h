@@ -19,13 +19,13 @@ public:
 
   [[nodiscard]] bool isRunning() const { return pid_ > 0; }
   [[nodiscard]] pid_t pid() const { return pid_; }
-  /** Takes note that `pid` ended with `waitStatus`; true where that was this process. */
+  /** Notes that `pid` ended with `waitStatus`. Returns true if it was this process. */
   bool noteExit(pid_t pid, int waitStatus);
   /** Exit status, or 128 + signal, of a process that has ended. */
   [[nodiscard]] int exitStatus() const { return exitStatus_; }
   /** SIGTERM to the process group. */
   void terminate() const;
-  /** Waits for the process, which was terminated, and kills its group where it has not ended by `deadline` (now()'s clock). */
+  /** Waits for the process after terminate(). If it has not ended by `deadline` (now()'s clock), kills its group. */
   void awaitEnd(Nanoseconds deadline);
 
 private:

@@ -10,8 +10,8 @@
 namespace vitrine {
 
 /**
- * Writes what the session has done so far as JSON: `display`, `vulkan`, `buffers`, `outputs` with their counts and, per output,
- * `protected_surfaces` with path, refusal and evidence, oldest first. The file is replaced at once, never seen half-written.
+ * Writes a report of the session as JSON: `display`, `vulkan`, `buffers`, `outputs` with their counts and, per output,
+ * `protected_surfaces` with path, refusal and evidence, oldest first. The file is replaced atomically.
  */
 [[nodiscard]] Result<> writeStatusReport(const std::filesystem::path& file, const KmsDevice& display,
                                          const Renderer& renderer, const DmabufCounters& buffers,

@@ -15,7 +15,7 @@ int64_t areaOf(const std::vector<Rect>& boxes) {
 }
 
 void addBox(std::vector<Rect>& boxes, const Rect& box) {
-  // Disjoint by joining what overlaps: redrawing a little too much is right, drawing a translucent pixel twice is not.
+  // Overlapping boxes are joined, so that all are disjoint: a translucent pixel must not be drawn twice.
   Rect joined = box;
   for (bool grown = true; grown;) {
     const size_t before = boxes.size();

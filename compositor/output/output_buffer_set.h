@@ -6,11 +6,11 @@
 
 namespace vitrine {
 
-/** The buffers that an output is composed into, all in one kind of memory, each with what has changed since it was drawn. */
+/** The buffers into which an output is composed, all in one kind of memory, each with its damage since it was drawn. */
 class OutputBufferSet {
 public:
   struct Slot {
-    DmabufBuffer* buffer = nullptr; ///< owned: dropped when the slot goes
+    DmabufBuffer* buffer = nullptr; ///< owned: the slot's destructor drops it
     std::vector<Rect> damage;       ///< disjoint, since it was drawn
   };
 
@@ -24,23 +24,23 @@ public:
   }
   ~OutputBufferSet();
 
-  /** Takes the buffer; all of it is damaged. */
+  /** Adds a buffer. All of it is damaged. */
   void add(Dmabuf buffer);
-  /** Gives up the one that was added last. */
+  /** Drops the buffer that was added last. */
   void dropLast();
   [[nodiscard]] bool empty() const { return slots_.empty(); }
   [[nodiscard]] const std::vector<Slot>& slots() const { return slots_; }
 
-  /** Marks a box, inside the buffers, as changed in all of them. */
+  /** Adds a box (inside the buffers) to the damage of all of them. */
   void addDamage(const Rect& box);
   void damageAll();
 
-  /** The one drawn last; at first any. */
+  /** The buffer drawn last; before the first draw, any buffer. */
   [[nodiscard]] Slot& current() { return slots_[current_]; }
   [[nodiscard]] const Slot& current() const { return slots_[current_]; }
-  /** The least damaged of those that nobody holds; null where all are on the screen or on their way. */
+  /** The least damaged buffer without locks; null if all are on the screen or queued. */
   [[nodiscard]] Slot* pick();
-  /** `slot` was drawn: it is current, and has no damage. */
+  /** Marks `slot` as drawn: it becomes current and has no damage. */
   void drawn(Slot& slot);
 
 private:

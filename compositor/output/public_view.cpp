@@ -32,9 +32,9 @@ Result<> PublicView::drawAndWatch(const Draw& draw) {
   auto drawn = draw(**target);
   if (!drawn) return std::unexpected(drawn.error());
   auto readable = buffer_.get()->startReading(renderer_);
-  if (readable) return watch(*readable); // the copy comes after the drawing
+  if (readable) return watch(*readable); // the copy ends after the drawing
   if (readable.error().kind != ErrorKind::Refused) return std::unexpected(readable.error());
-  return watch(drawn->get()); // for readers by dma-buf alone
+  return watch(drawn->get()); // only readers by dma-buf can use it
 }
 
 Result<> PublicView::watch(int syncFile) {

@@ -7,32 +7,34 @@
 namespace vitrine {
 
 /**
- * The picture of an output for readers: while the GPU draws it, and until they are handed it.
+ * The picture of an output for captures, from the GPU's drawing until it is handed over.
  *
- * wlroots copies it for them on the CPU the moment that it is committed. So it is committed when the GPU has finished it: a client
- * whose fences take their time delays captures, and never the compositor.
+ * wlroots copies it on the CPU as soon as it is committed. So it is committed only after the GPU has finished it: late
+ * fences of a client delay captures, but never the compositor.
  */
 class PublicView {
 public:
-  /** Draws into the target; the sync file as Renderer::compose() gives it. */
+  /** Draws into the target. Returns a sync file as Renderer::compose() does. */
   using Draw = std::function<Result<UniqueFd>(RenderTarget&)>;
 
-  /** Borrows both, for as long as it lives. */
+  /** Borrows both, which must outlive it. */
   PublicView(wlr_output& output, Renderer& renderer) : output_(output), renderer_(renderer) {}
   PublicView(const PublicView&) = delete;
   PublicView& operator=(const PublicView&) = delete;
   ~PublicView() { drop(); }
 
   /**
-   * Has the GPU draw a picture into a buffer of the output's swapchain, for as many captures as there are locks on the output
-   * (`attach_render_locks`). Where it is not finished at once, a frame of the output is scheduled when it is.
+   * Makes the GPU draw a picture into a buffer of the output's swapchain, for as many captures as the output has locks
+   * (`attach_render_locks`). If the picture is not finished at once, a frame of the output is scheduled when it is.
    */
   [[nodiscard]] Result<> draw(const Draw& draw);
-  /** Whether there is a picture, and no capture has come since it was begun, which may want what came later. */
+  /**
+   * Whether there is a picture, and no capture was requested after its start. (A later capture needs a later picture.)
+   */
   [[nodiscard]] bool servesAll() const;
-  /** The finished picture; null where there is none, or not yet. */
+  /** The finished picture; null if there is none, or if it is not finished. */
   [[nodiscard]] wlr_buffer* finished() const;
-  /** It has been handed over, or nobody wants it any more. */
+  /** Drops the picture, after it was handed over or when no capture needs it any more. */
   void drop();
 
 private:
@@ -44,8 +46,8 @@ private:
   Renderer& renderer_;
   BufferLock buffer_;
   int readers_ = 0;
-  uint64_t generation_ = 0;            ///< the renderer's, when it was begun
-  wl_event_source* drawing_ = nullptr; ///< until the GPU is done
+  uint64_t generation_ = 0;            ///< of the renderer, when the picture was begun
+  wl_event_source* drawing_ = nullptr; ///< set while the GPU draws
 };
 
 } // namespace vitrine

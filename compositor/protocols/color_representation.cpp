@@ -17,7 +17,10 @@ const wlr_surface_synced_impl syncedImpl = {
     .move_state = nullptr,
 };
 
-/** One wp_color_representation_surface_v1: lives with its resource, inert once its surface is gone. */
+/**
+ * One wp_color_representation_surface_v1. It lives as long as its resource, and is inert after its surface is
+ * destroyed.
+ */
 struct SurfaceColors {
   wlr_surface* surface;
   wlr_addon addon;
@@ -94,7 +97,7 @@ const struct wp_color_representation_surface_v1_interface surfaceImpl = {
           wl_resource_post_error(resource, WP_COLOR_REPRESENTATION_SURFACE_V1_ERROR_COEFFICIENTS,
                                  "coefficients %u with range %u are not supported", coefficients, range);
         },
-    // Chroma is replicated, as display controllers do; the location is accepted and makes no difference.
+    // Chroma is replicated, as display controllers do, so the location is accepted and ignored.
     .set_chroma_location = [](wl_client*, wl_resource* resource, uint32_t) { (void)colorsOf(resource); },
 };
 

@@ -5,7 +5,7 @@
 
 namespace vitrine {
 
-/** How a surface's YCbCr pixels become RGB. */
+/** How a surface's YCbCr pixels are converted to RGB. */
 struct ColorRepresentation {
   ColorEncoding encoding = ColorEncoding::Bt709;
   ColorRange range = ColorRange::Limited;
@@ -13,8 +13,8 @@ struct ColorRepresentation {
 };
 
 /**
- * wp_color_representation_manager_v1 (wayland-protocols staging): coefficients and range per surface, double-buffered with its
- * other state. Alpha mode: premultiplied electrical only, which is what wl_surface has always meant.
+ * wp_color_representation_manager_v1 (wayland-protocols staging): coefficients and range per surface, double-buffered
+ * with its other state. The only alpha mode is premultiplied electrical, which is the default of wl_surface.
  */
 class ColorRepresentationManager {
 public:
@@ -23,8 +23,8 @@ public:
   ~ColorRepresentationManager();
 
   /**
-   * What the surface said; else the convention of players: BT.601 for pictures smaller than 1280 x 720, BT.709 from there on,
-   * limited range. `surface` may be null.
+   * The values that the client has set for the surface. Otherwise the convention of players: BT.601 for pictures
+   * smaller than 1280 x 720, else BT.709, with limited range. `surface` may be null.
    */
   [[nodiscard]] ColorRepresentation of(wlr_surface* surface, Size bufferSize) const;
 

@@ -20,7 +20,7 @@ namespace {
 
 constexpr uint32_t dmabufVersion = 5;
 
-/** One entry of the feedback's format table, as the protocol lays it out. */
+/** One entry of the feedback's format table, in the protocol's layout. */
 struct TableEntry {
   uint32_t format;
   uint32_t padding;
@@ -31,7 +31,10 @@ const struct zwp_linux_dmabuf_feedback_v1_interface feedbackImpl = {
     .destroy = [](wl_client*, wl_resource* resource) { wl_resource_destroy(resource); },
 };
 
-/** Where clients best allocate: the GPU's node, or the display's where the GPU has none, as software ones. */
+/**
+ * The device on which clients should allocate: the GPU's node, or the display's if the GPU has none (software
+ * rasterizers).
+ */
 dev_t mainDevice(const LinuxDmabuf::Machine& machine) {
   const std::string& node = machine.renderer.device().renderNode;
   struct stat status{};
@@ -44,7 +47,7 @@ LinuxDmabuf& ownerOf(wl_resource* resource) {
 
 } // namespace
 
-/** The format table of dma-buf feedback: a sealed file, and the indices of each tranche into it. */
+/** The format table of dma-buf feedback: a sealed file, and each tranche's indices into it. */
 struct LinuxDmabuf::FormatTable {
   UniqueFd file;
   uint32_t sizeBytes = 0;
@@ -80,7 +83,7 @@ LinuxDmabuf::LinuxDmabuf(wl_display& display, const Machine& machine)
     table_->sampled.push_back(table_->indexOf(format));
   for (const Plane& plane : machine_.display.planes()) {
     for (const FormatModifier& format : plane.formats) {
-      if (formatInfo(format.fourcc) == nullptr) continue; // nothing here could check its layout
+      if (formatInfo(format.fourcc) == nullptr) continue; // its layout could not be checked
       const uint16_t index = table_->indexOf(format);
       if (std::ranges::find(table_->scanout, index) == table_->scanout.end()) table_->scanout.push_back(index);
     }
@@ -116,7 +119,7 @@ void LinuxDmabuf::bind(wl_client* client, uint32_t version, uint32_t id) {
       .create_params = [](wl_client* caller, wl_resource* resource,
                           uint32_t params) { DmabufParams::create(ownerOf(resource), caller, resource, params); },
       .get_default_feedback = createFeedback,
-      // Every surface may end up on a plane, so each gets the scanout tranche from the start, first.
+      // Every surface may be put on a plane, so the scanout tranche comes first for all of them.
       .get_surface_feedback = [](wl_client* caller, wl_resource* resource, uint32_t feedbackId,
                                  wl_resource*) { createFeedback(caller, resource, feedbackId); },
   };
@@ -139,7 +142,7 @@ void LinuxDmabuf::bindRestricted(wl_client* client, uint32_t version, uint32_t i
       .enable =
           [](wl_client*, wl_resource* resource, wl_resource* paramsResource) {
             DmabufParams* params = DmabufParams::from(paramsResource);
-            if (params == nullptr) return; // every params object of this display is ours
+            if (params == nullptr) return; // cannot happen: every params object of this display is ours
             if (params->used) {
               postError(resource, WESTON_RESTRICTED_BUFFER_V1_ERROR_PARAMS_ALREADY_USED,
                         invalid("claim", "protected buffer", "these params have made a wl_buffer already").error());
@@ -177,7 +180,7 @@ void LinuxDmabuf::sendFeedback(wl_resource* feedback) const {
 }
 
 Result<DmabufBuffer*> LinuxDmabuf::admit(DmabufAttributes attributes, bool claimed) {
-  counters_.refused++; // until nothing below refuses
+  counters_.refused++; // undone below if the buffer is admitted
   auto dmabuf = Dmabuf::create(std::move(attributes));
   if (!dmabuf) return std::unexpected(dmabuf.error());
   if (auto inspected = machine_.inspector.inspect(*dmabuf, claimed); !inspected) {

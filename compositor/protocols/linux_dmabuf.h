@@ -7,7 +7,7 @@
 
 namespace vitrine {
 
-/** How clients' dma-bufs were received. */
+/** Counts of clients' dma-bufs. */
 struct DmabufCounters {
   uint64_t accepted = 0;
   uint64_t refused = 0;
@@ -16,12 +16,13 @@ struct DmabufCounters {
 };
 
 /**
- * zwp_linux_dmabuf_v1 (version 5) and weston_restricted_buffer_v1: where dma-bufs come in.
+ * zwp_linux_dmabuf_v1 (version 5) and weston_restricted_buffer_v1, by which clients create dma-bufs.
  *
- * Our own, since here a buffer is checked, inspected and admitted (R3): its layout against its real size for every plane, its
- * evidence, then Vulkan, then planes, and for protected buffers the placeholder as the last answer. A client's
- * `weston_restricted_buffer_v1.enable` is a claim: it tightens, never loosens. Formats are what the renderer samples (main tranche)
- * and what planes scan out (scanout tranche).
+ * An implementation of our own instead of wlroots', because it checks, inspects and admits a buffer (R3): the layout
+ * against the real size of every plane, the evidence, then Vulkan, then planes, and for protected buffers the
+ * placeholder if both refuse. A client's `weston_restricted_buffer_v1.enable` is a claim: it may tighten a decision,
+ * never loosen it. The formats are those that the renderer can sample (main tranche) and those that planes can scan out
+ * (scanout tranche).
  */
 class LinuxDmabuf {
 public:
@@ -43,7 +44,7 @@ private:
   void bindRestricted(wl_client* client, uint32_t version, uint32_t id);
   static void createFeedback(wl_client* client, wl_resource* resource, uint32_t id);
   void sendFeedback(wl_resource* feedback) const;
-  /** Checks, inspects, admits. The error's refusal says why not. */
+  /** Checks, inspects and admits a buffer. Otherwise the error has the refusal. */
   Result<DmabufBuffer*> admit(DmabufAttributes attributes, bool claimed);
 
   wl_display& display_;

@@ -8,8 +8,8 @@
 namespace vitrine {
 
 /**
- * Ends a client's connection with the protocol's error `code` on `resource`. `why` goes to the client, which may get the
- * first 128 bytes of it, and whole to the log, for nobody else keeps what a client did.
+ * Ends a client's connection with the protocol's error `code` on `resource`. `why` is sent to the client (libwayland
+ * truncates it to 128 bytes) and logged in full.
  */
 void postError(wl_resource* resource, uint32_t code, const Error& why);
 

@@ -5,10 +5,15 @@
 
 namespace vitrine {
 
-/** Output buffers for wlroots: linear scanout buffers of the display device, which display and renderer can both import. */
+/**
+ * Output buffers for wlroots: linear scanout buffers of the display device, which both display and renderer can import.
+ */
 class AllocatorAdapter {
 public:
-  /** Destroyed with wlr_allocator_destroy(); `device` outlives it. The renderer says what its targets need. */
+  /**
+   * Destroyed with wlr_allocator_destroy(). `device` must outlive it. The renderer gives the requirements of its
+   * targets.
+   */
   [[nodiscard]] static wlr_allocator* create(const KmsDevice& device, const Renderer& renderer);
 
 private:
@@ -16,7 +21,7 @@ private:
   static AllocatorAdapter& from(wlr_allocator* allocator) { return *reinterpret_cast<AllocatorAdapter*>(allocator); }
   static const wlr_allocator_interface impl;
 
-  wlr_allocator base_{}; ///< first: from() casts
+  wlr_allocator base_{}; ///< must be first: from() casts
   const KmsDevice& device_;
   uint32_t rowMultiple_;
 };

@@ -6,10 +6,12 @@
 
 namespace vitrine {
 
-/** Our Vulkan renderer as a wlr_renderer: what wlroots' shm, screencopy and client buffers go through. */
+/** Our renderer as a wlr_renderer, which wlroots uses for shm buffers, screencopy and client buffers. */
 class RendererAdapter {
 public:
-  /** The wlr_renderer owns itself as wlroots wants it; it is destroyed with wlr_renderer_destroy(). `renderer` outlives it. */
+  /**
+   * The wlr_renderer owns itself, as wlroots requires: wlr_renderer_destroy() destroys it. `renderer` must outlive it.
+   */
   [[nodiscard]] static wlr_renderer* create(Renderer& renderer);
 
 private:
@@ -18,7 +20,7 @@ private:
   static RendererAdapter& from(wlr_renderer* renderer) { return *reinterpret_cast<RendererAdapter*>(renderer); }
   static const wlr_renderer_impl impl;
 
-  wlr_renderer base_{}; ///< first: from() casts
+  wlr_renderer base_{}; ///< must be first: from() casts
   TexturePool textures_;
   Renderer& renderer_;
   wlr_drm_format_set shmFormats_{};

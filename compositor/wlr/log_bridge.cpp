@@ -19,7 +19,7 @@ std::string formatted(const char* format, va_list arguments) {
   return line;
 }
 
-// wlroots says "error" for what the outside world did; for us that is a warning.
+// wlroots' errors are faults of the outside world, which are warnings by our levels.
 void fromWlroots(wlr_log_importance importance, const char* format, va_list arguments) {
   const std::string line = formatted(format, arguments);
   switch (importance) {

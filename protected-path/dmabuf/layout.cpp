@@ -20,8 +20,8 @@ std::string describePlane(const DmabufNumbers& numbers, unsigned plane) {
 }
 
 /**
- * Whether rows are rows. An implicit modifier counts: whoever takes such a buffer without knowing better reads it row
- * by row, and no tiled layout is smaller than that.
+ * Whether the layout is row by row. An implicit modifier counts as such: an importer without more knowledge reads the
+ * buffer row by row, and no tiled layout is smaller than that.
  */
 bool isRowByRow(uint64_t modifier) {
   return modifier == DRM_FORMAT_MOD_LINEAR || modifier == DRM_FORMAT_MOD_INVALID;
@@ -32,7 +32,7 @@ Result<> checkRows(const DmabufNumbers& numbers, const FormatInfo& format, unsig
   if (stride < minimumStrideBytes(format, numbers.size, plane)) {
     return refused(Refusal::StrideTooSmall, operation, describePlane(numbers, plane));
   }
-  // 2^32 × 2^14 + 2^32 stays far below 2^64: nothing here can overflow.
+  // 2^32 × 2^14 + 2^32 is far below 2^64, so nothing here can overflow.
   const uint64_t end = numbers.offsetBytes[plane] + stride * planeSize(format, numbers.size, plane).height;
   if (end > numbers.dmabufSizeBytes[plane]) {
     return refused(Refusal::LayoutOutOfBounds, operation, describePlane(numbers, plane));
@@ -49,7 +49,7 @@ Result<const FormatInfo*> checkShape(const DmabufNumbers& numbers) {
   }
   const FormatInfo* format = formatInfo(numbers.fourcc);
   if (format == nullptr) return refused(Refusal::FormatUnknown, operation, describe(numbers));
-  // Modifiers may add planes (compression, clear colour) but never take one away.
+  // Modifiers may add planes (compression, clear colour), but never remove one.
   const bool countFits = isRowByRow(numbers.modifier)
                              ? numbers.planeCount == format->planes
                              : numbers.planeCount >= format->planes && numbers.planeCount <= numbers.strideBytes.size();

@@ -7,7 +7,7 @@
 
 namespace vitrine {
 
-/** The numbers of DmabufAttributes without its fds, with the size of each plane's own dma-buf. */
+/** The numbers of DmabufAttributes without the fds, and the size of each plane's dma-buf. */
 struct DmabufNumbers {
   Size size;
   uint32_t fourcc = 0;
@@ -19,14 +19,14 @@ struct DmabufNumbers {
 };
 
 /**
- * What can be checked without asking the kernel: size, format, number of planes. Pure.
- * Refused(SizeInvalid, FormatUnknown, PlaneCountWrong), in that order.
+ * Checks size, format and number of planes, for which the kernel is not needed. Pure. Errors: Refused(SizeInvalid,
+ * FormatUnknown, PlaneCountWrong), in that order.
  */
 [[nodiscard]] Result<const FormatInfo*> checkShape(const DmabufNumbers& numbers);
 
 /**
- * Strides and bounds of every plane against its own dma-buf, in 64 bits. Pure. Asks for a shape that checkShape() took.
- * Refused(StrideTooSmall, LayoutOutOfBounds), naming the first plane that is wrong.
+ * Checks the stride and bounds of every plane against its dma-buf, in 64 bits. Pure. checkShape() must have succeeded.
+ * Errors: Refused(StrideTooSmall, LayoutOutOfBounds), which names the first plane that is wrong.
  */
 [[nodiscard]] Result<> checkBounds(const DmabufNumbers& numbers, const FormatInfo& format);
 

@@ -12,7 +12,7 @@
 namespace vitrine {
 namespace {
 
-/** Opens or closes the time in which the CPU touches the buffer; the kernel flushes caches and waits for fences. */
+/** Begins or ends the CPU's access to the buffer. The kernel flushes caches and waits for fences. */
 int syncCpuAccess(int fd, Mapping::Access access, uint64_t edge) {
   dma_buf_sync sync{edge | (access == Mapping::Access::Read ? DMA_BUF_SYNC_READ : DMA_BUF_SYNC_RW)};
   int result = 0;
@@ -33,7 +33,7 @@ Result<Mapping> Mapping::map(const Dmabuf& buffer, unsigned plane, Access access
   const off_t size = lseek(fd, 0, SEEK_END);
   if (size < 0) return systemError("lseek", object);
   const auto length = static_cast<size_t>(size);
-  // Mapped from the start, since plane offsets need not be on a page.
+  // Mapped from the start, since plane offsets need not be page-aligned.
   const int protection = access == Access::Read ? PROT_READ : PROT_READ | PROT_WRITE;
   void* address = mmap(nullptr, length, protection, MAP_SHARED, fd, 0);
   if (address == MAP_FAILED) return systemError("mmap", object);
@@ -43,7 +43,7 @@ Result<Mapping> Mapping::map(const Dmabuf& buffer, unsigned plane, Access access
   mapping.length_ = length;
   mapping.access_ = access;
   if (syncCpuAccess(fd, access, DMA_BUF_SYNC_START) != 0) return systemError("DMA_BUF_IOCTL_SYNC", object);
-  mapping.fd_ = fd; // from here on the destructor closes the bracket
+  mapping.fd_ = fd; // from here on, the destructor ends the access
   const size_t offset = buffer.plane(plane).offsetBytes;
   mapping.bytes_ = std::span(static_cast<std::byte*>(address), length).subspan(offset);
   return mapping;

@@ -10,15 +10,15 @@ namespace vitrine {
 /**
  * The no-map guard, and the only way in this project to map a dma-buf for the CPU.
  *
- * Bracketed by DMA_BUF_IOCTL_SYNC; unmapped in its destructor.
+ * DMA_BUF_IOCTL_SYNC brackets the access. The destructor unmaps.
  */
 class Mapping {
 public:
   enum class Access { Read, Write };
 
   /**
-   * Maps plane `plane` whole. A no_map buffer is Refused(NoMap) before any system call is made; a kernel's refusal is a
-   * System error with its errno.
+   * Maps the whole plane `plane`. Errors: Refused(NoMap) for a no_map buffer, before any system call is made; System
+   * with the errno if the kernel refuses.
    */
   [[nodiscard]] static Result<Mapping> map(const Dmabuf& buffer, unsigned plane, Access access);
 

@@ -6,7 +6,7 @@
 
 namespace vitrine {
 
-/** Which fences: those that a reader must wait for, or those that a writer must. */
+/** Selects the fences for which a reader must wait, or those for which a writer must wait. */
 enum class FenceUse { Read, Write };
 
 /** The implicit fences of a dma-buf as a sync file (DMA_BUF_IOCTL_EXPORT_SYNC_FILE). */
@@ -15,7 +15,7 @@ enum class FenceUse { Read, Write };
 /** Adds a sync file's fence to a dma-buf's implicit ones (DMA_BUF_IOCTL_IMPORT_SYNC_FILE). Borrows both fds. */
 [[nodiscard]] Result<> importSyncFile(int dmabufFd, int syncFile, FenceUse use);
 
-/** One sync file that signals when both have (SYNC_IOC_MERGE). Borrows both. */
+/** One sync file that signals when both have signalled (SYNC_IOC_MERGE). Borrows both. */
 [[nodiscard]] Result<UniqueFd> mergeSyncFiles(int first, int second);
 
 /** Whether a sync file has signalled; never waits. */

@@ -5,9 +5,9 @@
 namespace vitrine {
 
 /**
- * Whether all of `name` fits `pattern`, in which `*` stands for any run of characters, also none. Nothing else is
- * special, as heap names have commas and at signs of their own. It only ever goes back to the last `*`: pattern × name
- * steps at most.
+ * Whether the whole `name` matches `pattern`, in which `*` stands for any run of characters, also an empty one. No
+ * other character is special, since heap names contain commas and at signs. It backtracks to the last `*` only, so it
+ * takes at most pattern × name steps.
  */
 [[nodiscard]] constexpr bool nameMatches(std::string_view pattern, std::string_view name) {
   size_t p = 0;

@@ -61,7 +61,8 @@ std::optional<uint64_t> AtomicRequest::value(const Plane& plane, PlaneProperty p
   return std::nullopt;
 }
 
-// Entries stay sorted by object (the kernel wants each object once), and within it in the order in which they were set.
+// Entries are sorted by object, because the kernel accepts each object once, and within an object by the order of
+// setting.
 void AtomicRequest::add(uint32_t objectId, uint32_t propertyId, uint64_t value, const char* what) {
   if (propertyId == 0) {
     if (!poison_) {

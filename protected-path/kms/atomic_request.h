@@ -7,7 +7,7 @@
 
 namespace vitrine {
 
-/** A kernel blob (mode, damage clips); destroyed with its owner. */
+/** A kernel blob (mode, damage clips). The destructor destroys it. */
 class PropertyBlob {
 public:
   [[nodiscard]] static Result<PropertyBlob> create(const KmsDevice& device, const void* data, size_t sizeBytes);
@@ -22,7 +22,7 @@ private:
   uint32_t id_ = 0;
 };
 
-/** Counts of what went to the kernel, per device. */
+/** Counts of requests to the kernel, per device. */
 struct AtomicCounters {
   uint64_t tests = 0;
   uint64_t commits = 0;
@@ -33,8 +33,8 @@ struct AtomicCounters {
 /**
  * One atomic request, reused from frame to frame: clear() keeps its memory, so a steady state allocates nothing.
  *
- * Poisoned by the first property that an object does not have: from then on test() and commit() fail with that error
- * until clear(), so that half a request can never be committed (house rule 16). A passed test is no promise (R7).
+ * The first property that an object does not have poisons the request: test() and commit() fail with that error until
+ * clear(), so that an incomplete request is never committed. A passed test is no promise (R7).
  */
 class AtomicRequest {
 public:
@@ -44,17 +44,19 @@ public:
   void set(const Plane& plane, PlaneProperty property, uint64_t value);
   void set(const Crtc& crtc, CrtcProperty property, uint64_t value);
   void set(const Connector& connector, ConnectorProperty property, uint64_t value);
-  /** FB_ID 0 and CRTC_ID 0. */
+  /** Turns a plane off: FB_ID 0 and CRTC_ID 0. */
   void disable(const Plane& plane);
 
   /** The latest value set for a plane's property in this request, or empty. */
   [[nodiscard]] std::optional<uint64_t> value(const Plane& plane, PlaneProperty property) const;
 
-  /** TEST_ONLY. Changes nothing. System error with the kernel's errno. */
+  /** A TEST_ONLY commit: changes nothing. Error: System with the kernel's errno. */
   [[nodiscard]] Result<> test(bool allowModeset);
-  /** Nonblocking, with a page-flip event that brings `userData` back. EBUSY while a flip of the CRTC is pending. */
+  /**
+   * A nonblocking commit, with a page-flip event that returns `userData`. EBUSY while a flip of the CRTC is pending.
+   */
   [[nodiscard]] Result<> commitFlip(bool allowModeset, uint64_t userData);
-  /** Waits until it is on the screen; no event. For modesets and for leaving. */
+  /** A blocking commit without an event: waits until it is on the screen. For modesets and for shutting down. */
   [[nodiscard]] Result<> commitBlocking(bool allowModeset);
 
 private:
@@ -70,7 +72,7 @@ private:
   AtomicCounters& counters_;
   std::vector<Entry> entries_;
   std::optional<Error> poison_;
-  // What the ioctl wants: one list of objects, one of counts, one of properties, one of values.
+  // The arrays of the ioctl: objects, counts, properties, values.
   std::vector<uint32_t> objects_;
   std::vector<uint32_t> counts_;
   std::vector<uint32_t> properties_;

@@ -7,7 +7,7 @@
 
 namespace vitrine {
 
-/** Calls the free function that belongs to a libdrm type; the only place that knows them. */
+/** Calls the free function of a libdrm type. No other code knows these functions. */
 struct DrmDeleter {
   void operator()(drmVersion* pointer) const { drmFreeVersion(pointer); }
   void operator()(drmModeRes* pointer) const { drmModeFreeResources(pointer); }
@@ -19,7 +19,7 @@ struct DrmDeleter {
   void operator()(drmModePropertyBlobRes* pointer) const { drmModeFreePropertyBlob(pointer); }
 };
 
-/** Owns what a libdrm call returned; null where that call failed. */
+/** Owns the result of a libdrm call; null if the call failed. */
 template<typename T>
 using DrmPointer = std::unique_ptr<T, DrmDeleter>;
 

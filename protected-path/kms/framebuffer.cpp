@@ -12,8 +12,8 @@ namespace vitrine {
 namespace {
 
 /**
- * The GEM handles of a buffer's planes. The kernel gives the same handle for the same dma-buf and counts it once, so
- * each distinct one is closed once.
+ * The GEM handles of a buffer's planes. For the same dma-buf, the kernel returns the same handle without counting it,
+ * so each distinct handle is closed once.
  */
 class GemHandles {
 public:

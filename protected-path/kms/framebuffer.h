@@ -6,17 +6,17 @@
 namespace vitrine {
 
 /**
- * A KMS framebuffer over a dma-buf (DRM_IOCTL_MODE_ADDFB2). Importing needs no CPU access, so it is what protected
- * buffers may always be tried with. Removed in its destructor (DRM_IOCTL_MODE_CLOSEFB where the kernel has it, so that
- * a plane that still shows it is not turned off; else RMFB). The device must outlive it.
+ * A KMS framebuffer of a dma-buf (DRM_IOCTL_MODE_ADDFB2). The import needs no CPU access, so it may always be tried
+ * with protected buffers. The destructor removes it: with DRM_IOCTL_MODE_CLOSEFB if the kernel has it, which leaves it
+ * on a plane that still shows it; else with RMFB. The device must outlive it.
  */
 class Framebuffer {
 public:
   /**
-   * PRIME-imports every plane and adds the framebuffer; GEM handles are closed before it returns, so nothing else (GBM)
-   * may hold handles on the same open file. `opaque` uses the format's variant without alpha, for content known to be
-   * opaque. Refused(PlaneFramebufferRefused) with the errno in its text, Refused(ModifierUnsupported) where the device
-   * takes no modifiers and the buffer is not linear.
+   * PRIME-imports every plane and adds the framebuffer. It closes the GEM handles before it returns, so no other code
+   * (such as GBM) may hold handles on the same open file. `opaque`: use the format's variant without alpha, for opaque
+   * content. Errors: Refused(PlaneFramebufferRefused) with the errno in its text; Refused(ModifierUnsupported) if the
+   * device has no modifiers and the buffer is not linear.
    */
   [[nodiscard]] static Result<Framebuffer> create(const KmsDevice& device, const Dmabuf& buffer, bool opaque = false);
 
@@ -27,7 +27,7 @@ public:
 
   [[nodiscard]] uint32_t id() const { return id_; }
   [[nodiscard]] Size size() const { return size_; }
-  /** Removes it with RMFB at once, also from any plane that shows it (session switched away, R9). */
+  /** Removes it at once with RMFB, also from planes that show it (R9: the session is switched away). */
   void removeNow();
 
 private:

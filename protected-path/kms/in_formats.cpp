@@ -9,7 +9,7 @@
 namespace vitrine {
 namespace {
 
-/** The blob need not be aligned, so entries are copied out. */
+/** Copies an entry, since the blob need not be aligned. */
 template<typename T>
 T readAt(std::span<const std::byte> blob, uint64_t offset) {
   T value;

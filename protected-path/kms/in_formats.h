@@ -10,9 +10,9 @@
 namespace vitrine {
 
 /**
- * The format × modifier pairs of an IN_FORMATS blob (struct drm_format_modifier_blob), sorted, each once.
+ * The format × modifier pairs of an IN_FORMATS blob (struct drm_format_modifier_blob), sorted and unique. Pure.
  *
- * Invalid where the blob's own offsets and counts pass its size, or its version is not 1. Pure.
+ * Error: Invalid if an offset or count of the blob exceeds its size, or if its version is not 1.
  */
 [[nodiscard]] Result<std::vector<FormatModifier>> parseInFormats(std::span<const std::byte> blob);
 

@@ -17,7 +17,7 @@ bool outputAllows(const OutputFacts& output) {
     return true;
   case OutputKind::External:
     return output.hdcpSatisfied;
-  case OutputKind::Virtual: // all of these end in memory that somebody can read
+  case OutputKind::Virtual: // the pictures of all of these end in readable memory
   case OutputKind::Headless:
   case OutputKind::Nested:
   case OutputKind::Writeback:
@@ -35,7 +35,7 @@ constexpr Verdict hidden(Refusal refusal) {
 
 Verdict judge(Evidence evidence, const OutputFacts& output, View view) {
   if (evidence == Evidence::None) return shown;
-  if (view == View::Public) return hidden(Refusal::ViewPublic); // before the rule: no rule opens a public view
+  if (view == View::Public) return hidden(Refusal::ViewPublic); // checked first: no rule opens a public view
   return outputAllows(output) ? shown : hidden(Refusal::OutputNotAllowed);
 }
 
@@ -43,8 +43,8 @@ Verdict judgeGpuImport(Evidence evidence, const GpuFacts& gpu) {
   if (!gpu.present) return hidden(Refusal::GpuAbsent);
   if (!gpu.dmabufImport) return hidden(Refusal::GpuNoDmabufImport);
   if (evidence == Evidence::None) return shown;
-  // Ordinary memory that is claimed to be protected: importing it as ordinary would loosen, importing it as protected
-  // would be a lie to the driver.
+  // Ordinary memory that is claimed to be protected. Importing it as ordinary memory would loosen the claim, and
+  // importing it as protected memory would be wrong.
   if (evidence == Evidence::Claimed) return hidden(Refusal::ClaimWithoutEvidence);
   return gpu.protectedMemory ? shown : hidden(Refusal::GpuNoProtectedMemory);
 }

@@ -5,39 +5,40 @@
 
 namespace vitrine {
 
-/** What an output is, as far as protection goes. */
+/** The kind of an output, as far as protection is concerned. */
 enum class OutputKind { Internal, External, Virtual, Headless, Nested, Writeback };
 
-/** What the configuration says of an output; Automatic is the right decision by its kind. */
+/** The configuration's rule for an output. Automatic: decided by the output's kind. */
 enum class OutputRule { Automatic, Allow, Deny };
 
-/** Who is looking. */
+/** Who sees the picture: the panel (Secure), or a program (Public). */
 enum class View { Secure, Public };
 
 /** Facts about an output. */
 struct OutputFacts {
   OutputKind kind = OutputKind::External;
   OutputRule rule = OutputRule::Automatic;
-  /** HDCP as asked for is on; an External output without it does not show protected content unless its rule is Allow.
-   */
+  /** HDCP is active as required. Without it, an External output shows protected content only if its rule is Allow. */
   bool hdcpSatisfied = false;
 };
 
 /** Whether a buffer may be seen. */
 struct Verdict {
   bool show = false;
-  Refusal refusal = Refusal::None; ///< why not
+  Refusal refusal = Refusal::None; ///< why it may not be seen
 };
 
 /**
- * Who may see what. Pure.
+ * Decides whether a view of an output may show a buffer. Pure.
  *
- * Unprotected content (Evidence::None) is shown everywhere. Anything else is shown in the secure view of an output
- * whose policy allows it, and never in a public view, whatever the rule (R5, R6).
+ * Unprotected content (Evidence::None) is shown everywhere. All other content is shown in the secure view of an output
+ * whose policy allows it, and never in a public view, under any rule (R5, R6).
  */
 [[nodiscard]] Verdict judge(Evidence evidence, const OutputFacts& output, View view);
 
-/** Whether the GPU may import a buffer, given what the device can do; Claimed is never imported as ordinary memory. */
+/**
+ * Decides whether the GPU may import a buffer, by the device's abilities. Claimed is never imported as ordinary memory.
+ */
 struct GpuFacts {
   bool present = false;
   bool dmabufImport = false;
