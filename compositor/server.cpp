@@ -157,9 +157,9 @@ void Server::makeGlobals() {
   wlr_xdg_output_manager_v1_create(display_, layout_);
   wlr_seat* seat = wlr_seat_create(display_, "seat0");
   desktop_ = std::make_unique<Desktop>(*display_, *layout_, *seat);
-  const Output::Machine machine{
-      *renderer_,        *gpuRecovery_, *outputBuffers_, desktop_->scene(), desktop_->cursorTree(), *colors_, contentTypes_,
-      protectedContent_.get()};
+  const Output::Machine machine{*renderer_,        *gpuRecovery_,          *outputBuffers_,
+                                desktop_->scene(), desktop_->cursorTree(), *colors_,
+                                contentTypes_,     protectedContent_.get()};
   outputs_ = std::make_unique<OutputManager>(
       OutputManager::Machine{machine, *kms_, *layout_, *wlrRenderer_, *allocator_,
                              [this](const std::string& name) { return config_.settingsFor(name); }},

@@ -66,17 +66,16 @@ HeapReport gatherHeaps(const HeapTable& table) {
   report.heaps = listHeaps(table, heapDirectory);
   if (const auto layout = layoutFor(request)) report.frameBytes = layout->sizeBytes;
   HeapKnowledge knowledge;
-  auto allocated = allocateBuffer(request, report.heaps, table, &knowledge);
-  knowledge.recall(report.heaps);
-  report.choice = chooseHeap(request, report.heaps);
-  report.capacity = measureCapacity(report);
-  if (!allocated) {
+  if (const auto allocated = allocateBuffer(request, report.heaps, table, &knowledge)) {
+    report.allocatedFrom = allocated->heapName;
+    report.evidence = allocated->buffer.evidence();
+  } else {
     report.allocationRefusal = refusalOf(allocated.error(), Refusal::HeapFailed);
     report.allocationError = allocated.error().text();
-    return report;
   }
-  report.allocatedFrom = allocated->heapName;
-  report.evidence = allocated->buffer.evidence();
+  knowledge.recall(report.heaps);
+  report.choice = chooseHeap(request, report.heaps);
+  report.capacity = measureCapacity(report); // now that the frame is free again
   return report;
 }
 

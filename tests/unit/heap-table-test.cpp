@@ -98,34 +98,38 @@ TEST(HeapTable, NominatesExporters) {
 
 // ---- The udev rule opens what the table nominates ----
 
-/** The alternatives of each KERNEL=="a|b" in the rule, by what the line does. */
-struct UdevRule {
-  std::vector<std::string> skipped;
-  std::vector<std::string> opened;
-
-  bool opens(std::string_view name) const {
-    const auto matches = [name](const std::string& pattern) { return nameMatches(pattern, name); };
-    return std::ranges::none_of(skipped, matches) && std::ranges::any_of(opened, matches);
-  }
+/** A line of the rule with KERNEL=="a|b". */
+struct UdevLine {
+  std::vector<std::string> patterns;
+  bool opens; ///< else it is the end for what it matches
 };
 
-UdevRule udevRule() {
-  UdevRule rule;
+std::vector<UdevLine> udevRule() {
+  std::vector<UdevLine> rule;
   std::ifstream file(UDEV_RULE);
   const std::regex kernel("KERNEL==\"([^\"]*)\"");
   for (std::string line; std::getline(file, line);) {
     std::smatch found;
     if (line.starts_with('#') || !std::regex_search(line, found, kernel)) continue;
-    const bool opens = line.contains("MODE=\"0660\"");
+    UdevLine& added = rule.emplace_back();
+    added.opens = line.contains("MODE=\"0660\"");
     std::istringstream patterns(found[1].str());
     for (std::string pattern; std::getline(patterns, pattern, '|');)
-      (opens ? rule.opened : rule.skipped).push_back(pattern);
+      added.patterns.push_back(pattern);
   }
   return rule;
 }
 
+/** The first line that matches decides. */
+bool opens(const std::vector<UdevLine>& rule, std::string_view name) {
+  const auto found = std::ranges::find_if(rule, [name](const UdevLine& line) {
+    return std::ranges::any_of(line.patterns, [name](const auto& pattern) { return nameMatches(pattern, name); });
+  });
+  return found != rule.end() && found->opens;
+}
+
 TEST(UdevRule, OpensWhatTheTableNominates) {
-  const UdevRule rule = udevRule();
+  const std::vector<UdevLine> rule = udevRule();
   const HeapTable table;
   std::vector<std::string> names = {
       "non_secure_display_region", "insecure-heap", "unprotected", "system", "glass", "qcom,demura"};
@@ -141,7 +145,7 @@ TEST(UdevRule, OpensWhatTheTableNominates) {
     }
   }
   for (const std::string& name : names)
-    EXPECT_EQ(rule.opens(name), table.classify(name) == P) << name << " is " << heapClassName(table.classify(name));
+    EXPECT_EQ(opens(rule, name), table.classify(name) == P) << name << " is " << heapClassName(table.classify(name));
 }
 
 TEST(UdevRule, LeavesTheTeeToItsPackage) {
