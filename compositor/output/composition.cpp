@@ -26,8 +26,9 @@ Rect mapped(const pixman_box32_t& box, const DrawCommand& command) {
 
 } // namespace
 
-Composition::Composition(Renderer& renderer, OutputBufferAllocator& source, Color background)
-    : renderer_(renderer), source_(source), background_(background) {}
+Composition::Composition(Renderer& renderer, OutputBufferAllocator& source, Color background, Place place)
+    : renderer_(renderer), source_(source), place_(place),
+      background_(place == Place::Bottom ? background : Color{.alpha = 0}) {}
 
 Composition::~Composition() {
   leaveProtectedMemory();
@@ -56,12 +57,12 @@ bool Composition::sameLook(const Item& a, const Item& b) {
          x.encoding == y.encoding && x.range == y.range && x.nearest == y.nearest;
 }
 
-Composition::Item Composition::itemFor(const Layer& layer, const LayerSource& source, Path path, bool underlay) const {
+Composition::Item Composition::itemFor(const Layer& layer, const LayerSource& source, Path path, bool hole) const {
   Item item{layer.id, source.contentSerial, {}, nullptr};
   DrawCommand& command = item.command;
   command.destination = layer.destination;
   command.alpha = static_cast<float>(layer.alpha) / 0xffff;
-  if (underlay) {
+  if (hole) {
     command.kind = DrawCommand::Kind::Hole;
   } else if (path == Path::Placeholder || layer.showRefusal != Refusal::None ||
              (source.sceneBuffer != nullptr && source.texture == nullptr)) {
@@ -196,14 +197,18 @@ Result<> Composition::render(std::span<const Layer> layers, std::span<const Laye
                              Nanoseconds time) {
   rendered_ = false;
   distrustLostDevice();
-  if (!plan.composes) return chooseMemory(false, time);
+  const auto buffer = std::ranges::find(plan.composed(), place_ == Place::Bottom, &ComposedBuffer::bottom);
+  if (buffer == plan.composed().end()) return chooseMemory(false, time);
   nextItems_.clear();
   nextSources_.clear();
   for (size_t i = 0; i < layers.size(); ++i) {
     const LayerOutcome& outcome = plan.layers[i];
-    // Under a plane that lies above the primary nothing needs to be drawn; under the primary there must be a hole.
-    if (outcome.path == Path::Plane && !outcome.underlay) continue;
-    nextItems_.push_back(itemFor(layers[i], sources[i], outcome.path, outcome.path == Path::Plane && outcome.underlay));
+    const bool onPlane = outcome.path == Path::Plane;
+    // A layer on a plane below this buffer shows through a hole in it. Above the buffer it needs nothing drawn.
+    const bool hole = onPlane && outcome.position < buffer->position;
+    if (onPlane ? !hole : i < buffer->first || i >= buffer->end) continue;
+    if (hole && nextItems_.empty() && place_ == Place::Above) continue; // transparent already
+    nextItems_.push_back(itemFor(layers[i], sources[i], outcome.path, hole));
     nextSources_.push_back(i);
   }
   compareItems(sources);

@@ -23,7 +23,13 @@ public:
   /** After protected buffers could not be had, when they are asked for again: pools empty themselves. */
   static constexpr Nanoseconds protectedRetry = 2'000'000'000;
 
-  Composition(Renderer& renderer, OutputBufferAllocator& source, Color background);
+  /** Which of a plan's composed buffers it is. */
+  enum class Place : uint8_t {
+    Bottom, ///< on the primary, over the background
+    Above,  ///< above layers on planes; transparent where nothing is drawn
+  };
+
+  Composition(Renderer& renderer, OutputBufferAllocator& source, Color background, Place place = Place::Bottom);
   Composition(const Composition&) = delete;
   ~Composition();
 
@@ -32,8 +38,8 @@ public:
   void setBackground(Color background) { background_ = background; }
 
   /**
-   * Brings a buffer up to date with the layers that the plan leaves to composition, or does nothing. On success current() is what
-   * to show. Layers under the primary become holes. On an error of kind Refused there are no protected buffers, and from now
+   * Brings a buffer up to date with the layers that the plan leaves to it, or does nothing. On success current() is what to show.
+   * Layers on planes below it become holes. On an error of kind Refused there are no protected buffers, and from now
    * protectedRefusal() says why.
    */
   [[nodiscard]] Result<> render(std::span<const Layer> layers, std::span<const LayerSource> sources,
@@ -80,7 +86,7 @@ private:
   };
   static bool sameLook(const Item& a, const Item& b);
   static bool isProtected(const Item& item);
-  Item itemFor(const Layer& layer, const LayerSource& source, Path path, bool underlay) const;
+  Item itemFor(const Layer& layer, const LayerSource& source, Path path, bool hole) const;
   void addChange(const Item& item, const LayerSource* source, uint64_t oldSerial);
   void addDamage(const Rect& box);
   void distrustLostDevice();
@@ -95,6 +101,7 @@ private:
 
   Renderer& renderer_;
   OutputBufferAllocator& source_;
+  Place place_;
   Color background_;
   Size size_;
   uint32_t fourcc_ = 0;

@@ -122,7 +122,7 @@ bool Output::submitWithFallback(Nanoseconds time) {
   // Each failure takes something away that the next attempt does without: planes, protected memory, in the end both.
   for (int attempt = 0; attempt < 6; ++attempt) {
     buildList(time);
-    planner_->plan(list_.layers(), test_, plan_);
+    planner_->plan(list_.layers(), time, test_, plan_);
     if (auto composed = compose(time); !composed) {
       log("output").warn("{}: {}", kms_.connector().name, composed.error().text());
       if (!recoverFrom(composed.error(), time)) return false;
@@ -155,7 +155,7 @@ bool Output::recoverFrom(const Error& error, Nanoseconds time) {
 /** After a real commit failed (R7): gives up what it used beyond the ordinary primary, false where that was all. */
 bool Output::fallBack(const Error& error) {
   const bool usesPlanes = plan_.planesUsed() > 0;
-  const bool usesProtected = plan_.composes && composition_.inProtectedMemory();
+  const bool usesProtected = plan_.composes() && composition_.inProtectedMemory();
   busy_ = isBusy(error);
   const bool lostDisplay = error.kind == ErrorKind::System && error.number == EACCES;
   const char* without = usesPlanes ? "; showing this frame without those planes" : "; without protected composition";
@@ -176,22 +176,26 @@ bool Output::fallBack(const Error& error) {
 void Output::scheduleWakeUp(Nanoseconds time) {
   constexpr Nanoseconds millisecond = 1'000'000;
   Nanoseconds at = composition_.wakeUpAt();
-  if (const Nanoseconds attempt = machine_.gpu.nextAttempt(); attempt != 0)
-    at = at == 0 ? attempt : std::min(at, attempt);
-  if (planner_->isProvisional()) {
-    const Nanoseconds again = time + retryMilliseconds * millisecond;
-    at = at == 0 ? again : std::min(at, again);
+  for (const Nanoseconds other :
+       {machine_.gpu.nextAttempt(),
+        planner_->isProvisional() ? time + retryMilliseconds * millisecond : planner_->retryAt()}) {
+    if (other != 0) at = at == 0 ? other : std::min(at, other);
   }
   // Zero disarms the timer.
   wl_event_source_timer_update(wakeUp_,
                                at == 0 ? 0 : static_cast<int>(std::max<Nanoseconds>(at - time, 0) / millisecond + 1));
 }
 
+/** A plane of a plan, which the planner has from there. */
+const Plane* Output::planeOf(uint32_t id) const {
+  return &*std::ranges::find(kms_.pipe().planes(), id, &Plane::id);
+}
+
 Result<> Output::addPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome, Use use,
                           KmsFrame& frame) const {
   PlaneContent content;
-  content.plane =
-      &*std::ranges::find(kms_.pipe().planes(), outcome.planeId, &Plane::id); // the planner has it from there
+  content.plane = planeOf(outcome.planeId);
+  content.zpos = outcome.zpos;
   const Rect screen{0, 0, kms_.base()->width, kms_.base()->height};
   if (!clipToOutput(layer, screen, content.destination, content.source)) return {};
   const FormatInfo& format = source.dmabuf->dmabuf().format();
@@ -214,17 +218,17 @@ Result<> Output::addPlane(const Layer& layer, const LayerSource& source, const L
 /** An error says that the plan cannot be shown just now, as one of the commit itself does. */
 Result<> Output::fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame) const {
   frame.planes.clear();
-  if (plan.composes) {
-    const bool underlays = std::ranges::any_of(plan.layers, &LayerOutcome::underlay);
+  for (const ComposedBuffer& buffer : plan.composed()) {
     DmabufBuffer& composed = showsBlack_ ? *black_ : *composition_.current();
-    const auto& framebuffer = composed.framebuffer(kms_.device(), !underlays);
+    const auto& framebuffer = composed.framebuffer(kms_.device(), !buffer.blends);
     if (!framebuffer) return std::unexpected(framebuffer.error());
-    frame.planes.push_back({.plane = &kms_.pipe().primary(),
+    frame.planes.push_back({.plane = planeOf(buffer.planeId),
+                            .zpos = buffer.zpos,
                             .framebufferId = framebuffer->id(),
                             .lock = use == Use::Commit ? composed.lock() : ScanoutLock(),
                             .source = SourceRect::whole(composed.dmabuf().size()),
                             .destination = {0, 0, kms_.base()->width, kms_.base()->height},
-                            .blends = underlays,
+                            .blends = buffer.blends,
                             .inFence = showsBlack_ ? -1 : composition_.currentFence()});
   }
   for (size_t i = 0; i < plan.layers.size(); ++i) {

@@ -133,6 +133,7 @@ private:
   /** What a frame is made for: a commit locks its buffers. */
   enum class Use : uint8_t { Test, Commit };
   [[nodiscard]] Result<> fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame) const;
+  [[nodiscard]] const Plane* planeOf(uint32_t id) const;
   [[nodiscard]] Result<> addPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome, Use use,
                                   KmsFrame& frame) const;
   bool announceCommit();

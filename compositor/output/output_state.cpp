@@ -58,7 +58,6 @@ Result<KmsFrame> Output::firstPicture(const Mode& mode) {
 
 void Output::makePlanner() {
   planner_.emplace(PlannerOutput{.size = kms_.pipe().mode()->size,
-                                 .crtcIndex = kms_.crtc().index,
                                  .primaryId = kms_.pipe().primary().id,
                                  .composedFourcc = composition_.current()->dmabuf().fourcc(),
                                  .composedModifier = composition_.current()->dmabuf().modifier()},

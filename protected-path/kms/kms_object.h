@@ -98,6 +98,13 @@ private:
 enum class PlaneType : uint8_t { Overlay = 0, Primary = 1, Cursor = 2 };
 [[nodiscard]] const char* planeTypeName(PlaneType type);
 
+/** Values of a plane's property `zpos`: where it can lie in the stack. */
+struct ZposRange {
+  uint32_t minimum = 0;
+  uint32_t maximum = 0; ///< equal to `minimum` where the place is fixed
+  [[nodiscard]] bool isMutable() const { return minimum != maximum; }
+};
+
 /**
  * A hardware plane: what it can do, as far as the kernel says. What it does not say (scale limits, bandwidth,
  * combinations) only TEST_ONLY answers.
@@ -107,8 +114,10 @@ struct Plane {
   PlaneType type = PlaneType::Overlay;
   uint32_t possibleCrtcs = 0;          ///< bit n: the device's n-th CRTC
   std::vector<FormatModifier> formats; ///< from IN_FORMATS; without it the plain list, with LINEAR
-  /** Place in the stack, 0 lowest, unique per device; from zpos, else primary, overlays by id, cursor. */
+  /** Default place in the stack, 0 lowest, unique per device; from zpos, else primary, overlays by id, cursor. */
   uint32_t stacking = 0;
+  /** Places that it can have. Planes with equal zpos are ordered by id (kernel: "zpos"). `stacking` without zpos. */
+  ZposRange zpos;
   bool stackingKnown = false; ///< the kernel said so (zpos); else it is the convention above
   KmsProperties<PlaneProperty> properties;
 

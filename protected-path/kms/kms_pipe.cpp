@@ -51,7 +51,7 @@ void KmsPipe::setPlanes(std::vector<Plane> planes) {
                        .zpos = {}};
     // For an opaque framebuffer premultiplied blending is the same picture.
     if (!values.unblended) values.unblended = values.blended;
-    if (zpos.id != 0 && !zpos.immutable) values.zpos = zpos.value;
+    if (plane.zpos.isMutable()) values.zpos = zpos.value;
     values_.push_back(values);
   }
 }

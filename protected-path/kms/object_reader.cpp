@@ -227,6 +227,13 @@ void decideStacking(std::vector<Plane>& planes) {
     plane.stackingKnown = known;
     plane.stacking = static_cast<uint32_t>(
         std::ranges::count_if(planes, [&](const Plane& other) { return key(other) < key(plane); }));
+    const KmsPropertyInfo& zpos = plane.properties[PlaneProperty::Zpos];
+    const auto value = static_cast<uint32_t>(known ? zpos.value : plane.stacking);
+    plane.zpos = {value, value};
+    // A range of one value is as fixed as an immutable one: some drivers refuse to be told it (vc4's primary).
+    if (known && !zpos.immutable && zpos.rangeMinimum < zpos.rangeMaximum) {
+      plane.zpos = {static_cast<uint32_t>(zpos.rangeMinimum), static_cast<uint32_t>(zpos.rangeMaximum)};
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "protected-path/base/format.h"
@@ -42,18 +44,39 @@ struct LayerOutcome {
   Path path = Path::Composited;
   /** For Placeholder: why. For Composited: why not a plane. None for Plane. */
   Refusal refusal = Refusal::None;
-  uint32_t planeId = 0;      ///< Path::Plane only
-  bool underlay = false;     ///< below the composed primary, which has a hole there
-  bool opaqueFormat = false; ///< Path::Plane only: its framebuffer takes the format's variant without alpha
+  // The rest: Path::Plane only.
+  uint32_t planeId = 0;
+  uint32_t zpos = 0;         ///< for the plane's property `zpos`, where that can be written
+  uint8_t position = 0;      ///< among the planes in use, 0 the lowest
+  bool underlay = false;     ///< below all composed content, which has a hole there
+  bool opaqueFormat = false; ///< its framebuffer takes the format's variant without alpha
+};
+
+/** One buffer of composed content, as large as the output. */
+struct ComposedBuffer {
+  uint32_t planeId = 0;
+  uint32_t zpos = 0;    ///< as in LayerOutcome
+  uint8_t position = 0; ///< as in LayerOutcome
+  /** The range [first, end) of the display list whose layers without a plane are drawn into it. */
+  size_t first = 0;
+  size_t end = SIZE_MAX;
+  /** It lies on the primary and has the background; otherwise it is transparent where nothing is drawn. */
+  bool bottom = true;
+  bool blends = false; ///< something lies below it that shows through
 };
 
 /** One frame's decision. */
 struct FramePlan {
-  std::vector<LayerOutcome> layers; ///< one per layer of the display list, same order
-  /** The primary shows composed content; false where one layer alone covers the output and is scanned out by the
-   * primary. */
-  bool composes = true;
+  static constexpr size_t maximumComposed = 2;
 
+  std::vector<LayerOutcome> layers; ///< one per layer of the display list, same order
+  std::array<ComposedBuffer, maximumComposed> composedBuffers;
+  size_t composedCount = 1;
+
+  /** The buffers of composed content, from the lowest. Empty where layers on planes are all that is to be seen. */
+  [[nodiscard]] std::span<const ComposedBuffer> composed() const { return {composedBuffers.data(), composedCount}; }
+  [[nodiscard]] bool composes() const { return composedCount > 0; }
+  /** Planes that show a layer; those of composed content do not count. */
   [[nodiscard]] unsigned planesUsed() const;
 };
 

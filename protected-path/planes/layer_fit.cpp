@@ -24,6 +24,13 @@ LayerFit fitFormat(const Layer& layer, const Plane& plane) {
   return {known ? Refusal::PlaneModifier : Refusal::PlaneFormat};
 }
 
+/** Some planes of type cursor are overlays like any other (Rockchip VOP, vkms, vc4). */
+bool takesCursorsOnly(const Plane& plane) {
+  return plane.type == PlaneType::Cursor && std::ranges::all_of(plane.formats, [](const FormatModifier& format) {
+           return format.fourcc == DRM_FORMAT_ARGB8888;
+         });
+}
+
 /** A cursor plane takes small ARGB images, unscaled; which sizes, only TEST_ONLY knows. */
 bool isCursorImage(const Layer& layer) {
   return layer.fourcc == DRM_FORMAT_ARGB8888 && layer.destination.width <= largestCursor &&
@@ -44,15 +51,14 @@ bool showsColours(const Layer& layer, const Plane& plane) {
 
 } // namespace
 
-LayerFit fitLayer(const Layer& layer, const Plane& plane, Place place) {
-  if (plane.type == PlaneType::Cursor && !isCursorImage(layer)) return {Refusal::PlaneNone};
+LayerFit fitLayer(const Layer& layer, const Plane& plane) {
+  if (takesCursorsOnly(plane) && !isCursorImage(layer)) return {Refusal::PlaneNone};
   const LayerFit fit = fitFormat(layer, plane);
   if (fit.refusal != Refusal::None) return fit;
   if (!plane.rotationFor(layer.transform)) return {Refusal::PlaneTransform};
   const bool translucent = layer.alpha != 0xffff;
   if (translucent && !plane.properties.has(PlaneProperty::Alpha)) return {Refusal::PlaneAlpha};
   if (!showsColours(layer, plane)) return {Refusal::PlaneEncoding};
-  if (place != Place::Above && (!layer.opaque || translucent)) return {Refusal::PlaneBlending};
   return fit;
 }
 
@@ -68,10 +74,6 @@ unsigned fitProgress(Refusal refusal) {
     return 4;
   case Refusal::PlaneEncoding:
     return 5;
-  case Refusal::PlaneBlending:
-    return 6;
-  case Refusal::None:
-    return 7;
   default:
     return 0;
   }

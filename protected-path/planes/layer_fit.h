@@ -5,9 +5,6 @@
 
 namespace vitrine {
 
-/** Where a plane lies: above the primary, the primary itself (scanning out one layer), or below it. */
-enum class Place : uint8_t { Above, Primary, Below };
-
 /** Whether one layer can go on one plane, as far as properties say. */
 struct LayerFit {
   Refusal refusal = Refusal::None;
@@ -23,7 +20,7 @@ struct LayerFit {
  * What the plane lacks for the layer, checked in the order of fitProgress(). A mandatory YCbCr layer also fits a plane
  * without COLOR_ENCODING or COLOR_RANGE, since a matrix that may be another one still beats the placeholder. Pure.
  */
-[[nodiscard]] LayerFit fitLayer(const Layer& layer, const Plane& plane, Place place);
+[[nodiscard]] LayerFit fitLayer(const Layer& layer, const Plane& plane);
 
 /** How near a plane came before this refusal: of several planes' refusals the greatest is the most telling one. */
 [[nodiscard]] unsigned fitProgress(Refusal refusal);

@@ -2,34 +2,55 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace vitrine {
 namespace {
 
-bool mayUsePlane(const Layer& layer) {
-  return layer.showRefusal == Refusal::None && layer.planeRefusal == Refusal::None && layer.fourcc != 0;
-}
-
-bool isSolid(const Layer& layer) {
-  return layer.opaque && layer.alpha == 0xffff;
-}
+constexpr unsigned maximumTestsWithoutComposition = 8;
+constexpr unsigned maximumTestsPerLayer = 8;
+constexpr size_t maximumSplits = 3;
+constexpr unsigned maximumReorders = 2;
 
 // To a test EBUSY says that another CRTC has the hardware that this plan needs (komeda), not that a flip is on its way.
 bool isNoAnswer(const Result<>& answer) {
   return !answer && isTransient(answer.error()) && answer.error().number != EBUSY;
 }
 
+bool hasSameSlots(const Assignment& assignment, const AssignmentTask& task) {
+  if (assignment.slotCount != task.slotCount) return false;
+  for (size_t k = 0; k < task.slotCount; ++k) {
+    const ComposedSlot& a = assignment.slots[k];
+    const ComposedSlot& b = task.slots[k];
+    if (a.first != b.first || a.end != b.end || a.background != b.background) return false;
+  }
+  return true;
+}
+
+/** Leaves each layer but those in `added`, and each composed buffer, on the plane that it has in `assignment`. */
+void pinOthers(AssignmentTask& task, const Assignment& assignment, CandidateSet added) {
+  forEach(task.set & ~added, [&](size_t c) { task.allowed[c] &= bit(static_cast<size_t>(assignment.planeOf[c])); });
+  for (size_t k = 0; k < task.slotCount; ++k)
+    task.slots[k].planes = bit(static_cast<size_t>(assignment.slotPlane[k]));
+}
+
 } // namespace
 
 PlanSearch::PlanSearch(PlannerOutput output, std::vector<const Plane*> planes, PlanMemory& memory)
-    : output_(output), planes_(std::move(planes)), memory_(memory) {
-  problem_.planes = planes_;
-  const auto primary = std::ranges::find(planes_, PlaneType::Primary, [](const Plane* plane) { return plane->type; });
-  problem_.primary = static_cast<size_t>(primary - planes_.begin());
+    : memory_(memory), problem_(output, std::move(planes)) {
+  nothingPlaced_.planeOf.fill(Assignment::noPlane);
+  nothingPlaced_.slotCount = 1;
+  nothingPlaced_.slotPlane[0] = static_cast<int8_t>(problem_.primary());
+  if (primary() != nullptr) nothingPlaced_.zpos[problem_.primary()] = primary()->zpos.minimum;
 }
 
 const Plane* PlanSearch::primary() const {
-  return planes_.empty() ? nullptr : planes_[problem_.primary];
+  return problem_.planes().empty() ? nullptr : problem_.planes()[problem_.primary()];
+}
+
+bool PlanSearch::fitsAnyPlane(const Layer& layer) const {
+  return std::ranges::any_of(problem_.planes(),
+                             [&](const Plane* plane) { return fitLayer(layer, *plane).refusal == Refusal::None; });
 }
 
 void PlanSearch::search(std::span<const Layer> layers, std::span<const int8_t> classes, const PlanTest& test,
@@ -37,196 +58,317 @@ void PlanSearch::search(std::span<const Layer> layers, std::span<const int8_t> c
   describe(layers, classes, plan);
   test_ = &test;
   testsLeft_ = maximumTests;
-  orderLayers();
-  if (tryDirect() || tryFullest()) return;
-  buildUp();
-  writePlan(assignment_, true);
+  if (!tryWithoutComposition() && !tryFullest()) buildUp();
+  writePlan(chosen_);
+  writeReasons();
 }
 
 void PlanSearch::composeAll(std::span<const Layer> layers, std::span<const int8_t> classes,
                             std::span<const uint64_t> failedIds, FramePlan& plan) {
   describe(layers, classes, plan);
-  orderLayers();
   for (size_t i = 0; i < layers.size(); ++i) {
-    if (std::ranges::contains(failedIds, layers[i].id)) blame_[i] = Refusal::PlaneCommitFailed;
+    if (std::ranges::contains(failedIds, layers[i].id)) hardwareSaid_[i] = Refusal::PlaneCommitFailed;
   }
-  writePlan(assignment_, true);
+  writePlan(chosen_);
+  writeReasons();
 }
 
 void PlanSearch::describe(std::span<const Layer> layers, std::span<const int8_t> classes, FramePlan& plan) {
   layers_ = layers;
   classes_ = classes;
   plan_ = &plan;
-  lacksAnswers_ = false;
-  const size_t count = layers.size();
-  const Rect screen{0, 0, static_cast<int32_t>(output_.size.width), static_cast<int32_t>(output_.size.height)};
-  problem_.visible.resize(count);
-  problem_.fits.resize(count * planes_.size());
+  incomplete_ = false;
+  retryAt_ = 0;
+  problem_.describe(layers, classes);
   assigner_.beginFrame();
-  blame_.assign(count, Refusal::None);
-  wishes_.assign(count, Wish::None);
-  assignment_.assign(count, PlaneAssigner::noPlane);
-  for (size_t i = count; i-- > 0;) {
-    Rect& visible = problem_.visible[i];
-    visible = intersect(layers[i].destination, screen);
-    for (size_t above = i + 1; above < count; ++above) {
-      if (isSolid(layers[above]) && problem_.visible[above].contains(visible)) visible = {};
+  hardwareSaid_.assign(layers.size(), Refusal::None);
+  chooseNone();
+  orderCandidates();
+}
+
+void PlanSearch::chooseNone() {
+  nothingPlaced_.slots[0] = {.end = layers_.size(), .background = true};
+  chosen_ = nothingPlaced_;
+  companions_ = 0;
+}
+
+/** Decides which candidates are worth a plane by themselves, and which planes. */
+void PlanSearch::orderCandidates() {
+  order_.clear();
+  unchanging_ = 0;
+  for (const uint8_t c : problem_.byImportance()) {
+    const Candidate& candidate = problem_.candidates()[c];
+    allowed_[c] = candidate.fits;
+    ownPlanes_[c] = candidate.fits;
+    if (!candidate.mandatory && !candidate.changes) {
+      // It saves nothing, but moves without composition on a plane that nothing else needs.
+      ownPlanes_[c] &= candidate.onTop ? problem_.cursorPlanes() : 0;
+      unchanging_ |= bit(c);
     }
-    for (size_t p = 0; p < planes_.size(); ++p) {
-      const bool possible = mayUsePlane(layers[i]) && (p != problem_.primary || visible == screen);
-      problem_.fits[i * planes_.size() + p] =
-          possible ? fitLayer(layers[i], *planes_[p], problem_.place(p)) : LayerFit{Refusal::PlaneNone};
-    }
+    if (ownPlanes_[c] != 0) order_.push_back(c);
   }
 }
 
-bool PlanSearch::fitsOffPrimary(size_t layer) const {
-  for (size_t p = 0; p < planes_.size(); ++p) {
-    if (p != problem_.primary && problem_.fit(layer, p).refusal == Refusal::None) return true;
-  }
-  return false;
-}
+// ---- Layouts of composed content
 
-bool PlanSearch::isOnTop(size_t layer) const {
-  for (size_t above = layer + 1; above < layers_.size(); ++above) {
-    if (overlaps(problem_.visible[above], problem_.visible[layer])) return false;
+bool PlanSearch::describeSlots(Layout layout, size_t split, AssignmentTask& task) const {
+  const size_t count = layers_.size();
+  const FormatInfo* format = formatInfo(problem_.output().composedFourcc);
+  const ComposedSlot bottom{.end = layout == Layout::BottomAndAbove ? split : count,
+                            .planes = problem_.bottomPlanes(),
+                            .background = problem_.backgroundVisible(),
+                            .hasAlpha = format != nullptr && format->hasAlpha};
+  const ComposedSlot above{.first = layout == Layout::BottomAndAbove ? split : 0,
+                           .end = count,
+                           .planes = problem_.upperPlanes(),
+                           .hasAlpha = true};
+  task.needsPrimary = false;
+  if (layout == Layout::Bottom) {
+    task.slots[0] = bottom;
+    task.slotCount = 1;
+    return true;
   }
+  const CandidateSet composed = problem_.candidatesIn(above.first, above.end) & ~task.set;
+  if (above.planes == 0 || (composed == 0 && !above.holds(problem_.fixed()))) return false;
+  if (layout == Layout::Above) {
+    const auto takesPrimary = [&](size_t c) { return (task.allowed[c] & problem_.bottomPlanes()) != 0; };
+    bool possible = false;
+    forEach(task.set, [&](size_t c) { possible = possible || takesPrimary(c); });
+    task.slots[0] = above;
+    task.slotCount = 1;
+    task.needsPrimary = true;
+    return possible && !problem_.backgroundVisible();
+  }
+  task.slots = {bottom, above};
+  task.slotCount = 2;
   return true;
 }
 
-double PlanSearch::saving(size_t layer) const {
-  const Rect& box = problem_.visible[layer];
-  return static_cast<double>(box.width) * box.height * classRate(classes_[layer]);
-}
-
-void PlanSearch::orderLayers() {
-  ownWishes_.assign(layers_.size(), Wish::None);
-  order_.clear();
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    if (problem_.visible[i].empty() || !fitsOffPrimary(i)) continue;
-    if (isMandatory(layers_[i]) || classes_[i] > 0) {
-      ownWishes_[i] = Wish::AnyPlane;
-    } else if (isOnTop(i)) {
-      ownWishes_[i] = Wish::CursorPlane;
-    } else {
-      continue;
-    }
-    order_.push_back(i);
+/** Fills in the composed buffers of `task` in every way that may suit its set, until `tryLayout` returns true. */
+template<typename Try>
+bool PlanSearch::forEachLayout(unsigned buffers, AssignmentTask& task, Try tryLayout) const {
+  if (buffers == 1) {
+    return (describeSlots(Layout::Bottom, 0, task) && tryLayout()) ||
+           (describeSlots(Layout::Above, 0, task) && tryLayout());
   }
-  std::ranges::sort(order_, [this](size_t a, size_t b) {
-    if (isMandatory(layers_[a]) != isMandatory(layers_[b])) return isMandatory(layers_[a]);
-    const double savedByA = saving(a);
-    const double savedByB = saving(b);
-    return savedByA != savedByB ? savedByA > savedByB : a > b;
-  });
-}
-
-// One layer that covers the output goes to the primary, everything above it to planes above.
-bool PlanSearch::tryDirect() {
-  const size_t count = layers_.size();
-  size_t base = count;
-  trial_.assign(count, Wish::None);
-  while (base-- > 0) {
-    if (problem_.visible[base].empty()) continue;
-    trial_[base] = Wish::AnyPlane;
-    if (!planes_.empty() && problem_.fit(base, problem_.primary).refusal == Refusal::None) break;
-    if (!fitsOffPrimary(base)) return false;
-  }
-  if (base >= count || !assigner_.solve(problem_, trial_, base, trialAssignment_)) return false;
-  const PlanMemory::Verdict verdict = ask(trialAssignment_, false);
-  if (!verdict.accepted)
-    blame_[base] = needsScaling(layers_[base]) && verdict.refusal == Refusal::PlaneTestRefused ? Refusal::PlaneScaling
-                                                                                               : verdict.refusal;
-  return verdict.accepted;
-}
-
-// True also where no layer wants a plane: then there is nothing to ask. On success the plan is written.
-bool PlanSearch::tryFullest() {
-  // Another round where one took in what it could, since a layer that found its plane late may have uncovered an
-  // earlier one.
-  for (int round = 0, taken = 1; round < 2 && taken > 0; ++round) {
-    taken = 0;
-    for (const size_t layer : order_) {
-      if (wishes_[layer] != Wish::None || !takeIn(layer)) continue;
-      wishes_.swap(trial_);
-      assignment_.swap(trialAssignment_);
-      ++taken;
-    }
-  }
-  if (std::ranges::all_of(wishes_, [](Wish wish) { return wish == Wish::None; })) {
-    writePlan(assignment_, true);
-    return true;
-  }
-  return ask(assignment_, true).accepted;
-}
-
-// Tries the set in hand with one layer more, then with all that covers that layer too, then with all that covers any of
-// the set (which frees an underlay for this layer). The result is in the trial.
-bool PlanSearch::takeIn(size_t layer) {
-  trial_ = wishes_;
-  trial_[layer] = ownWishes_[layer];
-  const auto solve = [this] { return assigner_.solve(problem_, trial_, PlaneAssigner::noLayer, trialAssignment_); };
-  return solve() || (addAbove(layer, trial_) && solve()) || (addAbove(0, trial_) && solve());
-}
-
-// Adds to the set whatever overlaps its layers from `lowest` upwards. False where there is nothing, or nothing for a
-// plane.
-bool PlanSearch::addAbove(size_t lowest, std::vector<Wish>& set) const {
-  bool added = false;
-  for (size_t above = lowest + 1; above < layers_.size(); ++above) {
-    if (set[above] != Wish::None) continue;
-    for (size_t below = lowest; below < above; ++below) {
-      if (set[below] == Wish::None || !overlaps(problem_.visible[below], problem_.visible[above])) continue;
-      if (!fitsOffPrimary(above)) return false;
-      set[above] = Wish::AnyPlane;
-      added = true;
-      break;
-    }
-  }
-  return added;
-}
-
-void PlanSearch::buildUp() {
-  wishes_.assign(layers_.size(), Wish::None);
-  assignment_.assign(layers_.size(), PlaneAssigner::noPlane);
-  for (const size_t layer : order_) {
-    if (wishes_[layer] != Wish::None) continue;
-    trial_ = wishes_;
-    trial_[layer] = ownWishes_[layer];
-    if (extendTested(layer) || (addAbove(layer, trial_) && extendTested(layer))) {
-      wishes_.swap(trial_);
-      assignment_.swap(trialAssignment_);
-      blame_[layer] = Refusal::None;
-    }
-  }
-}
-
-// Asks for the trial's set, moving `layer` from plane to plane until one is accepted.
-bool PlanSearch::extendTested(size_t layer) {
-  uint64_t banned = 0;
-  while (assigner_.solve(problem_, trial_, PlaneAssigner::noLayer, trialAssignment_, layer, banned)) {
-    const PlanMemory::Verdict verdict = ask(trialAssignment_, true);
-    if (verdict.accepted) return true;
-    const bool scaling = verdict.refusal == Refusal::PlaneTestRefused && needsScaling(layers_[layer]);
-    blame_[layer] = scaling ? Refusal::PlaneScaling : verdict.refusal;
-    if (verdict.refusal == Refusal::PlaneCommitFailed) return false; // on other planes too
-    banned |= uint64_t{1} << trialAssignment_[layer];
+  if (problem_.upperPlanes() == 0) return false;
+  unsigned splits = 0;
+  for (CandidateSet left = task.set; left != 0 && splits < maximumSplits; left &= left - 1) {
+    const Candidate& candidate = problem_.candidates()[static_cast<size_t>(std::countr_zero(left))];
+    if (!candidate.mandatory) continue;
+    ++splits;
+    if (describeSlots(Layout::BottomAndAbove, candidate.layer + 1, task) && tryLayout()) return true;
   }
   return false;
 }
 
-PlanMemory::Verdict PlanSearch::ask(const Assignment& planeOf, bool composes) {
-  writePlan(planeOf, composes);
-  if (const auto known = memory_.recall(layers_, *plan_)) return *known;
-  if (testsLeft_ == 0) return {false, Refusal::PlaneTestRefused};
-  --testsLeft_;
-  const auto answer = (*test_)(*plan_);
-  if (isNoAnswer(answer)) {
-    lacksAnswers_ = true;
-  } else {
-    memory_.testAnswered(layers_, *plan_, answer.has_value());
+AssignmentTask PlanSearch::taskFor(CandidateSet set, CandidateSet companions) const {
+  AssignmentTask task;
+  task.set = set;
+  task.cursorFirst = unchanging_;
+  forEach(set, [&](size_t c) {
+    task.allowed[c] = allowed_[c] & ((companions & bit(c)) != 0 ? ~PlaneSet{0} : ownPlanes_[c]);
+  });
+  return task;
+}
+
+/** The set with all candidates that lie over its members from `lowest` upwards. */
+CandidateSet PlanSearch::withWhatCovers(CandidateSet set, size_t lowest) const {
+  for (size_t c = lowest; c < problem_.candidates().size(); ++c) {
+    if ((set & bit(c)) != 0) set |= problem_.candidates()[c].overlapping & ~below(c);
   }
-  return {answer.has_value(), answer ? Refusal::None : Refusal::PlaneTestRefused};
+  return set;
+}
+
+/** The set with all candidates that show through its members: so translucent ones can lie below composed content. */
+CandidateSet PlanSearch::withWhatShowsThrough(CandidateSet set) const {
+  for (size_t c = problem_.candidates().size(); c-- > 0;) {
+    const Candidate& candidate = problem_.candidates()[c];
+    if ((set & bit(c)) != 0 && !candidate.solid) set |= candidate.overlapping & below(c);
+  }
+  return set;
+}
+
+/**
+ * Calls `tryIt` with the sets in which a candidate may find its plane, the smallest first, until it returns true: with one
+ * composed buffer, then with two.
+ */
+template<typename Try>
+bool PlanSearch::forEachSetWith(size_t candidate, Try tryIt) {
+  const CandidateSet set = chosen_.placed | bit(candidate);
+  const std::array<CandidateSet, 4> sets = {set, withWhatCovers(set, candidate), withWhatCovers(set, 0),
+                                            withWhatShowsThrough(set)};
+  for (const unsigned buffers : {1U, 2U}) {
+    CandidateSet last = 0;
+    for (const CandidateSet next : sets) {
+      if (next != std::exchange(last, next) && tryIt(next, buffers)) return true;
+    }
+  }
+  return false;
+}
+
+// ---- Candidates for the plan
+
+bool PlanSearch::tryWithoutComposition() {
+  const CandidateSet all = problem_.allCandidates();
+  if (all == 0 || problem_.fixed().any() || problem_.backgroundVisible()) return false;
+  AssignmentTask task = taskFor(all, all);
+  task.slotCount = 0;
+  task.needsPrimary = true;
+  if (!assigner_.solve(problem_, task, trial_)) return false;
+  const unsigned leastTestsLeft = testsLeft_ - std::min(testsLeft_, maximumTestsWithoutComposition);
+  PlanMemory::Answer answer = ask(trial_);
+  forEach(all, [&](size_t c) {
+    if (trial_.planeOf[c] == static_cast<int8_t>(problem_.primary())) noteRefusal(c, answer);
+  });
+  for (const uint8_t c : problem_.byImportance()) {
+    if (answer.accepted || answer.refusal == Refusal::PlaneCommitFailed) break;
+    const PlaneSet saved = task.allowed[c];
+    while (!answer.accepted && answer.isKnown() && assigner_.solve(problem_, task, trial_)) {
+      answer = ask(trial_, leastTestsLeft);
+      task.allowed[c] &= ~bit(static_cast<size_t>(trial_.planeOf[c]));
+    }
+    task.allowed[c] = saved;
+  }
+  if (answer.accepted) chosen_ = trial_;
+  return answer.accepted;
+}
+
+// True also where no layer wants a plane: then there is nothing to ask.
+bool PlanSearch::tryFullest() {
+  fill();
+  // Where a mandatory layer was left out, the others in its way may be worth less than it.
+  Assignment best = chosen_;
+  CandidateSet bestCompanions = companions_;
+  importance_.assign(order_.begin(), order_.end());
+  for (unsigned attempt = 0; attempt < maximumReorders; ++attempt) {
+    const auto missing = std::ranges::find_if(
+        order_, [&](uint8_t c) { return problem_.candidates()[c].mandatory && (chosen_.placed & bit(c)) == 0; });
+    if (missing == order_.end()) break;
+    std::rotate(order_.begin(), missing, missing + 1);
+    chooseNone();
+    fill();
+    if (mandatoryIn(chosen_.placed) <= mandatoryIn(best.placed)) continue;
+    best = chosen_;
+    bestCompanions = companions_;
+  }
+  chosen_ = best;
+  companions_ = bestCompanions;
+  order_.assign(importance_.begin(), importance_.end());
+  return chosen_.placed == 0 || ask(chosen_).accepted;
+}
+
+int PlanSearch::mandatoryIn(CandidateSet set) const {
+  int count = 0;
+  forEach(set, [&](size_t c) { count += problem_.candidates()[c].mandatory ? 1 : 0; });
+  return count;
+}
+
+// Adds to the set in hand what has a plane, in the order of importance.
+void PlanSearch::fill() {
+  // A second round where the first added a layer, since a layer that found its plane late may have uncovered an
+  // earlier one.
+  bool added = true;
+  for (int round = 0; round < 2 && std::exchange(added, false); ++round) {
+    for (const uint8_t c : order_)
+      added = ((chosen_.placed & bit(c)) == 0 && addCandidate(c)) || added;
+  }
+}
+
+bool PlanSearch::addCandidate(size_t candidate) {
+  return forEachSetWith(candidate, [&](CandidateSet set, unsigned buffers) {
+    const CandidateSet companions = companions_ | (set & ~chosen_.placed & ~bit(candidate));
+    AssignmentTask task = taskFor(set, companions);
+    if (!forEachLayout(buffers, task, [&] { return assigner_.solve(problem_, task, trial_); })) return false;
+    companions_ = companions;
+    chosen_ = trial_;
+    return true;
+  });
+}
+
+void PlanSearch::buildUp() {
+  chooseNone();
+  for (const uint8_t c : order_) {
+    if ((chosen_.placed & bit(c)) != 0) continue;
+    const auto add = [&](CandidateSet set, unsigned buffers) { return addTested(set, c, buffers); };
+    if (forEachSetWith(c, add)) hardwareSaid_[problem_.candidates()[c].layer] = Refusal::None;
+  }
+}
+
+// Asks for the set with its new members on one plane after the other: first with all others where they were accepted,
+// then with all others free to move.
+bool PlanSearch::addTested(CandidateSet set, size_t candidate, unsigned buffers) {
+  const unsigned leastTestsLeft = testsLeft_ - std::min(testsLeft_, maximumTestsPerLayer);
+  const CandidateSet added = set & ~chosen_.placed;
+  const CandidateSet companions = companions_ | (added & ~bit(candidate));
+  AssignmentTask task = taskFor(set, companions);
+  const auto moveAdded = [&](const AssignmentTask& where) {
+    bool accepted = moveUntilAccepted(where, candidate, candidate, leastTestsLeft);
+    // For a mandatory layer the earlier ones are moved as well.
+    const CandidateSet others = problem_.candidates()[candidate].mandatory ? set : added;
+    forEach(others & ~bit(candidate),
+            [&](size_t other) { accepted = accepted || moveUntilAccepted(where, other, candidate, leastTestsLeft); });
+    return accepted;
+  };
+  const bool accepted = forEachLayout(buffers, task, [&] {
+    if (chosen_.placed != 0 && hasSameSlots(chosen_, task)) {
+      AssignmentTask pinned = task;
+      pinOthers(pinned, chosen_, added);
+      if (moveAdded(pinned)) return true;
+    }
+    const size_t upper = task.slotCount - 1;
+    bool done = false;
+    forEach(task.slots[upper].planes, [&](size_t plane) {
+      if (done) return;
+      AssignmentTask free = task;
+      free.slots[upper].planes = bit(plane);
+      done = moveAdded(free);
+    });
+    return done;
+  });
+  if (!accepted) return false;
+  chosen_ = trial_;
+  companions_ = companions;
+  return true;
+}
+
+// Asks with one candidate on one plane after the other. What the hardware has against it is noted for `newest`.
+bool PlanSearch::moveUntilAccepted(AssignmentTask task, size_t candidate, size_t newest, unsigned leastTestsLeft) {
+  while (assigner_.solve(problem_, task, trial_)) {
+    const PlanMemory::Answer answer = ask(trial_, leastTestsLeft);
+    if (answer.accepted) return true;
+    noteRefusal(newest, answer);
+    if (answer.refusal == Refusal::PlaneCommitFailed || !answer.isKnown()) return false; // on other planes too
+    const PlaneSet plane = bit(static_cast<size_t>(trial_.planeOf[candidate]));
+    task.allowed[candidate] &= ~plane;
+    // A plane that refuses the layer alone refuses it in every set.
+    const bool alone = task.set == bit(candidate) && task.slotCount == 1 && !task.needsPrimary;
+    if (alone) allowed_[candidate] &= ~plane;
+  }
+  return false;
+}
+
+/** What the hardware says to an assignment, if it is known or more than `leastTestsLeft` tests are left. */
+PlanMemory::Answer PlanSearch::ask(const Assignment& assignment, unsigned leastTestsLeft) {
+  writePlan(assignment);
+  auto answer = memory_.recall(layers_, *plan_);
+  if (!answer && testsLeft_ > leastTestsLeft) {
+    --testsLeft_;
+    const auto result = (*test_)(*plan_);
+    if (!isNoAnswer(result)) answer = memory_.testAnswered(layers_, *plan_, result.has_value());
+  }
+  if (!answer) {
+    incomplete_ = true;
+    return {.refusal = Refusal::PlaneTestRefused};
+  }
+  if (answer->until != 0 && (retryAt_ == 0 || answer->until < retryAt_)) retryAt_ = answer->until;
+  return *answer;
+}
+
+void PlanSearch::noteRefusal(size_t candidate, const PlanMemory::Answer& answer) {
+  const size_t layer = problem_.candidates()[candidate].layer;
+  const bool scaling = answer.refusal == Refusal::PlaneTestRefused && needsScaling(layers_[layer]);
+  hardwareSaid_[layer] = scaling ? Refusal::PlaneScaling : answer.refusal;
 }
 
 } // namespace vitrine

@@ -7,71 +7,92 @@
 namespace vitrine {
 
 /**
- * The search for one frame's plan; the algorithm is told at the top of planner.cpp. Keeps its memory from frame to
+ * The search for one frame's plan; the algorithm is described at the top of planner.cpp. Keeps its memory from frame to
  * frame.
  */
 class PlanSearch {
 public:
-  /** `planes` from the lowest, with the primary among them, or none at all. Borrows `memory`. */
+  /** `planes` in their default order from the lowest, with the primary among them, or none at all. Borrows `memory`. */
   PlanSearch(PlannerOutput output, std::vector<const Plane*> planes, PlanMemory& memory);
 
   [[nodiscard]] const Plane* primary() const;
+  /** Whether some plane takes the layer, as far as properties say. */
+  [[nodiscard]] bool fitsAnyPlane(const Layer& layer) const;
 
   /** Finds the best plan that `test` accepts. `classes` has changeClass() for each layer. */
   void search(std::span<const Layer> layers, std::span<const int8_t> classes, const PlanTest& test,
               unsigned maximumTests, FramePlan& plan);
-  /** Whether a test of the last search failed in passing, so that nothing was learned from it. */
-  [[nodiscard]] bool lacksAnswers() const { return lacksAnswers_; }
   /** The plan without any plane, for when planes failed; layers in `failedIds` have PlaneCommitFailed. */
   void composeAll(std::span<const Layer> layers, std::span<const int8_t> classes, std::span<const uint64_t> failedIds,
                   FramePlan& plan);
 
+  /** Whether the last search lacks an answer: a test failed for a transient reason, or no test was left. */
+  [[nodiscard]] bool isIncomplete() const { return incomplete_; }
+  /** When the first of the refusals that the last search met is forgotten; 0 where it met none. */
+  [[nodiscard]] Nanoseconds retryAt() const { return retryAt_; }
+  /** Boxes compared, properties looked at and planes tried by the last search. */
+  [[nodiscard]] uint64_t steps() const { return problem_.steps() + assigner_.frameSteps(); }
+
 private:
-  using Assignment = std::vector<int8_t>; ///< plane index per layer, or PlaneAssigner::noPlane
+  using AllowedPlanes = std::array<PlaneSet, PlanProblem::maximumCandidates>;
 
-  // The frame as the search sees it.
+  // The frame.
   void describe(std::span<const Layer> layers, std::span<const int8_t> classes, FramePlan& plan);
-  void orderLayers();
-  bool fitsOffPrimary(size_t layer) const;
-  bool isOnTop(size_t layer) const;
-  double saving(size_t layer) const;
+  void chooseNone();
+  void orderCandidates();
 
-  // Candidates, in the order in which they are tried.
-  bool tryDirect();
+  // Ways to show what is composed: below all, above a layer on the primary, or both with layers between.
+  enum class Layout : uint8_t { Bottom, Above, BottomAndAbove };
+  bool describeSlots(Layout layout, size_t split, AssignmentTask& task) const;
+  template<typename Try>
+  bool forEachLayout(unsigned buffers, AssignmentTask& task, Try tryLayout) const;
+
+  // Candidates for the plan, in the order in which they are tried.
+  bool tryWithoutComposition();
   bool tryFullest();
+  void fill();
+  bool addCandidate(size_t candidate);
   void buildUp();
-  bool takeIn(size_t layer);
-  bool extendTested(size_t layer);
-  bool addAbove(size_t lowest, std::vector<Wish>& set) const;
-  PlanMemory::Verdict ask(const Assignment& planeOf, bool composes);
+  bool addTested(CandidateSet set, size_t candidate, unsigned buffers);
+  bool moveUntilAccepted(AssignmentTask task, size_t candidate, size_t newest, unsigned leastTestsLeft);
+  AssignmentTask taskFor(CandidateSet set, CandidateSet companions) const;
+  CandidateSet withWhatCovers(CandidateSet set, size_t lowest) const;
+  CandidateSet withWhatShowsThrough(CandidateSet set) const;
+  template<typename Try>
+  bool forEachSetWith(size_t candidate, Try tryIt);
+  int mandatoryIn(CandidateSet set) const;
+
+  PlanMemory::Answer ask(const Assignment& assignment, unsigned leastTestsLeft = 0);
+  void noteRefusal(size_t candidate, const PlanMemory::Answer& answer);
 
   // The plan and its reasons (plan_reasons.cpp).
-  void writePlan(const Assignment& planeOf, bool composes);
-  Refusal reasonFor(size_t layer, const Assignment& planeOf) const;
-  Refusal lackingProperty(size_t layer) const;
-  Refusal lackingPlace(size_t layer, const Assignment& planeOf) const;
+  void writePlan(const Assignment& assignment);
+  void writeReasons();
+  Refusal reasonFor(size_t layer) const;
+  Refusal lackingPlace(const Candidate& candidate) const;
 
-  PlannerOutput output_;
-  std::vector<const Plane*> planes_;
   PlanMemory& memory_;
+  PlanProblem problem_;
   PlaneAssigner assigner_;
-  AssignmentProblem problem_;
 
   std::span<const Layer> layers_; ///< these five only during a call
   std::span<const int8_t> classes_;
   FramePlan* plan_ = nullptr;
   const PlanTest* test_ = nullptr;
   unsigned testsLeft_ = 0;
-  bool lacksAnswers_ = false;
+  bool incomplete_ = false;
+  Nanoseconds retryAt_ = 0;
 
-  std::vector<size_t> order_;   ///< layers that want a plane, by importance
-  std::vector<Wish> ownWishes_; ///< per layer
-  std::vector<Refusal> blame_;  ///< per layer: what the hardware had against it
-  std::vector<Wish> wishes_;    ///< the set in hand and its planes
-  Assignment assignment_;
-  std::vector<Wish> trial_; ///< the set being tried
-  Assignment trialAssignment_;
-  std::vector<Wish> unplaced_; ///< for writePlan(): None for what is not on a plane
+  AllowedPlanes allowed_;             ///< per candidate: planes that it may have in this frame
+  AllowedPlanes ownPlanes_;           ///< per candidate: planes that it is worth by itself
+  std::vector<uint8_t> order_;        ///< candidates that are worth a plane, by importance
+  std::vector<uint8_t> importance_;   ///< order_ while layers that were left out are tried first
+  std::vector<Refusal> hardwareSaid_; ///< per layer: why the hardware did not take it
+  CandidateSet unchanging_ = 0;       ///< candidates that never change
+  CandidateSet companions_ = 0;       ///< of the set in hand: those on planes for what lies under them
+  Assignment nothingPlaced_;          ///< everything composed
+  Assignment chosen_;                 ///< the set in hand and its planes
+  Assignment trial_;                  ///< the set being tried
 };
 
 } // namespace vitrine

@@ -1,80 +1,167 @@
 #include "protected-path/planes/plane_assigner.h"
 
+#include <algorithm>
+
 namespace vitrine {
 
-bool PlaneAssigner::isCovered(const AssignmentProblem& problem, std::span<const Wish> wishes, size_t layer) {
-  for (size_t above = layer + 1; above < problem.layerCount(); ++above) {
-    if (wishes[above] == Wish::None && overlaps(problem.visible[above], problem.visible[layer])) return true;
-  }
-  return false;
-}
-
-bool PlaneAssigner::solve(const AssignmentProblem& problem, std::span<const Wish> wishes, size_t base,
-                          std::vector<int8_t>& planeOf, size_t bannedLayer, uint64_t bannedPlanes) {
+bool PlaneAssigner::solve(const PlanProblem& problem, const AssignmentTask& task, Assignment& result) {
   problem_ = &problem;
-  wishes_ = wishes;
-  base_ = base;
-  bannedLayer_ = bannedLayer;
-  bannedPlanes_ = bannedPlanes;
+  task_ = &task;
   steps_ = 0;
   used_ = 0;
-  planeOf_.assign(problem.layerCount(), noPlane);
-  covered_.assign(problem.layerCount(), 0);
-  size_t wished = 0;
-  for (size_t layer = 0; layer < problem.layerCount(); ++layer) {
-    if (wishes[layer] == Wish::None) continue;
-    ++wished;
-    covered_[layer] = isCovered(problem, wishes, layer) ? 1 : 0;
-  }
-  const size_t usable = problem.planes.size() - (base == noLayer ? 1 : 0); // the primary shows composed content
-  if (wished > usable || !placeFrom(0)) return false;
-  planeOf.assign(planeOf_.begin(), planeOf_.end());
+  const size_t needed = static_cast<size_t>(std::popcount(task.set)) + task.slotCount;
+  if (needed > problem.planes().size() || !findSides()) return false;
+  found_.placed = task.set;
+  found_.slotCount = task.slotCount;
+  found_.slots = task.slots;
+  found_.planeOf.fill(Assignment::noPlane);
+  if (!placeSlot(0)) return false;
+  result = found_;
   return true;
 }
 
-bool PlaneAssigner::placeFrom(size_t layer) {
-  while (layer < wishes_.size() && wishes_[layer] == Wish::None)
-    ++layer;
-  if (layer == wishes_.size()) return true;
-  if (layer == base_) return tryPlane(layer, problem_->primary);
-
-  const auto tryWhere = [&](auto&& suits) {
-    for (size_t plane = 0; plane < problem_->planes.size(); ++plane) {
-      if (suits(plane) && tryPlane(layer, plane)) return true;
+/** Finds out on which side of each composed buffer a candidate may lie; false where one may lie on neither. */
+bool PlaneAssigner::findSides() {
+  std::array<CandidateSet, Assignment::maximumSlots> composed{};
+  for (size_t k = 0; k < task_->slotCount; ++k)
+    composed[k] = problem_->candidatesIn(task_->slots[k].first, task_->slots[k].end) & ~task_->set;
+  primaryTakers_ = 0;
+  bool possible = true;
+  forEach(task_->set, [&](size_t c) {
+    const Candidate& candidate = problem_->candidates()[c];
+    if ((task_->allowed[c] & bit(problem_->primary())) != 0) primaryTakers_ |= bit(c);
+    mayLieAbove_[c] = mayLieBelow_[c] = 0;
+    for (size_t k = 0; k < task_->slotCount; ++k) {
+      const ComposedSlot& slot = task_->slots[k];
+      const CandidateSet lower = composed[k] & candidate.overlapping & below(c);
+      const CandidateSet upper = composed[k] & candidate.overlapping & ~below(c);
+      const bool composedAbove = upper != 0 || slot.holds(candidate.fixedAbove);
+      const bool composedBelow = lower != 0 || slot.background || slot.holds(candidate.fixedBelow);
+      if (!composedAbove) mayLieAbove_[c] |= 1U << k;
+      // Below the buffer it shows through a hole, which hides what is composed beneath the layer.
+      if (slot.hasAlpha && (candidate.solid || !composedBelow)) mayLieBelow_[c] |= 1U << k;
     }
-    return false;
-  };
-  const auto isCursor = [&](size_t plane) { return problem_->planes[plane]->type == PlaneType::Cursor; };
-  if (tryWhere(isCursor)) return true;
-  if (wishes_[layer] == Wish::CursorPlane) return false;
-  const auto isIn = [&](Place place) {
-    return [&, place](size_t plane) { return problem_->place(plane) == place && !isCursor(plane); };
-  };
-  return tryWhere(isIn(Place::Above)) || tryWhere(isIn(Place::Below));
+    const unsigned all = (1U << task_->slotCount) - 1;
+    possible = possible && task_->allowed[c] != 0 && ((mayLieAbove_[c] | mayLieBelow_[c]) & all) == all;
+  });
+  return possible;
 }
 
-bool PlaneAssigner::tryPlane(size_t layer, size_t plane) {
-  const uint64_t bit = uint64_t{1} << plane;
-  if ((used_ & bit) != 0 || (layer == bannedLayer_ && (bannedPlanes_ & bit) != 0)) return false;
-  if (problem_->fit(layer, plane).refusal != Refusal::None || !stacksRight(layer, plane)) return false;
-  if (++steps_ > maximumSteps || ++frameSteps_ > maximumFrameSteps) return false;
-  used_ |= bit;
-  planeOf_[layer] = static_cast<int8_t>(plane);
-  if (placeFrom(layer + 1)) return true;
-  used_ &= ~bit;
-  planeOf_[layer] = noPlane;
+bool PlaneAssigner::countStep() {
+  return ++steps_ <= maximumSteps && ++frameSteps_ <= maximumFrameSteps;
+}
+
+bool PlaneAssigner::placeSlot(size_t slot) {
+  if (slot == task_->slotCount) return placeFrom(0);
+  for (const uint8_t plane : problem_->orderAbove()) {
+    if ((task_->slots[slot].planes & bit(plane)) == 0 || (used_ & bit(plane)) != 0) continue;
+    if (slot > 0) {
+      const auto lower = static_cast<size_t>(found_.slotPlane[slot - 1]);
+      if ((problem_->canLieAbove(lower) & bit(plane)) == 0) continue;
+    }
+    if (!countStep()) return false;
+    used_ |= bit(plane);
+    found_.slotPlane[slot] = static_cast<int8_t>(plane);
+    if (placeSlot(slot + 1)) return true;
+    used_ &= ~bit(plane);
+  }
   return false;
 }
 
-bool PlaneAssigner::stacksRight(size_t layer, size_t plane) const {
-  if (problem_->place(plane) == Place::Above && covered_[layer] != 0) return false;
-  for (size_t below = 0; below < layer; ++below) {
-    if (planeOf_[below] != noPlane && static_cast<size_t>(planeOf_[below]) > plane &&
-        overlaps(problem_->visible[below], problem_->visible[layer])) {
-      return false;
+bool PlaneAssigner::placeFrom(size_t candidate) {
+  const CandidateSet left = task_->set & ~below(candidate);
+  if (left == 0) return isComplete();
+  const bool primaryUsed = (used_ & bit(problem_->primary())) != 0;
+  if (task_->needsPrimary && !primaryUsed && (left & primaryTakers_) == 0) return false;
+  const auto next = static_cast<size_t>(std::countr_zero(left));
+  for (size_t level = 0; level <= task_->slotCount; ++level) {
+    const auto order = level > 0                               ? problem_->orderBelow()
+                       : (task_->cursorFirst & bit(next)) != 0 ? problem_->orderCursorFirst()
+                                                               : problem_->orderAbove();
+    for (const uint8_t plane : order) {
+      if (tryPlane(next, plane, level)) return true;
+      if (steps_ > maximumSteps) return false;
     }
   }
+  return false;
+}
+
+bool PlaneAssigner::tryPlane(size_t candidate, size_t plane, size_t level) {
+  if ((used_ & bit(plane)) != 0 || (task_->allowed[candidate] & bit(plane)) == 0) return false;
+  if (!stacksRight(candidate, plane, level) || !countStep()) return false;
+  used_ |= bit(plane);
+  found_.planeOf[candidate] = static_cast<int8_t>(plane);
+  level_[candidate] = static_cast<uint8_t>(level);
+  if (placeFrom(candidate + 1)) return true;
+  used_ &= ~bit(plane);
+  found_.planeOf[candidate] = Assignment::noPlane;
+  return false;
+}
+
+/** Whether the plane can lie above the lower composed buffers, below the `level` upper ones, and above what it covers. */
+bool PlaneAssigner::stacksRight(size_t candidate, size_t plane, size_t level) const {
+  const size_t lowerSlots = task_->slotCount - level;
+  for (size_t k = 0; k < task_->slotCount; ++k) {
+    const auto slotPlane = static_cast<size_t>(found_.slotPlane[k]);
+    const bool liesAbove = k < lowerSlots;
+    if ((((liesAbove ? mayLieAbove_ : mayLieBelow_)[candidate] >> k) & 1U) == 0) return false;
+    const size_t lower = liesAbove ? slotPlane : plane;
+    const size_t upper = liesAbove ? plane : slotPlane;
+    if ((problem_->canLieAbove(lower) & bit(upper)) == 0) return false;
+  }
+  bool right = true;
+  forEach(problem_->candidates()[candidate].overlapping & task_->set & below(candidate), [&](size_t lower) {
+    const auto lowerPlane = static_cast<size_t>(found_.planeOf[lower]);
+    right = right && level_[lower] >= level && (problem_->canLieAbove(lowerPlane) & bit(plane)) != 0;
+  });
+  return right;
+}
+
+bool PlaneAssigner::isComplete() {
+  if (task_->needsPrimary && (used_ & bit(problem_->primary())) == 0) return false;
+  if (problem_->hasMutableZpos()) return chooseZpos();
+  forEach(used_, [this](size_t plane) { found_.zpos[plane] = problem_->planes()[plane]->zpos.minimum; });
   return true;
+}
+
+/** Chooses zpos values within the planes' ranges: in the order of the display list, or of overlapping pairs alone. */
+bool PlaneAssigner::chooseZpos() {
+  itemCount_ = 0;
+  for (size_t level = task_->slotCount + 1; level-- > 0;) {
+    forEach(task_->set, [&](size_t c) {
+      if (level_[c] != level) return;
+      items_[itemCount_++] = {static_cast<uint8_t>(found_.planeOf[c]), static_cast<int8_t>(c)};
+    });
+    if (level == 0) break;
+    const size_t slot = task_->slotCount - level; // the lowest of those that lie above what was just added
+    items_[itemCount_++] = {static_cast<uint8_t>(found_.slotPlane[slot]), -1};
+  }
+  return chooseZpos(true) || chooseZpos(false);
+}
+
+bool PlaneAssigner::chooseZpos(bool everyPair) {
+  for (size_t upper = 0; upper < itemCount_; ++upper) {
+    const Plane& plane = *problem_->planes()[items_[upper].plane];
+    uint32_t value = plane.zpos.minimum;
+    for (size_t lower = 0; lower < upper; ++lower) {
+      if (!everyPair && !mustLieBelow(lower, upper)) continue;
+      const uint8_t lowerPlane = items_[lower].plane;
+      // Equal values are ordered by object id; different ones are clearer to drivers, so they are the first choice.
+      const bool mayBeEqual = !everyPair && problem_->planes()[lowerPlane]->id < plane.id;
+      value = std::max(value, found_.zpos[lowerPlane] + (mayBeEqual ? 0 : 1));
+    }
+    if (value > plane.zpos.maximum) return false;
+    found_.zpos[items_[upper].plane] = value;
+  }
+  return true;
+}
+
+bool PlaneAssigner::mustLieBelow(size_t lower, size_t upper) const {
+  const Item& a = items_[lower];
+  const Item& b = items_[upper];
+  if (a.candidate < 0 || b.candidate < 0) return true; // a composed buffer is as large as the output
+  return (problem_->candidates()[static_cast<size_t>(a.candidate)].overlapping &
+          bit(static_cast<size_t>(b.candidate))) != 0;
 }
 
 } // namespace vitrine

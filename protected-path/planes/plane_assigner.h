@@ -1,77 +1,80 @@
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <vector>
-
-#include "protected-path/base/geometry.h"
-#include "protected-path/planes/layer_fit.h"
+#include "protected-path/planes/plan_problem.h"
 
 namespace vitrine {
 
-/** What a layer asks for in a candidate set. */
-enum class Wish : uint8_t {
-  None, ///< composed, or the placeholder
-  AnyPlane,
-  CursorPlane, ///< a cursor plane or none: static, but moves without composing
+/** Planes for a set of candidates and for the composed buffers, with their order. */
+struct Assignment {
+  static constexpr int8_t noPlane = -1;
+  static constexpr size_t maximumSlots = 2;
+
+  std::array<int8_t, PlanProblem::maximumCandidates> planeOf; ///< per candidate
+  std::array<ComposedSlot, maximumSlots> slots;
+  std::array<int8_t, maximumSlots> slotPlane;
+  size_t slotCount = 0;
+  CandidateSet placed = 0;
+  std::array<uint32_t, PlanProblem::maximumPlanes> zpos; ///< per plane, of those in use
 };
 
-/** Layers, planes and how they fit; the layers from the lowest to the highest, the planes too. */
-struct AssignmentProblem {
-  std::span<const Plane* const> planes;
-  size_t primary = 0;         ///< its index in `planes`
-  std::vector<Rect> visible;  ///< per layer: what is to be seen of its box; empty where nothing is
-  std::vector<LayerFit> fits; ///< layer × plane, a row per layer
-
-  [[nodiscard]] size_t layerCount() const { return visible.size(); }
-  [[nodiscard]] const LayerFit& fit(size_t layer, size_t plane) const { return fits[layer * planes.size() + plane]; }
-  [[nodiscard]] Place place(size_t plane) const {
-    if (plane == primary) return Place::Primary;
-    return plane > primary ? Place::Above : Place::Below;
-  }
+/** What is asked of the assigner. */
+struct AssignmentTask {
+  CandidateSet set = 0; ///< candidates that need a plane; all others are composed
+  std::array<PlaneSet, PlanProblem::maximumCandidates> allowed; ///< per candidate of the set
+  std::array<ComposedSlot, Assignment::maximumSlots> slots;     ///< composed buffers, from the lowest
+  size_t slotCount = 0;
+  bool needsPrimary = false;    ///< the primary must show one of the candidates
+  CandidateSet cursorFirst = 0; ///< candidates that try cursor planes before overlays
 };
 
 /**
- * Finds planes for a set of layers such that the picture is right; knows nothing of what is worth it, nor of TEST_ONLY.
- * Depth first from the lowest layer, cursor planes before overlays before underlays, with a bound on placements per
- * call and per frame. Keeps its memory from call to call.
+ * Finds planes and an order of planes on which the picture is right. It does not know what is worth a plane, and does
+ * not ask the hardware.
+ *
+ * Depth first: the composed buffers, then the candidates from the lowest. A candidate is tried above all composed buffers
+ * first (no hole), then between them, then below them. The number of placements per call and per frame is bounded.
  */
 class PlaneAssigner {
 public:
-  static constexpr int8_t noPlane = -1;
-  static constexpr size_t noLayer = SIZE_MAX;
   static constexpr unsigned maximumSteps = 128;       ///< per solve()
   static constexpr unsigned maximumFrameSteps = 4096; ///< from one beginFrame() to the next
-  static constexpr size_t maximumPlanes = 64;
 
   void beginFrame() { frameSteps_ = 0; }
+  [[nodiscard]] unsigned frameSteps() const { return frameSteps_; }
 
-  /**
-   * Fills `planeOf` (per layer, noPlane where not wished) or leaves it alone and returns false.
-   * `base` is the layer that the primary scans out itself, or noLayer where the primary shows composed content.
-   * `bannedLayer` may not take the planes of the bit set `bannedPlanes`.
-   */
-  [[nodiscard]] bool solve(const AssignmentProblem& problem, std::span<const Wish> wishes, size_t base,
-                           std::vector<int8_t>& planeOf, size_t bannedLayer = noLayer, uint64_t bannedPlanes = 0);
-
-  /** Whether composed content that is to be seen lies above the layer. */
-  [[nodiscard]] static bool isCovered(const AssignmentProblem& problem, std::span<const Wish> wishes, size_t layer);
+  /** Fills `result`, or returns false and leaves it alone. */
+  [[nodiscard]] bool solve(const PlanProblem& problem, const AssignmentTask& task, Assignment& result);
 
 private:
-  bool placeFrom(size_t layer);
-  bool tryPlane(size_t layer, size_t plane);
-  bool stacksRight(size_t layer, size_t plane) const;
+  bool findSides();
+  bool placeSlot(size_t slot);
+  bool placeFrom(size_t candidate);
+  bool tryPlane(size_t candidate, size_t plane, size_t level);
+  bool stacksRight(size_t candidate, size_t plane, size_t level) const;
+  bool countStep();
+  bool isComplete();
+  bool chooseZpos();
+  bool chooseZpos(bool everyPair);
+  bool mustLieBelow(size_t lower, size_t upper) const;
 
-  const AssignmentProblem* problem_ = nullptr; ///< these three only during solve()
-  std::span<const Wish> wishes_;
-  size_t base_ = noLayer;
-  size_t bannedLayer_ = noLayer;
-  uint64_t bannedPlanes_ = 0;
+  /** One thing in the stack while zpos is chosen: a candidate, or a composed buffer. */
+  struct Item {
+    uint8_t plane = 0;
+    int8_t candidate = -1; ///< -1: a composed buffer
+  };
+
+  const PlanProblem* problem_ = nullptr; ///< these two only during solve()
+  const AssignmentTask* task_ = nullptr;
+  Assignment found_;
   unsigned steps_ = 0;
   unsigned frameSteps_ = 0;
-  uint64_t used_ = 0; ///< bit per plane
-  std::vector<int8_t> planeOf_;
-  std::vector<uint8_t> covered_;
+  PlaneSet used_ = 0;
+  CandidateSet primaryTakers_ = 0;
+  std::array<uint8_t, PlanProblem::maximumCandidates> mayLieAbove_; ///< per candidate, a bit per slot
+  std::array<uint8_t, PlanProblem::maximumCandidates> mayLieBelow_;
+  std::array<uint8_t, PlanProblem::maximumCandidates> level_; ///< of placed candidates: number of slots above
+  std::array<Item, PlanProblem::maximumPlanes> items_;
+  size_t itemCount_ = 0;
 };
 
 } // namespace vitrine

@@ -4,27 +4,38 @@
  * The stack of one output, seen from the side:
  *
  *     panel  ^   cursor     ......................[C].......   a small layer, nothing above it
- *            |   overlay    ........[====O====].............   nothing composed above O: it may lie over the composition
- *            |   primary    ===[  ]==========c==============   everything composed; [  ] is a hole, c is composed over O's
+ *            |   overlay    ........[====O====].............   nothing composed above O: it lies over the composition
+ *            |   primary    ===[  ]==========c==============   composed content; [  ] is a hole, c is composed over O's
  *            |   underlay   ...[U=].........................   place only if O were an underlay
  *
- *   - A layer on a plane above the primary must not have composed content above it in the display list. What becomes the
- *     placeholder is drawn by composition and counts as composed.
- *   - A layer below the primary must be opaque, since the hole shows it and nothing of what lies under it.
- *   - Two layers on planes that overlap must be stacked as in the list, also an overlay and an underlay.
- *   - Where one opaque layer covers the output and all above it find planes, the primary scans that layer out: no composition.
+ * Composed content is a buffer as large as the output, and lies on a plane like a layer does:
  *
- * The search goes over sets of layers; PlaneAssigner says whether a set has planes on which the picture is right:
+ *     on the primary, at the bottom        on an overlay, above a layer     twice, with a layer between
+ *                                          that covers the output
+ *       overlay  ....[==O==]......           overlay  ...c...c........        overlay  ......c..........
+ *       primary  ccccccccccccccccc           primary  [======V=======]        overlay  ....[==V==]......
+ *                                                                             primary  ccccccccccccccccc
  *
- *   1. the set that needs no composition, where there is one;
- *   2. the fullest set: layers by importance (mandatory first, then saving), each taken in if a set with it has planes. Where
+ * Rules of the picture, for each composed buffer and each layer on a plane:
+ *   - A layer on a plane above the buffer must not have content of that buffer above it in the display list. What
+ *     becomes the placeholder is drawn by composition and counts as composed.
+ *   - A layer on a plane below the buffer shows through a hole in it. It must be opaque if content of that buffer, or the
+ *     background, lies under it in the list, since the hole hides that.
+ *   - Two layers on planes that overlap are stacked as in the list.
+ * The order of the planes is part of the plan: values of zpos within each plane's range, fixed where it cannot be written.
+ *
+ * The search goes over sets of layers; PlaneAssigner says whether a set has planes and an order on which the picture is right:
+ *
+ *   1. no composition: all visible layers on planes, where one of them hides the background;
+ *   2. the fullest set: layers by importance (mandatory first, then saving), each added if the set with it has planes. Where
  *      composed layers lie on top and no underlay is free, the layer is tried together with all that overlap it above;
- *   3. where TEST_ONLY refuses that, a set built up from nothing in the same order, each step tested, other planes tried for the
- *      layer that was refused. A layer whose step was refused is thereby known, and so is its reason.
+ *   3. where TEST_ONLY refuses that, a set built up from nothing in the same order, each step tested: first with all earlier
+ *      layers on the planes that accepted them, then with all free to move. A layer whose step was refused is thereby known,
+ *      and so is its reason.
  *
- * Cost: pure work for L layers and P planes O(L²·P) in practice, the assigner's step limit bounds it; tests: one where the first
- * candidate passes, `maximumTests` at worst, none for shapes seen before. The same list as last frame is recognised in O(L) and
- * costs nothing else.
+ * Cost: the number of candidates is bounded by the number of planes, the assigner's step limit bounds the search; tests: one
+ * where the first candidate passes, `maximumTests` at worst, none for shapes seen before. The same list as last frame is
+ * recognised in O(L), the same list at other places in O(L²) for up to 64 layers.
  */
 #include "protected-path/planes/planner.h"
 
@@ -32,6 +43,7 @@
 #include <utility>
 
 #include "protected-path/planes/plan_search.h"
+#include "protected-path/planes/shape_hash.h"
 
 namespace vitrine {
 namespace {
@@ -45,41 +57,73 @@ bool isSameShape(const Layer& a, const Layer& b) {
          a.composeRefusal == b.composeRefusal && a.showRefusal == b.showRefusal;
 }
 
-const Plane* choosePrimary(const PlannerOutput& output, std::span<const Plane> planes) {
-  const auto primary = std::ranges::find(planes, output.primaryId, &Plane::id);
-  return primary != planes.end() ? &*primary : nullptr;
+/** The same but for where it lies. */
+bool isSameButForPlace(const Layer& a, Layer b) {
+  b.destination.x = a.destination.x;
+  b.destination.y = a.destination.y;
+  b.source.x = a.source.x;
+  b.source.y = a.source.y;
+  return isSameShape(a, b);
 }
 
-/** The planes that an output can use, from the lowest: its primary, all above it, and all below where holes can be
- * punched. */
+/** The planes that an output can use, in their default order: its primary and all that are no primary. */
 std::vector<const Plane*> usablePlanes(const PlannerOutput& output, std::span<const Plane> planes) {
-  const Plane* primary = choosePrimary(output, planes);
   std::vector<const Plane*> usable;
-  if (primary == nullptr) return usable;
-  const FormatInfo* composed = formatInfo(output.composedFourcc);
-  const bool canHaveHoles = composed != nullptr && composed->hasAlpha;
+  if (!std::ranges::contains(planes, output.primaryId, &Plane::id)) return usable;
   for (const Plane& plane : planes) {
-    const bool ours = plane.type != PlaneType::Primary && (plane.possibleCrtcs >> output.crtcIndex & 1) != 0;
-    if (&plane == primary || (ours && (canHaveHoles || plane.stacking > primary->stacking))) usable.push_back(&plane);
+    if (plane.id == output.primaryId || plane.type != PlaneType::Primary) usable.push_back(&plane);
   }
   std::ranges::sort(usable, {}, [](const Plane* plane) { return plane->stacking; });
-  if (usable.size() > PlaneAssigner::maximumPlanes) usable.resize(PlaneAssigner::maximumPlanes);
+  if (usable.size() <= PlanProblem::maximumPlanes) return usable;
+  // Too many: the primary stays.
+  const auto primary = std::ranges::find(usable, output.primaryId, &Plane::id);
+  if (primary - usable.begin() >= static_cast<ptrdiff_t>(PlanProblem::maximumPlanes)) {
+    std::iter_swap(primary, usable.begin() + PlanProblem::maximumPlanes - 1);
+  }
+  usable.resize(PlanProblem::maximumPlanes);
   return usable;
+}
+
+/**
+ * All that places decide about a list: which boxes overlap, hide each other, fill the screen, and how they are cut.
+ * Lists of equal layers with equal relations have the same plan.
+ */
+uint64_t relationsOf(std::span<const Layer> layers, const Rect& screen) {
+  ShapeHash hash;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const Rect visible = intersect(layers[i].destination, screen);
+    addPlacement(hash, layers[i], screen);
+    uint64_t pairs = visible == screen ? 1 : 0;
+    for (size_t lower = 0; lower < i; ++lower) {
+      const Rect other = intersect(layers[lower].destination, screen);
+      pairs = pairs << 2 | (overlaps(visible, other) ? 1U : 0U) | (visible.contains(other) ? 2U : 0U);
+      if (lower % 30 == 29) hash.add(pairs);
+    }
+    hash.add(pairs);
+  }
+  return hash.value();
 }
 
 } // namespace
 
 /** What outlives a frame: the hardware's answers, and the last plan with what it was made for. */
 struct Planner::Work {
-  Work(PlannerOutput output, std::vector<const Plane*> planes) : search(output, std::move(planes), memory) {}
-  bool recognise(std::span<const Layer> layers);
+  Work(const PlannerOutput& output, std::vector<const Plane*> planes)
+      : memory(output.size), search(output, std::move(planes), memory),
+        screen{0, 0, static_cast<int32_t>(output.size.width), static_cast<int32_t>(output.size.height)} {}
+  bool recognise(std::span<const Layer> layers, Nanoseconds time);
+  [[nodiscard]] uint64_t relationsNow(std::span<const Layer> layers) const;
+
+  static constexpr size_t maximumRelated = 64; ///< layers of a list whose relations are compared
 
   PlanMemory memory;
   PlanSearch search;
   std::vector<Layer> lastLayers;
   std::vector<int8_t> lastClasses;
   std::vector<int8_t> classes; ///< of the frame in hand
+  Rect screen;
   FramePlan lastPlan;
+  uint64_t lastRelations = 0; ///< of lastLayers, or 0 where they are too many
   bool lastIsValid = false;
   bool recovering = false;         ///< the next plan uses no plane
   std::vector<uint64_t> failedIds; ///< while recovering: what was on planes
@@ -96,9 +140,14 @@ const Plane* Planner::primary() const {
   return work_->search.primary();
 }
 
-void Planner::plan(std::span<const Layer> layers, const PlanTest& test, FramePlan& plan) {
+bool Planner::fitsAnyPlane(const Layer& layer) const {
+  return work_->search.fitsAnyPlane(layer);
+}
+
+void Planner::plan(std::span<const Layer> layers, Nanoseconds time, const PlanTest& test, FramePlan& plan) {
   Work& work = *work_;
-  if (work.recognise(layers)) {
+  work.memory.setTime(time);
+  if (work.recognise(layers, time)) {
     plan = work.lastPlan;
     return;
   }
@@ -107,14 +156,15 @@ void Planner::plan(std::span<const Layer> layers, const PlanTest& test, FramePla
   } else {
     work.search.search(layers, work.classes, test, maximumTests, plan);
   }
-  work.lastIsValid = !std::exchange(work.recovering, false) && !work.search.lacksAnswers();
+  work.lastIsValid = !std::exchange(work.recovering, false) && !work.search.isIncomplete();
   work.lastLayers.assign(layers.begin(), layers.end());
+  work.lastRelations = work.relationsNow(layers);
   work.lastClasses = work.classes;
   work.lastPlan = plan;
 }
 
-void Planner::commitFailed(std::span<const Layer> layers, const FramePlan& plan, bool passing) {
-  if (!passing) work_->memory.commitFailed(layers, plan);
+void Planner::commitFailed(std::span<const Layer> layers, const FramePlan& plan, bool transient) {
+  if (!transient) work_->memory.commitFailed(layers, plan);
   work_->failedIds.clear();
   for (size_t i = 0; i < layers.size(); ++i) {
     if (plan.layers[i].path == Path::Plane) work_->failedIds.push_back(layers[i].id);
@@ -127,16 +177,37 @@ bool Planner::isProvisional() const {
   return !work_->lastIsValid;
 }
 
+Nanoseconds Planner::retryAt() const {
+  const bool waits = std::ranges::any_of(work_->lastPlan.layers, [](const LayerOutcome& outcome) {
+    return outcome.path == Path::Placeholder &&
+           (outcome.refusal == Refusal::PlaneTestRefused || outcome.refusal == Refusal::PlaneScaling ||
+            outcome.refusal == Refusal::PlaneCommitFailed);
+  });
+  return waits ? work_->search.retryAt() : 0;
+}
+
+uint64_t Planner::steps() const {
+  return work_->search.steps();
+}
+
 void Planner::forget() {
   work_->memory.forget();
   work_->recovering = false;
   work_->lastIsValid = false;
 }
 
-/** Whether these are last frame's layers. Fills `classes`, which depend on what was on a plane then. */
-bool Planner::Work::recognise(std::span<const Layer> layers) {
+uint64_t Planner::Work::relationsNow(std::span<const Layer> layers) const {
+  return layers.size() <= maximumRelated ? relationsOf(layers, screen) : 0;
+}
+
+/**
+ * Whether last frame's plan is this frame's: the same layers, or the same but for places that change nothing. Fills
+ * `classes`, which depend on what was on a plane then.
+ */
+bool Planner::Work::recognise(std::span<const Layer> layers, Nanoseconds time) {
   classes.resize(layers.size());
-  bool same = lastIsValid && lastLayers.size() == layers.size();
+  bool comparable = lastIsValid && lastLayers.size() == layers.size();
+  bool moved = false;
   for (size_t i = 0; i < layers.size(); ++i) {
     size_t last = i;
     if (i >= lastLayers.size() || lastLayers[i].id != layers[i].id) {
@@ -144,9 +215,18 @@ bool Planner::Work::recognise(std::span<const Layer> layers) {
     }
     const bool wasOnPlane = last < lastLayers.size() && lastPlan.layers[last].path == Path::Plane;
     classes[i] = changeClass(layers[i].changesPerSecond, wasOnPlane);
-    same = same && classes[i] == lastClasses[i] && isSameShape(layers[i], lastLayers[i]);
+    comparable = comparable && classes[i] == lastClasses[i];
+    if (!comparable || isSameShape(layers[i], lastLayers[i])) continue;
+    moved = true;
+    comparable = isSameButForPlace(layers[i], lastLayers[i]);
   }
-  return same;
+  const Nanoseconds retry = search.retryAt();
+  if (!comparable || (retry != 0 && time >= retry)) return false;
+  if (!moved) return true;
+  const uint64_t relations = relationsNow(layers);
+  if (relations == 0 || relations != lastRelations) return false;
+  lastLayers.assign(layers.begin(), layers.end());
+  return true;
 }
 
 } // namespace vitrine

@@ -194,7 +194,7 @@ void Machine::showFrame(const LeakFrame& frame, Nanoseconds time) {
   bool failCommit = frame.commitFails;
   for (int attempt = 0; attempt < 6; ++attempt) {
     listLayers(frame, time);
-    planner_->plan(layers_, test, plan_);
+    planner_->plan(layers_, time, test, plan_);
     const auto composed = composition_->render(layers_, sources_, plan_, time);
     if (!composed) {
       if (isDeviceLost(composed.error())) {
@@ -211,13 +211,13 @@ void Machine::showFrame(const LeakFrame& frame, Nanoseconds time) {
     failCommit = false;
     if (plan_.planesUsed() > 0) {
       planner_->commitFailed(layers_, plan_);
-    } else if (plan_.composes && composition_->inProtectedMemory()) {
+    } else if (plan_.composes() && composition_->inProtectedMemory()) {
       composition_->refuseProtected(Refusal::PlaneCommitFailed, Composition::forGood);
     } else {
       break;
     }
   }
-  if (plan_.composes) shown_ = BufferLock(composition_->current());
+  if (plan_.composes()) shown_ = BufferLock(composition_->current());
   composition_->releaseRetired();
   account_.frames += 1;
   account_.inProtectedMemory += composition_->inProtectedMemory() ? 1 : 0;
@@ -244,11 +244,10 @@ std::optional<std::string> Machine::capture(const LeakFrame& frame) {
 std::optional<std::string> Machine::show(const LeakScene& scene) {
   composition_ = std::make_unique<Composition>(*renderer_, *source_, Color{0.1F, 0, 0.2F, 1});
   EXPECT_TRUE(composition_->allocate({extent, extent}, DRM_FORMAT_ARGB8888));
-  planner_.emplace(PlannerOutput{.size = {extent, extent},
-                                 .crtcIndex = display_->crtcs()[0].index,
-                                 .primaryId = allocateFixedPlanes(display_->planes(), PlaneType::Primary, 1)[0]->id,
-                                 .composedFourcc = DRM_FORMAT_ARGB8888},
-                   display_->planes());
+  const auto primary = std::ranges::find(display_->planes(), PlaneType::Primary, &Plane::type);
+  planner_.emplace(
+      PlannerOutput{.size = {extent, extent}, .primaryId = primary->id, .composedFourcc = DRM_FORMAT_ARGB8888},
+      display_->planes());
   std::optional<std::string> leak;
   Nanoseconds time = 1'000'000'000;
   for (const LeakFrame& frame : scene) {

@@ -254,7 +254,7 @@ TEST_F(KmsPlatform, PlannerAsksTheKernel) {
   ASSERT_TRUE(videoBuffer && composedBuffer);
   const Rect whole{0, 0, static_cast<int>(size.width), static_cast<int>(size.height)};
 
-  Planner planner({size, crtc->index, primary->id, DRM_FORMAT_ARGB8888, DRM_FORMAT_MOD_LINEAR}, device->planes());
+  Planner planner({size, primary->id, DRM_FORMAT_ARGB8888, DRM_FORMAT_MOD_LINEAR}, device->planes());
   ASSERT_EQ(planner.primary(), primary);
   std::vector<Layer> layers = {{.id = 1, .destination = {100, 100, 320, 240}, .source = SourceRect::whole({320, 240})},
                                {.id = 2, .destination = {100, 300, 320, 40}, .planeRefusal = Refusal::PlaneNotDmabuf}};
@@ -273,7 +273,7 @@ TEST_F(KmsPlatform, PlannerAsksTheKernel) {
     return request.test(false);
   };
   FramePlan plan;
-  planner.plan(layers, ask, plan);
+  planner.plan(layers, 1, ask, plan);
   ASSERT_EQ(plan.layers[0].path, Path::Plane) << refusalName(plan.layers[0].refusal);
   EXPECT_TRUE(plan.layers[0].underlay);
   EXPECT_EQ(counters.tests, 1U);
@@ -284,7 +284,7 @@ TEST_F(KmsPlatform, PlannerAsksTheKernel) {
   EXPECT_LT(kernelValue(plan.layers[0].planeId, DRM_MODE_OBJECT_PLANE, "zpos"), planeValue(*primary, "zpos"));
 
   layers[0].destination.width = 640;
-  planner.plan(layers, ask, plan);
+  planner.plan(layers, 1, ask, plan);
   EXPECT_EQ(plan.layers[0].path, Path::Placeholder);
   EXPECT_EQ(plan.layers[0].refusal, Refusal::PlaneScaling);
 }

@@ -34,6 +34,7 @@ inline Plane makePlane(uint32_t id, PlaneType type, uint32_t stacking, std::init
   plane.possibleCrtcs = 1;
   plane.stacking = stacking;
   plane.stackingKnown = true;
+  plane.zpos = {stacking, stacking};
   for (const uint32_t fourcc : fourccs)
     plane.formats.push_back({fourcc, DRM_FORMAT_MOD_LINEAR});
   return plane;
@@ -134,7 +135,7 @@ inline Layer makeShm(uint64_t id, Rect where) {
 }
 
 inline PlannerOutput makeOutput() {
-  return {outputSize, 0, primaryId, DRM_FORMAT_ARGB8888, DRM_FORMAT_MOD_LINEAR};
+  return {outputSize, primaryId, DRM_FORMAT_ARGB8888, DRM_FORMAT_MOD_LINEAR};
 }
 
 } // namespace vitrine::test

@@ -1,0 +1,390 @@
+// The planner against an exhaustive search, over random scenes on random hardware and over the known boards.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "protected-path/planes/layer_fit.h"
+#include "tests/unit/board.h"
+#include "tests/unit/picture_oracle.h"
+#include "tests/unit/plane_builder.h"
+
+using namespace vitrine;
+using namespace vitrine::test;
+
+namespace {
+
+struct Random {
+  explicit Random(uint32_t seed) : engine(seed) {}
+  int upTo(int most) { return std::uniform_int_distribution<int>(0, most)(engine); }
+  bool oneIn(int n) { return upTo(n - 1) == 0; }
+  std::mt19937 engine;
+};
+
+Board randomBoard(Random& random) {
+  Board board{.name = "random"};
+  const int count = 1 + random.upTo(3);
+  const int primaryAt = random.oneIn(2) ? random.upTo(count - 1) : 0;
+  for (int i = 0; i < count; ++i) {
+    const auto place = static_cast<uint32_t>(i);
+    Plane plane = i == primaryAt ? makePrimary(place) : makeOverlay(100 + place, place);
+    if (i == count - 1 && i != primaryAt && random.oneIn(3)) {
+      plane.type = PlaneType::Cursor;
+      if (random.oneIn(2)) plane = makeCursor(place);
+    }
+    if (i != primaryAt && random.oneIn(4)) plane.formats = {{DRM_FORMAT_NV12, DRM_FORMAT_MOD_LINEAR}};
+    if (random.oneIn(2)) giveAlpha(plane);
+    BoardRules::OfPlane rules{.planeId = plane.id};
+    if (random.oneIn(2)) rules.leastScale = 0.25, rules.mostScale = 8;
+    if (plane.type == PlaneType::Cursor && random.oneIn(2)) rules.sizes = {{64, 64}, {128, 128}, {256, 256}};
+    board.rules.planes.push_back(rules);
+    board.planes.push_back(plane);
+  }
+  if (random.oneIn(3)) {
+    for (Plane& plane : board.planes)
+      plane.zpos = {static_cast<uint32_t>(random.upTo(1)), static_cast<uint32_t>(1 + random.upTo(4))};
+  }
+  if (random.oneIn(4)) board.rules.mostPlanes = 1 + static_cast<unsigned>(random.upTo(2));
+  if (random.oneIn(4)) board.rules.mostScaled = static_cast<unsigned>(random.upTo(2));
+  if (random.oneIn(4)) board.rules.mostYuv = 1;
+  if (random.oneIn(4)) board.rules.mostBandwidth = 1 + random.upTo(3);
+  board.rules.primaryNeeded = true; // this planner never turns the primary off
+  board.output = makeOutput();
+  if (random.oneIn(2)) {
+    board.output.upperFourcc = DRM_FORMAT_ARGB8888;
+    board.output.upperModifier = DRM_FORMAT_MOD_LINEAR;
+  }
+  return board;
+}
+
+Layer randomLayer(Random& random, uint64_t id) {
+  const Rect where{random.upTo(1700), random.upTo(900), 40 + random.upTo(1000), 40 + random.upTo(600)};
+  Layer layer = random.oneIn(6) ? makeVideo(id, whole) : makeVideo(id, where);
+  constexpr std::array<double, 3> rates = {0, 5, 60}; // as the display list has them
+  layer.changesPerSecond = rates.at(static_cast<size_t>(random.upTo(2)));
+  if (random.oneIn(2)) layer.fourcc = random.oneIn(2) ? DRM_FORMAT_ARGB8888 : DRM_FORMAT_XRGB8888;
+  if (layer.fourcc == DRM_FORMAT_ARGB8888) layer.opaque = random.oneIn(3);
+  if (random.oneIn(8)) layer.alpha = 0x4000;
+  if (random.oneIn(5)) layer.composeRefusal = Refusal::GpuNoProtectedMemory;
+  if (random.oneIn(5)) layer.planeRefusal = Refusal::PlaneNotDmabuf;
+  if (random.oneIn(5))
+    layer.source = SourceRect::whole({layer.bufferSize.width / 2 + 1, layer.bufferSize.height / 2 + 1});
+  if (random.oneIn(6)) {
+    layer.destination.width = layer.destination.height = 64;
+    layer.bufferSize = {64, 64};
+    layer.source = SourceRect::whole(layer.bufferSize);
+  }
+  return layer;
+}
+
+/** What a plan is worth. */
+struct Worth {
+  unsigned mandatory = 0; ///< mandatory layers on planes
+  double saved = 0;       ///< composed pixels per second that planes save
+};
+
+/** Every way to put the layers and the composed content on planes. */
+class Exhaustive {
+public:
+  Exhaustive(const Board& board, std::span<const Layer> layers)
+      : board_(board), layers_(layers), oracle_(board.planes, layers, board.output.size) {
+    const Rect screen{0, 0, static_cast<int32_t>(board.output.size.width),
+                      static_cast<int32_t>(board.output.size.height)};
+    for (size_t i = 0; i < layers.size(); ++i) {
+      Rect visible = layers[i].alpha == 0 ? Rect{} : intersect(layers[i].destination, screen);
+      for (size_t above = i + 1; above < layers.size(); ++above) {
+        const Layer& other = layers[above];
+        if (other.opaque && other.alpha == 0xffff && other.destination.contains(visible)) visible = {};
+      }
+      visible_.push_back(visible);
+    }
+  }
+
+  [[nodiscard]] Worth worthOf(const FramePlan& plan) const {
+    Worth worth;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      if (plan.layers[i].path != Path::Plane || visible_[i].empty()) continue;
+      worth.mandatory += isMandatory(layers_[i]) ? 1 : 0;
+      worth.saved += static_cast<double>(visible_[i].width) * visible_[i].height * layers_[i].changesPerSecond;
+    }
+    return worth;
+  }
+
+  /** The best that is right and accepted and better than `least`; `least` where there is none. */
+  [[nodiscard]] Worth best(Worth least) {
+    best_ = least;
+    FramePlan plan;
+    plan.layers.assign(layers_.size(), {});
+    place(0, 0, plan);
+    return best_;
+  }
+
+  FramePlan bestPlan;
+
+private:
+  static bool isBetter(const Worth& a, const Worth& b) {
+    return a.mandatory != b.mandatory ? a.mandatory > b.mandatory : a.saved > b.saved * 1.000001;
+  }
+
+  void place(size_t layer, uint64_t used, FramePlan& plan) {
+    if (layer == layers_.size()) {
+      if (isBetter(worthOf(plan), best_)) compose(used, plan);
+      return;
+    }
+    plan.layers[layer] = {.path = isMandatory(layers_[layer]) ? Path::Placeholder : Path::Composited};
+    place(layer + 1, used, plan);
+    if (layers_[layer].planeRefusal != Refusal::None || visible_[layer].empty()) return;
+    for (size_t p = 0; p < board_.planes.size(); ++p) {
+      const Plane& plane = board_.planes[p];
+      if ((used >> p & 1) != 0) continue;
+      if (plane.type == PlaneType::Primary && !layers_[layer].destination.contains(whole)) continue;
+      const LayerFit fit = fitLayer(layers_[layer], plane);
+      if (fit.refusal != Refusal::None) continue;
+      plan.layers[layer] = {.path = Path::Plane, .planeId = plane.id, .opaqueFormat = fit.opaqueFormat};
+      place(layer + 1, used | uint64_t{1} << p, plan);
+    }
+    plan.layers[layer] = {};
+  }
+
+  void compose(uint64_t used, FramePlan& plan) {
+    const size_t count = layers_.size();
+    plan.composedCount = 0;
+    if (order(used, plan)) return;
+    for (size_t p = 0; p < board_.planes.size(); ++p) {
+      const Plane& plane = board_.planes[p];
+      if ((used >> p & 1) != 0 || plane.type != PlaneType::Primary) continue;
+      const uint64_t withBottom = used | uint64_t{1} << p;
+      plan.composedBuffers[0] = {.planeId = plane.id, .end = count, .bottom = true};
+      plan.composedCount = 1;
+      if (order(withBottom, plan)) return;
+      if (worthOf(plan).mandatory == 0) continue; // two buffers for mandatory layers only
+      for (size_t split = 1; split < count; ++split) {
+        if (!isMandatory(layers_[split - 1]) || plan.layers[split - 1].path != Path::Plane) continue;
+        plan.composedBuffers[0].end = split;
+        plan.composedCount = 2;
+        if (placeUpper(withBottom, split, 1, plan)) return;
+      }
+    }
+    plan.composedCount = 1;
+    if (primaryUsed(used)) placeUpper(used, 0, 0, plan);
+  }
+
+  [[nodiscard]] bool primaryUsed(uint64_t used) const {
+    for (size_t p = 0; p < board_.planes.size(); ++p) {
+      if ((used >> p & 1) != 0 && board_.planes[p].type == PlaneType::Primary) return true;
+    }
+    return false;
+  }
+
+  bool placeUpper(uint64_t used, size_t first, size_t slot, FramePlan& plan) {
+    if (board_.output.upperFourcc == 0) return false;
+    for (size_t p = 0; p < board_.planes.size(); ++p) {
+      const Plane& plane = board_.planes[p];
+      if ((used >> p & 1) != 0 || plane.type != PlaneType::Overlay || !plane.hasFormat(board_.output.upperFourcc))
+        continue;
+      plan.composedBuffers[slot] = {.planeId = plane.id, .first = first, .end = layers_.size(), .bottom = false};
+      if (order(used | uint64_t{1} << p, plan)) return true;
+    }
+    return false;
+  }
+
+  /** Tries all orders of the planes in use. */
+  bool order(uint64_t used, FramePlan& plan) {
+    if (!accepts(board_, layers_, plan)) return false; // whatever the order is
+    std::vector<const Plane*> stack;
+    for (size_t p = 0; p < board_.planes.size(); ++p) {
+      if ((used >> p & 1) != 0) stack.push_back(&board_.planes[p]);
+    }
+    std::ranges::sort(stack, {}, &Plane::id);
+    do {
+      if (setOrder(stack, plan) && oracle_.fault(plan).empty()) {
+        best_ = worthOf(plan);
+        bestPlan = plan;
+        return true;
+      }
+    } while (std::ranges::next_permutation(stack, {}, &Plane::id).found);
+    return false;
+  }
+
+  static bool setOrder(std::span<const Plane* const> stack, FramePlan& plan) {
+    uint32_t least = 0;
+    for (size_t position = 0; position < stack.size(); ++position) {
+      const Plane& plane = *stack[position];
+      if (position > 0) least += stack[position - 1]->id < plane.id ? 0 : 1;
+      least = std::max(least, plane.zpos.minimum);
+      if (least > plane.zpos.maximum) return false;
+      const auto set = [&](auto& target) {
+        if (target.planeId != plane.id) return;
+        target.zpos = least;
+        target.position = static_cast<uint8_t>(position);
+      };
+      std::ranges::for_each(plan.layers, set);
+      for (size_t k = 0; k < plan.composedCount; ++k)
+        set(plan.composedBuffers[k]);
+    }
+    const uint8_t lowest = plan.composedCount > 0 ? plan.composedBuffers[0].position : 0;
+    for (LayerOutcome& outcome : plan.layers)
+      outcome.underlay = outcome.path == Path::Plane && outcome.position < lowest;
+    return true;
+  }
+
+  const Board& board_;
+  std::span<const Layer> layers_;
+  PictureOracle oracle_;
+  std::vector<Rect> visible_;
+  Worth best_;
+};
+
+std::string describe(const Board& board, std::span<const Layer> layers, const FramePlan& plan) {
+  std::string text = board.name + ":";
+  for (const Plane& plane : board.planes)
+    text += " " + std::to_string(plane.id) + "[" + std::to_string(plane.zpos.minimum) + ".." +
+            std::to_string(plane.zpos.maximum) + "]";
+  text += "\n";
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const Rect& box = layers[i].destination;
+    text += "  " + fourccName(layers[i].fourcc) + " " + std::to_string(box.width) + "x" + std::to_string(box.height) +
+            "+" + std::to_string(box.x) + "+" + std::to_string(box.y) + " rate " +
+            std::to_string(layers[i].changesPerSecond) + (isMandatory(layers[i]) ? " mandatory" : "") +
+            (layers[i].opaque ? " opaque" : "") + (needsScaling(layers[i]) ? " scaled" : "") +
+            (layers[i].planeRefusal != Refusal::None ? " shm" : "") + " -> " + std::to_string(plan.layers[i].planeId) +
+            "\n";
+  }
+  for (const ComposedBuffer& one : plan.composed())
+    text += "  composed " + std::to_string(one.first) + ".." + std::to_string(one.end) + " -> " +
+            std::to_string(one.planeId) + "\n";
+  return text;
+}
+
+/** Sums over many scenes. */
+struct Totals {
+  int scenes = 0;
+  int below = 0;
+  int missed = 0;
+  double saved = 0;
+  double possible = 0;
+  unsigned long tests = 0;
+};
+
+void judge(const Board& board, std::span<const Layer> layers, Totals& totals) {
+  Planner planner(board.output, board.planes);
+  FramePlan plan;
+  const auto test = [&](const FramePlan& candidate) {
+    ++totals.tests;
+    if (std::getenv("VITRINE_TRACE") != nullptr) {
+      std::printf("asked (%s) %s", accepts(board, layers, candidate) ? "yes" : "no",
+                  describe(board, layers, candidate).c_str());
+    }
+    return verdict(accepts(board, layers, candidate));
+  };
+  for (int frames = 0; frames == 0 || (planner.isProvisional() && frames < 100); ++frames)
+    planner.plan(layers, 1, test, plan);
+  EXPECT_FALSE(planner.isProvisional());
+  EXPECT_EQ(PictureOracle(board.planes, layers, board.output.size).fault(plan), "");
+  EXPECT_TRUE(plan.planesUsed() == 0 || accepts(board, layers, plan));
+  Exhaustive exhaustive(board, layers);
+  const Worth found = exhaustive.worthOf(plan);
+  const Worth best = exhaustive.best(found);
+  ++totals.scenes;
+  totals.saved += found.saved;
+  totals.possible += best.mandatory > found.mandatory ? found.saved : best.saved;
+  if (best.mandatory > found.mandatory) ++totals.missed;
+  if (best.saved > found.saved * 1.000001 || best.mandatory > found.mandatory) {
+    ++totals.below;
+    if (std::getenv("VITRINE_VERBOSE") != nullptr) {
+      std::printf("found %u, %.0f\n%s", found.mandatory, found.saved, describe(board, layers, plan).c_str());
+      std::printf("best %u, %.0f\n%s\n", best.mandatory, best.saved,
+                  describe(board, layers, exhaustive.bestPlan).c_str());
+    }
+  }
+}
+
+TEST(PlannerOptimum, RandomScenes) {
+  const char* given = std::getenv("VITRINE_SEED");
+  const uint32_t seed = given != nullptr ? static_cast<uint32_t>(std::strtoul(given, nullptr, 10)) : 1;
+  const char* count = std::getenv("VITRINE_SCENES");
+  const int scenes = count != nullptr ? std::atoi(count) : 2000;
+  Random random(seed);
+  Totals totals;
+  for (int i = 0; i < scenes && !testing::Test::HasFailure(); ++i) {
+    const Board board = randomBoard(random);
+    std::vector<Layer> layers;
+    for (int k = random.upTo(5); k > 0; --k)
+      layers.push_back(randomLayer(random, static_cast<uint64_t>(k)));
+    judge(board, layers, totals);
+  }
+  const double lost = totals.possible > 0 ? 100 * (1 - totals.saved / totals.possible) : 0;
+  std::printf(
+      "%d scenes, seed %u: %d below the optimum, %.3f %% lost, %d mandatory layers missed, %.2f tests a scene\n",
+      totals.scenes, seed, totals.below, lost, totals.missed, static_cast<double>(totals.tests) / totals.scenes);
+  EXPECT_LE(lost, 0.1);
+  EXPECT_EQ(totals.missed, 0);
+}
+
+// ---- Known boards
+
+std::vector<std::pair<const char*, std::vector<Layer>>> boardScenes() {
+  const auto with = [](Layer layer, auto change) {
+    change(layer);
+    return layer;
+  };
+  const auto scaled = [](Layer& l) { l.source = SourceRect::whole({l.bufferSize.width / 2, l.bufferSize.height / 2}); };
+  const auto game = [](Layer& l) { l.fourcc = DRM_FORMAT_XRGB8888, l.changesPerSecond = 60; };
+  const Layer desktop = with(makeShm(1, whole), [](Layer& l) { l.opaque = true; });
+  const Layer arrow = makePanel(9, pointer);
+  const Layer badge = with(makePanel(8, {40, 40, 300, 80}), [](Layer& l) { l.changesPerSecond = 5; });
+  const Layer controls = makeShm(7, strip);
+  return {
+      {"protected fullscreen video", {makeProtected(2, whole)}},
+      {"protected fullscreen video, badge, pointer", {makeProtected(2, whole), badge, arrow}},
+      {"protected fullscreen video, controls in shm", {makeProtected(2, whole), controls}},
+      {"protected fullscreen video scaled, controls in shm, pointer",
+       {with(makeProtected(2, whole), scaled), controls, arrow}},
+      {"protected window", {desktop, makeProtected(2, box)}},
+      {"protected window, pointer", {desktop, makeProtected(2, box), arrow}},
+      {"protected window, controls in shm", {desktop, makeProtected(2, box), controls}},
+      {"protected window scaled, controls in shm, pointer",
+       {desktop, with(makeProtected(2, box), scaled), controls, arrow}},
+      {"two protected windows", {desktop, makeProtected(2, box), makeProtected(3, {1500, 100, 300, 300})}},
+      {"game fullscreen, badge, pointer", {with(makeVideo(2, whole), game), badge, arrow}},
+      {"video and game, pointer", {desktop, makeVideo(2, box), with(makeVideo(3, {1500, 100, 300, 300}), game), arrow}},
+      {"video, panel above", {desktop, makeVideo(2, box), badge, controls}},
+  };
+}
+
+TEST(PlannerOptimum, KnownBoards) {
+  Totals totals;
+  for (const Board& board : knownBoards()) {
+    EXPECT_FALSE(board.source.empty());
+    Totals ofBoard;
+    for (const auto& [name, layers] : boardScenes()) {
+      SCOPED_TRACE(board.name + ", " + name);
+      std::vector<Layer> list = layers;
+      for (Layer& layer : list)
+        layer.modifier = layer.fourcc == 0 ? 0 : DRM_FORMAT_MOD_LINEAR;
+      judge(board, list, ofBoard);
+    }
+    std::printf("%-32s %2d scenes, %d below the optimum, %d mandatory layers missed, %.2f tests a scene\n",
+                board.name.c_str(), ofBoard.scenes, ofBoard.below, ofBoard.missed,
+                static_cast<double>(ofBoard.tests) / ofBoard.scenes);
+    EXPECT_EQ(ofBoard.below, 0);
+    EXPECT_EQ(ofBoard.missed, 0);
+  }
+}
+
+// What each board does with a protected window under controls in shared memory, the hardest of the usual scenes.
+TEST(PlannerOptimum, ProtectedWindowUnderControlsOnKnownBoards) {
+  const std::vector<Layer> layers = {makeShm(1, whole), makeProtected(2, box), makeShm(7, strip)};
+  for (const Board& board : knownBoards()) {
+    SCOPED_TRACE(board.name);
+    Planner planner(board.output, board.planes);
+    FramePlan plan;
+    planner.plan(
+        layers, 1, [&](const FramePlan& candidate) { return verdict(accepts(board, layers, candidate)); }, plan);
+    std::printf("%-32s %s, %zu composed\n", board.name.c_str(), plan.layers[1].underlay ? "underlay" : "overlay",
+                plan.composed().size());
+    EXPECT_EQ(plan.layers[1].path, Path::Plane) << refusalName(plan.layers[1].refusal);
+  }
+}
+
+} // namespace
