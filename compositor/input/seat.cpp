@@ -31,11 +31,12 @@ uint32_t milliseconds(Nanoseconds time) {
 
 Seat::Seat(wlr_seat& seat, Desktop& desktop, const KmsDevice& display, const Config& config, Actions actions)
     : seat_(seat), desktop_(desktop), config_(config), actions_(std::move(actions)), cursor_(wlr_cursor_create()),
-      image_(desktop.cursorTree(), display), drag_(seat, desktop.cursorTree(),
-                                                   [this] {
-                                                     desktop_.giveKeyboard(); // nobody could get it during the drag
-                                                     pointAgainSoon();
-                                                   }),
+      image_(desktop.cursorTree(), display, *wl_display_get_event_loop(seat.display)),
+      drag_(seat, desktop.cursorTree(),
+            [this] {
+              desktop_.giveKeyboard(); // nobody could get it during the drag
+              pointAgainSoon();
+            }),
       touch_(seat, desktop, *cursor_, [this](double x, double y) { drag_.moveTo(x, y); }),
       keyboard_(seat, config, [this](uint32_t modifiers, xkb_keysym_t key) { return onKeyBinding(modifiers, key); }),
       shapes_(wlr_cursor_shape_manager_v1_create(seat.display, 1)) {
@@ -158,7 +159,8 @@ void Seat::updateCapabilities() {
 void Seat::onMotion(uint32_t time) {
   hasMoved_ = true;
   image_.setVisible(true);
-  image_.moveTo(cursor_->x, cursor_->y);
+  const wlr_output* output = wlr_output_layout_output_at(&desktop_.layout(), cursor_->x, cursor_->y);
+  image_.moveTo(cursor_->x, cursor_->y, output != nullptr ? output->scale : 1);
   drag_.moveTo(cursor_->x, cursor_->y);
   if (grab_.toplevel != nullptr) {
     continueGrab();

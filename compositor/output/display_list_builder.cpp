@@ -55,6 +55,11 @@ Transform transformOf(const wlr_scene_buffer& buffer, const wlr_output& output) 
       wlr_output_transform_compose(wlr_output_transform_invert(buffer.transform), output.transform));
 }
 
+/** Whether a client shows this surface as its pointer (wl_pointer.set_cursor). */
+bool isCursor(const wlr_surface* surface) {
+  return surface != nullptr && surface->role != nullptr && std::string_view(surface->role->name) == "wl_pointer-cursor";
+}
+
 SourceRect sourceOf(const wlr_scene_buffer& buffer, Size size) {
   const wlr_fbox& box = buffer.src_box;
   if (box.width <= 0 || box.height <= 0) return SourceRect::whole(size);
@@ -65,7 +70,7 @@ SourceRect sourceOf(const wlr_scene_buffer& buffer, Size size) {
 } // namespace
 
 DisplayListBuilder::DisplayListBuilder(KmsOutput& output, Renderer& renderer, const ColorRepresentationManager& colors)
-    : output_(output), renderer_(renderer), colors_(colors) {}
+    : output_(output), renderer_(renderer), colors_(colors), cursors_(output.device()) {}
 
 void DisplayListBuilder::build(const Context& context) {
   layers_.clear();
@@ -173,11 +178,12 @@ void DisplayListBuilder::addBuffer(const Context& context, wlr_scene_buffer& buf
   const Rect screen{0, 0, output_.base()->width, output_.base()->height};
   if (!overlaps(layer.destination, screen)) return;
   layer.source = sourceOf(buffer, layer.bufferSize);
+  useCursorCopy(buffer, layer, source);
   layer.transform = transformOf(buffer, *output_.base());
   layer.alpha = static_cast<uint16_t>(std::lround(std::clamp(buffer.opacity, 0.0F, 1.0F) * 0xffff));
   const FormatInfo* format =
       source.dmabuf != nullptr ? &source.dmabuf->dmabuf().format() : formatInfo(source.texture->fourcc());
-  layer.opaque = isOpaque(buffer, format, width, height);
+  layer.opaque = isOpaque(buffer, format, width, height) && !isCursor(source.surface); // a copy has a margin
   const ColorRepresentation colors = colors_.of(source.surface, layer.bufferSize);
   layer.encoding = colors.encoding;
   layer.range = colors.range;
@@ -187,6 +193,28 @@ void DisplayListBuilder::addBuffer(const Context& context, wlr_scene_buffer& buf
   if (layer.protectedContent || isVideo(context, source.surface)) layer.changesPerSecond = mostChanges;
   layers_.push_back(layer);
   sources_.push_back(source);
+}
+
+/** Shows a client's cursor from scanout memory, and our own cursor images pixel by pixel, so that a plane can take them. */
+void DisplayListBuilder::useCursorCopy(const wlr_scene_buffer& buffer, Layer& layer, LayerSource& source) {
+  const bool ownImage = source.surface == nullptr && source.adapter == nullptr && source.dmabuf != nullptr;
+  if (isCursor(source.surface) && source.adapter != nullptr && source.dmabuf == nullptr &&
+      buffer.transform == WL_OUTPUT_TRANSFORM_NORMAL && layer.source == SourceRect::whole(layer.bufferSize)) {
+    const Size shown{static_cast<uint32_t>(layer.destination.width), static_cast<uint32_t>(layer.destination.height)};
+    DmabufBuffer* copy = cursors_.copyOf(*source.adapter, shown);
+    if (copy == nullptr) return;
+    const auto& texture = copy->texture(renderer_);
+    if (!texture || (*texture)->isPlaceholder()) return;
+    source.dmabuf = copy;
+    source.texture = texture->get();
+    source.adapter = nullptr;
+    layer.bufferSize = copy->dmabuf().size();
+  } else if (!ownImage) {
+    return;
+  }
+  layer.source = SourceRect::whole(layer.bufferSize);
+  layer.destination.width = static_cast<int32_t>(layer.bufferSize.width);
+  layer.destination.height = static_cast<int32_t>(layer.bufferSize.height);
 }
 
 void DisplayListBuilder::judgeLayer(const Context& context, Layer& layer, LayerSource& source) {
@@ -211,7 +239,8 @@ void DisplayListBuilder::judgeLayer(const Context& context, Layer& layer, LayerS
   }
   if (context.planeUse == PlaneUse::CompositeOnly) {
     layer.planeRefusal = Refusal::PlaneConfiguredOff;
-  } else if (layer.showRefusal == Refusal::None) {
+  } else if (layer.showRefusal == Refusal::None && context.planner->fitsAnyPlane(layer)) {
+    // A framebuffer maps the buffer for the display: not for what no plane takes anyway.
     const auto& framebuffer = source.dmabuf->framebuffer(output_.device(), false);
     if (!framebuffer) layer.planeRefusal = Refusal::PlaneFramebufferRefused;
   }

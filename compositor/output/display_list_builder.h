@@ -5,10 +5,11 @@
 #include <vector>
 
 #include "compositor/backend/kms_output.h"
+#include "compositor/output/cursor_scanout.h"
 #include "compositor/protocols/color_representation.h"
 #include "compositor/protocols/surface_protection.h"
 #include "compositor/render/texture_adapter.h"
-#include "protected-path/planes/display_list.h"
+#include "protected-path/planes/planner.h"
 
 namespace vitrine {
 
@@ -49,6 +50,7 @@ public:
     OutputFacts facts;
     PlaneUse planeUse = PlaneUse::Automatic;
     Refusal protectedRefusal = Refusal::None; ///< why protected content cannot be composed here just now
+    const Planner* planner = nullptr;         ///< the output's
     Nanoseconds time = 0;
     wlr_content_type_manager_v1* contentTypes = nullptr; ///< null: clients cannot say what they show
   };
@@ -69,6 +71,7 @@ private:
   void addBuffer(const Context& context, wlr_scene_buffer& buffer, int x, int y);
   bool findContent(wlr_scene_buffer& buffer, Layer& layer, LayerSource& source);
   void addSolid(const Context& context, wlr_scene_rect& rect, int x, int y);
+  void useCursorCopy(const wlr_scene_buffer& buffer, Layer& layer, LayerSource& source);
   Rect toOutput(const Context& context, int x, int y, int width, int height) const;
   void judgeLayer(const Context& context, Layer& layer, LayerSource& source);
   double changesPerSecond(uint64_t id, uint64_t serial, Nanoseconds time);
@@ -78,6 +81,7 @@ private:
   KmsOutput& output_;
   Renderer& renderer_;
   const ColorRepresentationManager& colors_;
+  CursorScanout cursors_;
   std::vector<Layer> layers_;
   std::vector<LayerSource> sources_;
   std::unordered_map<uint64_t, Change> changes_;

@@ -101,6 +101,12 @@ void TextureAdapter::keepRows(std::span<const std::byte> from, uint32_t strideBy
   }
 }
 
+TextureAdapter::Pixels TextureAdapter::pixels() const {
+  if (kept_.empty()) return {};
+  const Size size{base_.width, base_.height};
+  return {kept_, keptFourcc_, static_cast<uint32_t>(minimumStrideBytes(*formatInfo(keptFourcc_), size, 0)), size};
+}
+
 Result<> TextureAdapter::uploadKept() {
   Renderer& renderer = pool_.renderer_;
   const Size size{base_.width, base_.height};

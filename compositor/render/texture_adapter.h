@@ -26,6 +26,14 @@ public:
   [[nodiscard]] Refusal composeRefusal();
   /** Changes whenever the content does; unique among all textures. */
   [[nodiscard]] uint64_t serial() const { return serial_; }
+  /** The bytes of a buffer in shared memory, rows without gaps; empty for a dma-buf. Borrowed until the next update. */
+  struct Pixels {
+    std::span<const std::byte> bytes;
+    uint32_t fourcc = 0;
+    uint32_t strideBytes = 0;
+    Size size;
+  };
+  [[nodiscard]] Pixels pixels() const;
   /** What the last update changed, in buffer pixels, since the content had previousSerial(). */
   [[nodiscard]] const pixman_region32_t& lastDamage() const { return lastDamage_; }
   [[nodiscard]] uint64_t previousSerial() const { return previousSerial_; }

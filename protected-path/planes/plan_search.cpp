@@ -49,8 +49,12 @@ const Plane* PlanSearch::primary() const {
 }
 
 bool PlanSearch::fitsAnyPlane(const Layer& layer) const {
-  return std::ranges::any_of(problem_.planes(),
-                             [&](const Plane* plane) { return fitLayer(layer, *plane).refusal == Refusal::None; });
+  const Size size = problem_.output().size;
+  const Rect screen{0, 0, static_cast<int32_t>(size.width), static_cast<int32_t>(size.height)};
+  return std::ranges::any_of(problem_.planes(), [&](const Plane* plane) {
+    if (plane == primary() && !layer.destination.contains(screen)) return false;
+    return fitLayer(layer, *plane).refusal == Refusal::None;
+  });
 }
 
 void PlanSearch::search(std::span<const Layer> layers, std::span<const int8_t> classes, const PlanTest& test,
