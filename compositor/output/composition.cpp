@@ -49,6 +49,15 @@ Result<> Composition::allocate(Size size, uint32_t fourcc) {
   return {};
 }
 
+void Composition::free() {
+  leaveProtectedMemory();
+  releaseRetired();
+  ordinary_ = {};
+  items_.clear();
+  fence_.reset();
+  rendered_ = false;
+}
+
 bool Composition::sameLook(const Item& a, const Item& b) {
   const DrawCommand& x = a.command;
   const DrawCommand& y = b.command;
@@ -112,13 +121,12 @@ void Composition::suspend() {
   releaseRetired();
 }
 
-void Composition::addChange(const Item& item, const LayerSource* source, uint64_t oldSerial) {
+void Composition::addChange(const Item& item, const LayerSource& source, uint64_t oldSerial) {
   // Where only part of an shm buffer was updated, only that part is redrawn.
-  const bool partial = source != nullptr && source->adapter != nullptr && oldSerial != 0 &&
-                       source->adapter->previousSerial() == oldSerial;
+  const bool partial = source.adapter != nullptr && oldSerial != 0 && source.adapter->previousSerial() == oldSerial;
   if (partial) {
     int count = 0;
-    const pixman_box32_t* boxes = pixman_region32_rectangles(&source->adapter->lastDamage(), &count);
+    const pixman_box32_t* boxes = pixman_region32_rectangles(&source.adapter->lastDamage(), &count);
     for (int i = 0; i < count; ++i) {
       const Rect box = mapped(boxes[i], item.command);
       if (box.empty()) {
@@ -133,27 +141,30 @@ void Composition::addChange(const Item& item, const LayerSource* source, uint64_
 }
 
 void Composition::compareItems(std::span<const LayerSource> sources) {
-  // The same layers in the same order differ only where they changed; any other difference redraws what came and what went.
-  const bool sameOrder = std::ranges::equal(items_, nextItems_, {}, &Item::id, &Item::id);
+  // Layers that stayed in their order differ only where they changed. What came, went or was restacked is redrawn.
+  size_t old = 0;
   for (size_t i = 0; i < nextItems_.size(); ++i) {
     const Item& next = nextItems_[i];
-    const LayerSource& source = sources[nextSources_[i]];
-    if (!sameOrder) {
-      addChange(next, nullptr, 0);
-    } else if (Item same = items_[i]; !sameLook(same, next)) {
-      same.serial = next.serial;
-      if (sameLook(same, next)) {
-        addChange(next, &source, items_[i].serial);
-      } else {
-        addDamage(items_[i].command.destination);
-        addDamage(next.command.destination);
-      }
+    const auto same = std::ranges::find(items_.begin() + static_cast<ptrdiff_t>(old), items_.end(), next.id, &Item::id);
+    if (same == items_.end()) {
+      addDamage(next.command.destination);
+      continue;
+    }
+    for (; items_.begin() + static_cast<ptrdiff_t>(old) != same; ++old)
+      addDamage(items_[old].command.destination);
+    ++old;
+    if (sameLook(*same, next)) continue;
+    const uint64_t oldSerial = same->serial;
+    same->serial = next.serial;
+    if (sameLook(*same, next)) {
+      addChange(next, sources[nextSources_[i]], oldSerial);
+    } else {
+      addDamage(same->command.destination);
+      addDamage(next.command.destination);
     }
   }
-  if (!sameOrder) {
-    for (const Item& old : items_)
-      addDamage(old.command.destination);
-  }
+  for (; old < items_.size(); ++old)
+    addDamage(items_[old].command.destination);
 }
 
 Refusal Composition::protectedRefusal(Nanoseconds time) const {
@@ -273,13 +284,18 @@ Result<UniqueFd> Composition::draw(RenderTarget& target, std::span<const Item> i
   background.color = background_;
   background.blend = false;
   commands_.push_back(background);
-  for (const Item& item : items)
-    commands_.push_back(item.command);
+  // What does not meet the damage is not drawn.
+  const auto isDrawn = [damage](const Item& item) {
+    return std::ranges::any_of(damage, [&](const Rect& box) { return overlaps(box, item.command.destination); });
+  };
+  for (const Item& item : items) {
+    if (isDrawn(item)) commands_.push_back(item.command);
+  }
   auto done =
       renderer_.compose(target, commands_, damage, {}); // R8: commits took effect when their fences had signalled
   if (!done || !done->isValid()) return done;
   for (const Item& item : items) {
-    if (item.dmabuf == nullptr) continue;
+    if (item.dmabuf == nullptr || !isDrawn(item)) continue;
     item.dmabuf->fences().readUntil(done->get());
   }
   return done;

@@ -33,6 +33,9 @@ public:
   Composition(const Composition&) = delete;
   ~Composition();
 
+  /** Lets go of all buffers. */
+  void free();
+  [[nodiscard]] bool isAllocated() const { return !ordinary_.empty(); }
   /** Makes the buffers for an output of this size. `fourcc` ARGB8888 where underlays are wanted. */
   [[nodiscard]] Result<> allocate(Size size, uint32_t fourcc);
   void setBackground(Color background) { background_ = background; }
@@ -87,7 +90,7 @@ private:
   static bool sameLook(const Item& a, const Item& b);
   static bool isProtected(const Item& item);
   Item itemFor(const Layer& layer, const LayerSource& source, Path path, bool hole) const;
-  void addChange(const Item& item, const LayerSource* source, uint64_t oldSerial);
+  void addChange(const Item& item, const LayerSource& source, uint64_t oldSerial);
   void addDamage(const Rect& box);
   void distrustLostDevice();
   void compareItems(std::span<const LayerSource> sources);

@@ -5,6 +5,7 @@
 
 #include "protected-path/base/log.h"
 #include "protected-path/kms/signalled_fence.h"
+#include "protected-path/planes/layer_fit.h"
 
 namespace vitrine {
 namespace {
@@ -50,7 +51,9 @@ std::string applicationOf(wlr_surface* surface) {
 Output::Output(KmsOutput& kms, const Machine& machine, OutputSettings settings)
     : kms_(kms), machine_(machine), settings_(settings),
       sceneOutput_(wlr_scene_output_create(&machine.scene, kms.base())), list_(kms, machine.renderer, machine.colors),
-      composition_(machine.renderer, machine.buffers, settings.background), publicView_(*kms.base(), machine.renderer) {
+      composition_(machine.renderer, machine.buffers, settings.background),
+      upper_(machine.renderer, machine.buffers, settings.background, Composition::Place::Above),
+      publicView_(*kms.base(), machine.renderer) {
   if (auto fence = signalledFence(kms.device())) {
     signalledFence_ = std::move(*fence);
   } else {
@@ -104,7 +107,7 @@ bool Output::showFrame(Nanoseconds time) {
   const Nanoseconds interval = refreshInterval(*kms_.base());
   const auto vblanks = static_cast<uint32_t>(std::max<Nanoseconds>(time - lastFlip_.timestamp, 0) / interval) + 1;
   expectedSequence_ = lastFlip_.sequence + vblanks;
-  counters_.framesRendered += composition_.rendered() && !showsBlack_ ? 1 : 0;
+  counters_.framesRendered += !showsBlack_ && (composition_.rendered() || upper_.rendered()) ? 1 : 0;
   scheduleWakeUp(time);
   reportSurfaces();
   tellOutcomes();
@@ -114,8 +117,8 @@ bool Output::showFrame(Nanoseconds time) {
 }
 
 void Output::buildList(Nanoseconds time) {
-  list_.build({&machine_.scene, sceneOutput_, &machine_.cursor.node, facts(), settings_.planes,
-               composition_.protectedRefusal(time), time, machine_.contentTypes});
+  list_.build({&machine_.scene, sceneOutput_, &machine_.cursor.node, facts(), settings_.planes, protectedRefusal(time),
+               &*planner_, time, machine_.contentTypes});
 }
 
 bool Output::submitWithFallback(Nanoseconds time) {
@@ -135,17 +138,48 @@ bool Output::submitWithFallback(Nanoseconds time) {
   return false;
 }
 
-/** Without a GPU, what it would have composed is black: planes go on, and so do input, clients and the session. */
+/**
+ * Brings the buffers of composed content up to date. Without a GPU, what it would have composed is black: planes go on,
+ * and so do input, clients and the session.
+ */
 Result<> Output::compose(Nanoseconds time) {
   showsBlack_ = !machine_.gpu.isUsable(time);
-  if (!showsBlack_) return composition_.render(list_.layers(), list_.sources(), plan_, time);
-  const DmabufBuffer& replaced = *composition_.current();
-  return makeBlack(replaced.dmabuf().size(), replaced.dmabuf().fourcc());
+  if (showsBlack_) {
+    const DmabufBuffer& replaced = *composition_.current();
+    return makeBlack(replaced.dmabuf().size(), replaced.dmabuf().fourcc());
+  }
+  constexpr Nanoseconds keepUnused = 10'000'000'000;
+  if (std::ranges::contains(plan_.composed(), false, &ComposedBuffer::bottom)) upperLastUsed_ = time;
+  if (upper_.isAllocated() && time - upperLastUsed_ > keepUnused) upper_.free();
+  for (const ComposedBuffer& buffer : plan_.composed()) {
+    if (auto ready = compositionFor(buffer); !ready) return std::unexpected(ready.error());
+  }
+  for (Composition* composition : {&composition_, &upper_}) {
+    if (!composition->isAllocated()) continue;
+    if (auto done = composition->render(list_.layers(), list_.sources(), plan_, time); !done) return done;
+  }
+  return {};
+}
+
+/** The composition that fills a buffer of a plan. The upper one gets its memory when a plan first asks for it. */
+Result<Composition*> Output::compositionFor(const ComposedBuffer& buffer) {
+  if (buffer.bottom) return &composition_;
+  if (upper_.isAllocated()) return &upper_;
+  if (auto allocated = upper_.allocate(kms_.pipe().mode()->size, DRM_FORMAT_ARGB8888); !allocated) {
+    return std::unexpected(allocated.error());
+  }
+  return &upper_;
+}
+
+/** Why this output cannot compose in protected memory just now, or None. */
+Refusal Output::protectedRefusal(Nanoseconds time) const {
+  const Refusal bottom = composition_.protectedRefusal(time);
+  return bottom != Refusal::None ? bottom : upper_.protectedRefusal(time);
 }
 
 /** After composition failed: whether another attempt may do better. */
 bool Output::recoverFrom(const Error& error, Nanoseconds time) {
-  if (!isDeviceLost(error)) return composition_.protectedRefusal(time) != Refusal::None;
+  if (!isDeviceLost(error)) return protectedRefusal(time) != Refusal::None;
   counters_.gpuResets++;
   // Either way the frame is shown: composed, or with black in its place.
   static_cast<void>(machine_.gpu.recover(time));
@@ -155,7 +189,7 @@ bool Output::recoverFrom(const Error& error, Nanoseconds time) {
 /** After a real commit failed (R7): gives up what it used beyond the ordinary primary, false where that was all. */
 bool Output::fallBack(const Error& error) {
   const bool usesPlanes = plan_.planesUsed() > 0;
-  const bool usesProtected = plan_.composes() && composition_.inProtectedMemory();
+  const bool usesProtected = plan_.composes() && inProtectedMemory();
   busy_ = isBusy(error);
   const bool lostDisplay = error.kind == ErrorKind::System && error.number == EACCES;
   const char* without = usesPlanes ? "; showing this frame without those planes" : "; without protected composition";
@@ -165,8 +199,9 @@ bool Output::fallBack(const Error& error) {
   if (usesPlanes) {
     planner_->commitFailed(list_.layers(), plan_, isTransient(error));
   } else if (usesProtected) {
-    composition_.refuseProtected(Refusal::PlaneCommitFailed,
-                                 isTransient(error) ? now() + Composition::protectedRetry : Composition::forGood);
+    const Nanoseconds until = isTransient(error) ? now() + Composition::protectedRetry : Composition::forGood;
+    for (Composition* composition : {&composition_, &upper_})
+      composition->refuseProtected(Refusal::PlaneCommitFailed, until);
   }
   if (usesPlanes || usesProtected) return true;
   if (!isTransient(error) && !std::exchange(modesetDue_, true) && onModesetDue) onModesetDue();
@@ -175,12 +210,10 @@ bool Output::fallBack(const Error& error) {
 
 void Output::scheduleWakeUp(Nanoseconds time) {
   constexpr Nanoseconds millisecond = 1'000'000;
-  Nanoseconds at = composition_.wakeUpAt();
-  for (const Nanoseconds other :
-       {machine_.gpu.nextAttempt(),
-        planner_->isProvisional() ? time + retryMilliseconds * millisecond : planner_->retryAt()}) {
-    if (other != 0) at = at == 0 ? other : std::min(at, other);
-  }
+  const auto earlier = [](Nanoseconds a, Nanoseconds b) { return a == 0 || (b != 0 && b < a) ? b : a; };
+  const Nanoseconds again = planner_->isProvisional() ? time + retryMilliseconds * millisecond : planner_->retryAt();
+  const Nanoseconds at = earlier(earlier(composition_.wakeUpAt(), upper_.wakeUpAt()),
+                                 earlier(machine_.gpu.nextAttempt(), again));
   // Zero disarms the timer.
   wl_event_source_timer_update(wakeUp_,
                                at == 0 ? 0 : static_cast<int>(std::max<Nanoseconds>(at - time, 0) / millisecond + 1));
@@ -197,7 +230,13 @@ Result<> Output::addPlane(const Layer& layer, const LayerSource& source, const L
   content.plane = planeOf(outcome.planeId);
   content.zpos = outcome.zpos;
   const Rect screen{0, 0, kms_.base()->width, kms_.base()->height};
-  if (!clipToOutput(layer, screen, content.destination, content.source)) return {};
+  if (content.plane->type == PlaneType::Cursor && !needsScaling(layer)) {
+    // Cursor planes take their image whole, and cut it at the output's edges themselves.
+    content.destination = layer.destination;
+    content.source = layer.source;
+  } else if (!clipToOutput(layer, screen, content.destination, content.source)) {
+    return {};
+  }
   const FormatInfo& format = source.dmabuf->dmabuf().format();
   const bool opaque = outcome.opaqueFormat;
   const auto& framebuffer = source.dmabuf->framebuffer(kms_.device(), opaque);
@@ -216,10 +255,13 @@ Result<> Output::addPlane(const Layer& layer, const LayerSource& source, const L
 }
 
 /** An error says that the plan cannot be shown just now, as one of the commit itself does. */
-Result<> Output::fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame) const {
+Result<> Output::fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame) {
   frame.planes.clear();
   for (const ComposedBuffer& buffer : plan.composed()) {
-    DmabufBuffer& composed = showsBlack_ ? *black_ : *composition_.current();
+    if (showsBlack_ && !buffer.bottom) continue;
+    const auto composition = compositionFor(buffer);
+    if (!composition) return std::unexpected(composition.error());
+    DmabufBuffer& composed = showsBlack_ ? *black_ : *(*composition)->current();
     const auto& framebuffer = composed.framebuffer(kms_.device(), !buffer.blends);
     if (!framebuffer) return std::unexpected(framebuffer.error());
     frame.planes.push_back({.plane = planeOf(buffer.planeId),
@@ -229,7 +271,7 @@ Result<> Output::fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame) c
                             .source = SourceRect::whole(composed.dmabuf().size()),
                             .destination = {0, 0, kms_.base()->width, kms_.base()->height},
                             .blends = buffer.blends,
-                            .inFence = showsBlack_ ? -1 : composition_.currentFence()});
+                            .inFence = showsBlack_ ? -1 : (*composition)->currentFence()});
   }
   for (size_t i = 0; i < plan.layers.size(); ++i) {
     if (plan.layers[i].path != Path::Plane) continue;
@@ -287,6 +329,7 @@ void Output::onPresented(const Presented& presented) {
   }
   lastFlip_ = flip;
   composition_.releaseRetired();
+  upper_.releaseRetired();
   if (!showsBlack_) black_.reset();
   wlr_output& output = *kms_.base();
   timespec when = toTimespec(flip.timestamp);

@@ -112,7 +112,11 @@ public:
   [[nodiscard]] wlr_scene_output* sceneOutput() { return sceneOutput_; }
   [[nodiscard]] const OutputCounters& counters() const { return counters_; }
   /** Whether what is composed lies in protected memory just now. */
-  [[nodiscard]] bool inProtectedMemory() const { return composition_.inProtectedMemory(); }
+  [[nodiscard]] bool inProtectedMemory() const {
+    return composition_.inProtectedMemory() || upper_.inProtectedMemory();
+  }
+  /** Planes that show composed content, by the last plan. */
+  [[nodiscard]] size_t composedPlanes() const { return plan_.composed().size(); }
   [[nodiscard]] const std::vector<SurfaceReport>& surfaceReports() const { return reports_; }
   /** What decides whether this output can show protected content. */
   [[nodiscard]] OutputProtection protection() const;
@@ -122,6 +126,8 @@ public:
 
 private:
   void onFrame();
+  [[nodiscard]] Result<Composition*> compositionFor(const ComposedBuffer& buffer);
+  [[nodiscard]] Refusal protectedRefusal(Nanoseconds time) const;
   bool showFrame(Nanoseconds time);
   void buildList(Nanoseconds time);
   bool submitWithFallback(Nanoseconds time);
@@ -132,7 +138,7 @@ private:
   void scheduleWakeUp(Nanoseconds time);
   /** What a frame is made for: a commit locks its buffers. */
   enum class Use : uint8_t { Test, Commit };
-  [[nodiscard]] Result<> fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame) const;
+  [[nodiscard]] Result<> fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame);
   [[nodiscard]] const Plane* planeOf(uint32_t id) const;
   [[nodiscard]] Result<> addPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome, Use use,
                                   KmsFrame& frame) const;
@@ -158,7 +164,9 @@ private:
   UniqueFd
       signalledFence_; ///< IN_FENCE_FD of clients' buffers; none on a kernel before 6.0, whose planes wait by themselves
   DisplayListBuilder list_;
-  Composition composition_;
+  Composition composition_;       ///< on the primary
+  Composition upper_;             ///< above layers on planes; has buffers only while there is need
+  Nanoseconds upperLastUsed_ = 0; ///< when a frame last needed it
   PublicView publicView_;
   OwnedBuffer black_;       ///< shown in place of the composition where that cannot be drawn
   bool showsBlack_ = false; ///< the frame in hand does so

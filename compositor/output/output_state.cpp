@@ -60,13 +60,16 @@ void Output::makePlanner() {
   planner_.emplace(PlannerOutput{.size = kms_.pipe().mode()->size,
                                  .primaryId = kms_.pipe().primary().id,
                                  .composedFourcc = composition_.current()->dmabuf().fourcc(),
-                                 .composedModifier = composition_.current()->dmabuf().modifier()},
+                                 .composedModifier = composition_.current()->dmabuf().modifier(),
+                                 .upperFourcc = DRM_FORMAT_ARGB8888,
+                                 .upperModifier = composition_.current()->dmabuf().modifier()},
                    kms_.pipe().planes());
 }
 
 void Output::forgetVerdicts() {
   if (planner_) planner_->forget();
   composition_.forgetRefusal();
+  upper_.forgetRefusal();
 }
 
 Result<> Output::tellWlroots() {
@@ -96,8 +99,10 @@ Result<> Output::settle() {
     const DmabufBuffer* current = composition_.current();
     if (current == nullptr || current->dmabuf().size() != mode->size) {
       if (auto allocated = composition_.allocate(mode->size, fourcc); !allocated) return allocated;
+      upper_.free();
     }
     composition_.forgetRefusal();
+    upper_.forgetRefusal();
   }
   if (auto told = tellWlroots(); !told) return told;
   modesetDue_ = false;
@@ -147,6 +152,7 @@ void Output::suspend() {
   kms_.pipe().forget();
   publicView_.drop();
   composition_.suspend();
+  upper_.free();
   if (planner_) planner_->forget();
 }
 

@@ -42,7 +42,7 @@ SUITES = [
 # Session tests: module, and the boards that it runs on.
 SESSION = [
     ("check", ("full", "plane-only", "untrusted-display", "untrusted-gpu", "no-heap", "legacy-mediatek", "legacy-android", "tiny-pool",
-               *UNPROVEN, "no-supplicant")),
+               *UNPROVEN, "no-supplicant", "no-underlay")),
     ("paths", ("full", "plane-only", "gpu-only", "single-plane", "untrusted-display", "no-heap", "legacy-mediatek", "legacy-android",
                "tiny-pool", *UNPROVEN)),
     ("abuse", ("full",)),

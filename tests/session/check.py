@@ -526,27 +526,48 @@ def a_small_pool_is_played_with_fewer_buffers_or_not_at_all():
         testing.equal("playing with those" in player.log(), False, "whether the player complains")
 
 
+def assert_video_around_a_window(session, name):
+    """The video is right where the window over it leaves it to be seen, and the screenshot has the placeholder there."""
+    session.wait_for_frames(10)
+    panel, screenshot = s.photograph(), session.screenshot()
+    s.save_png(f"{name}.png", panel)
+    box = s.find_box(panel, screenshot)
+    testing.equal(box[2:], (WIDTH, HEIGHT), "size of the video on the panel")
+    video, public = s.crop(panel, box), s.crop(screenshot, box)
+    wanted = reference.picture(WIDTH, HEIGHT, frame_bar.read_frame_number(video))
+    covered = (video == public).all(axis=2)
+    worst = np.abs(video.astype(float) - wanted)[~covered].max()
+    if worst > TOLERANCE:
+        raise AssertionError(f"around the window the video differs by {worst:.2f} of 255")
+    if not 100 * 100 < covered.sum() <= 300 * 220:
+        raise AssertionError(f"{covered.sum()} pixels of the video are covered")
+    if not s.only_placeholder(public[~covered]):
+        raise AssertionError("the screenshot shows something else than placeholder and window")
+
+
+def start_a_window_over_the_video(session):
+    session.start("over", "foot", "--config=/dev/null", "--window-size-pixels=300x200", "sleep", "1000")
+
+
 @on("full")
 def a_window_over_the_video_puts_it_on_an_underlay():
     with s.Session() as session:
         video_on_panel(session, s.make_clip())
-        session.start("over", "foot", "--config=/dev/null", "--window-size-pixels=300x200", "sleep", "1000")
+        start_a_window_over_the_video(session)
         s.wait_until(lambda: last_surface(session)["underlay"], "the underlay")
-        session.wait_for_frames(10)
-        panel, screenshot = s.photograph(), session.screenshot()
-        s.save_png("underlay.png", panel)
-        box = s.find_box(panel, screenshot)
-        testing.equal(box[2:], (WIDTH, HEIGHT), "size of the video on the panel")
-        video, public = s.crop(panel, box), s.crop(screenshot, box)
-        wanted = reference.picture(WIDTH, HEIGHT, frame_bar.read_frame_number(video))
-        covered = (video == public).all(axis=2)
-        worst = np.abs(video.astype(float) - wanted)[~covered].max()
-        if worst > TOLERANCE:
-            raise AssertionError(f"around the window the video differs by {worst:.2f} of 255")
-        if not 100 * 100 < covered.sum() <= 300 * 220:
-            raise AssertionError(f"{covered.sum()} pixels of the video are covered")
-        if not s.only_placeholder(public[~covered]):
-            raise AssertionError("the screenshot shows something else than placeholder and window")
+        assert_video_around_a_window(session, "underlay")
+
+
+@on("no-underlay")
+def a_window_over_the_video_is_composed_on_a_plane_above_it():
+    with s.Session() as session:
+        video_on_panel(session, s.make_clip())
+        testing.equal(session.output()["composed_planes"], 1, "planes that show composed content")
+        start_a_window_over_the_video(session)
+        s.wait_until(lambda: session.output()["composed_planes"] == 2, "the second composed plane")
+        assert_video_around_a_window(session, "composed-above")
+        surface = last_surface(session)
+        testing.equal((surface["path"], surface["refusal"], surface["underlay"]), ("plane", None, False), "surface")
 
 
 @on("full")
