@@ -124,6 +124,7 @@ void Output::buildList(Nanoseconds time) {
 bool Output::submitWithFallback(Nanoseconds time) {
   // Each failure takes something away that the next attempt does without: planes, protected memory, in the end both.
   for (int attempt = 0; attempt < 6; ++attempt) {
+    if (std::exchange(epoch_, kms_.device().epoch()) != kms_.device().epoch()) planner_->forget();
     buildList(time);
     planner_->plan(list_.layers(), time, test_, plan_);
     if (auto composed = compose(time); !composed) {

@@ -171,6 +171,7 @@ private:
   OwnedBuffer black_;       ///< shown in place of the composition where that cannot be drawn
   bool showsBlack_ = false; ///< the frame in hand does so
   std::optional<Planner> planner_;
+  uint64_t epoch_ = 0; ///< the device's, of the planner's answers
   FramePlan plan_;
   KmsFrame frame_;
   KmsFrame testFrame_;

@@ -107,7 +107,11 @@ Result<> AtomicRequest::submit(uint32_t flags, uint64_t userData) {
   request.props_ptr = reinterpret_cast<uint64_t>(properties_.data());
   request.prop_values_ptr = reinterpret_cast<uint64_t>(values_.data());
   request.user_data = userData;
-  if (drmIoctl(device_.fd(), DRM_IOCTL_MODE_ATOMIC, &request) == 0) return {};
+  if (drmIoctl(device_.fd(), DRM_IOCTL_MODE_ATOMIC, &request) == 0) {
+    const bool modeset = (flags & DRM_MODE_ATOMIC_ALLOW_MODESET) != 0 && (flags & DRM_MODE_ATOMIC_TEST_ONLY) == 0;
+    if (modeset) device_.beginEpoch();
+    return {};
+  }
   const int number = errno;
   const char* remedy = number == EACCES ? "the session is not the DRM master: is another compositor on this seat?" : "";
   return systemError("DRM_IOCTL_MODE_ATOMIC",

@@ -124,6 +124,7 @@ Result<> KmsDevice::rescanConnectors(Probe probe, uint32_t id) {
       ObjectReader(fd_.get()).connectors(idsOf(resources->connectors, resources->count_connectors), isProbed);
   if (!connectors) return std::unexpected(connectors.error());
   connectors_ = std::move(*connectors);
+  beginEpoch();
   return {};
 }
 

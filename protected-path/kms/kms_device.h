@@ -44,6 +44,13 @@ public:
   [[nodiscard]] const std::vector<Crtc>& crtcs() const { return crtcs_; }
   [[nodiscard]] const std::vector<Connector>& connectors() const { return connectors_; }
 
+  /**
+   * A number that changes with each modeset of any output and each hotplug: what TEST_ONLY said before may not hold any
+   * more, since outputs share bandwidth and clocks.
+   */
+  [[nodiscard]] uint64_t epoch() const { return epoch_; }
+  void beginEpoch() const { ++epoch_; } ///< AtomicRequest's part
+
   /** How much of a rescan the hardware is asked, which may take hundreds of milliseconds per connector. */
   enum class Probe : uint8_t { All, One, None };
   /**
@@ -71,6 +78,7 @@ private:
   std::string driverName_;
   dev_t deviceNumber_ = 0;
   bool hasModifiers_ = false;
+  mutable uint64_t epoch_ = 0;
   std::vector<Plane> planes_;
   std::vector<Crtc> crtcs_;
   std::vector<Connector> connectors_;

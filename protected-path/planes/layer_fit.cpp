@@ -51,6 +51,12 @@ bool showsColours(const Layer& layer, const Plane& plane) {
 
 } // namespace
 
+bool blendsPremultiplied(const Plane& plane) {
+  // Without the property, pixels are premultiplied (kernel: "pixel blend mode").
+  return !plane.properties.has(PlaneProperty::PixelBlendMode) ||
+         plane.properties.enumValue(PlaneProperty::PixelBlendMode, "Pre-multiplied").has_value();
+}
+
 LayerFit fitLayer(const Layer& layer, const Plane& plane) {
   if (takesCursorsOnly(plane) && !isCursorImage(layer)) return {Refusal::PlaneNone};
   const LayerFit fit = fitFormat(layer, plane);
@@ -59,6 +65,9 @@ LayerFit fitLayer(const Layer& layer, const Plane& plane) {
   const bool translucent = layer.alpha != 0xffff;
   if (translucent && !plane.properties.has(PlaneProperty::Alpha)) return {Refusal::PlaneAlpha};
   if (!showsColours(layer, plane)) return {Refusal::PlaneEncoding};
+  const FormatInfo* format = formatInfo(layer.fourcc);
+  const bool blends = format != nullptr && format->hasAlpha && !layer.opaque;
+  if (blends && !blendsPremultiplied(plane)) return {Refusal::PlaneBlending};
   return fit;
 }
 
@@ -74,6 +83,8 @@ unsigned fitProgress(Refusal refusal) {
     return 4;
   case Refusal::PlaneEncoding:
     return 5;
+  case Refusal::PlaneBlending:
+    return 6;
   default:
     return 0;
   }

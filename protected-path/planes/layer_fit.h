@@ -22,6 +22,9 @@ struct LayerFit {
  */
 [[nodiscard]] LayerFit fitLayer(const Layer& layer, const Plane& plane);
 
+/** Whether the plane blends pixels premultiplied with their alpha, as Wayland's and composed ones are. */
+[[nodiscard]] bool blendsPremultiplied(const Plane& plane);
+
 /** How near a plane came before this refusal: of several planes' refusals the greatest is the most telling one. */
 [[nodiscard]] unsigned fitProgress(Refusal refusal);
 

@@ -35,7 +35,7 @@ PlanProblem::PlanProblem(PlannerOutput output, std::vector<const Plane*> planes)
     hasMutableZpos_ = hasMutableZpos_ || plane.zpos.isMutable();
     if (plane.type == PlaneType::Cursor) cursorPlanes_ |= bit(p);
     const bool takesUpper = output_.upperFourcc != 0 && plane.type == PlaneType::Overlay &&
-                            plane.hasFormat(output_.upperFourcc, output_.upperModifier);
+                            blendsPremultiplied(plane) && plane.hasFormat(output_.upperFourcc, output_.upperModifier);
     if (takesUpper) upperPlanes_ |= bit(p);
     for (size_t other = 0; other < planes_.size(); ++other) {
       if (other != p && canLieOver(plane, *planes_[other])) canLieAbove_[p] |= bit(other);

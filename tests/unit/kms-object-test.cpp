@@ -5,6 +5,7 @@
 
 #include "protected-path/kms/in_formats.h"
 #include "protected-path/kms/kms_object.h"
+#include "protected-path/kms/object_reader.h"
 
 using namespace vitrine;
 
@@ -105,6 +106,39 @@ TEST(Connector, IsSameMonitor) {
   other = monitor;
   other.modes[0].raw[0] = std::byte{1};
   EXPECT_FALSE(monitor.isSameMonitor(other));
+}
+
+// ---- zpos
+
+Plane planeWithZpos(uint32_t id, uint64_t value, uint64_t minimum, uint64_t maximum, bool immutable = false) {
+  Plane plane;
+  plane.id = id;
+  plane.properties[PlaneProperty::Zpos] = {
+      .id = 5, .value = value, .immutable = immutable, .rangeMinimum = minimum, .rangeMaximum = maximum};
+  return plane;
+}
+
+TEST(DecideStacking, RangesAreReadAndFixedOnesAreNotWritten) {
+  std::vector<Plane> planes = {planeWithZpos(1, 0, 0, 0), // vc4's primary: not immutable, and EINVAL where it is set
+                               planeWithZpos(2, 3, 1, 9), planeWithZpos(3, 9, 9, 9, true)};
+  decideStacking(planes);
+  EXPECT_FALSE(planes[0].zpos.isMutable());
+  EXPECT_TRUE(planes[1].zpos.isMutable());
+  EXPECT_EQ(planes[1].zpos.minimum, 1U);
+  EXPECT_EQ(planes[1].zpos.maximum, 9U);
+  EXPECT_FALSE(planes[2].zpos.isMutable());
+  EXPECT_EQ(planes[2].zpos.minimum, 9U);
+  EXPECT_EQ(planes[1].stacking, 1U);
+}
+
+// Where a plane lacks zpos, the values of the others say nothing about their order to it.
+TEST(DecideStacking, WithoutZposOnEachPlaneThereIsTheConvention) {
+  std::vector<Plane> planes = {planeWithZpos(1, 7, 0, 7), Plane{.id = 2, .type = PlaneType::Primary}};
+  decideStacking(planes);
+  EXPECT_FALSE(planes[0].stackingKnown);
+  EXPECT_FALSE(planes[0].zpos.isMutable());
+  EXPECT_EQ(planes[0].zpos.minimum, 1U);
+  EXPECT_EQ(planes[1].zpos.minimum, 0U);
 }
 
 } // namespace

@@ -433,6 +433,88 @@ TEST(PlannerScenes, TheOtherPlaneForTheUpperBufferIsTried) {
   EXPECT_EQ(scene.plan.composed()[0].planeId, overlayB);
 }
 
+// ---- What broke other compositors
+
+// ivi-homescreen#590: a score that decayed on success walked away from the plane that worked.
+TEST(PlannerScenes, APlaneThatWorksKeepsItsLayer) {
+  Scene scene(overlayHardware(3), {desktop, makeVideo(2, box)});
+  scene.next();
+  for (int i = 0; i < 1000; ++i) {
+    scene.time += 16'666'667;
+    scene.layers[1].changesPerSecond = 24 + i % 3;
+    EXPECT_EQ(scene.next().layers[1].planeId, overlayA);
+    EXPECT_EQ(scene.tests, 0U);
+  }
+}
+
+// drm-cxx#239: without zpos that can be written, another order of the same layers needs other planes.
+TEST(PlannerScenes, ARestackOnFixedPlanesMovesTheLayers) {
+  Scene scene(overlayHardware(2), {desktop, makeVideo(2, box), makeGame(3, {100, 650, 400, 100})});
+  scene.next();
+  ASSERT_EQ(scene.planesOf(), (Ids{0, overlayA, overlayB}));
+  std::swap(scene.layers[1], scene.layers[2]);
+  scene.next();
+  EXPECT_EQ(scene.planesOf(), (Ids{0, overlayA, overlayB})) << "by place in the list: the layers have changed planes";
+  EXPECT_EQ(scene.layers[1].id, 3U);
+}
+
+// ivi-homescreen#567, RK3588: the primary takes AFBC alone, overlays take linear alone.
+TEST(PlannerScenes, EachModifierOnThePlanesThatHaveIt) {
+  constexpr uint64_t afbc = DRM_FORMAT_MOD_ARM_AFBC(AFBC_FORMAT_MOD_BLOCK_SIZE_16x16);
+  std::vector<Plane> planes = overlayHardware(1);
+  for (FormatModifier& format : planes[0].formats)
+    format.modifier = afbc;
+  Layer game = makeGame(1, whole);
+  game.modifier = afbc;
+  Scene scene(planes, {game, makeVideo(2, box)});
+  EXPECT_FALSE(scene.next().composes());
+  EXPECT_EQ(scene.planesOf(), (Ids{primaryId, overlayA}));
+  scene.layers[0].modifier = DRM_FORMAT_MOD_LINEAR;
+  EXPECT_TRUE(scene.next().composes());
+  EXPECT_EQ(scene.plan.layers[0].refusal, Refusal::PlaneNone);
+  EXPECT_EQ(scene.plan.layers[1].planeId, overlayA);
+}
+
+// xbmc#24431, RK35xx: NV12 only on planes of type cursor above the primary; the user interface must go below.
+TEST(PlannerScenes, VideoOnACursorPlaneUnderComposedContent) {
+  Plane video = makePlane(cursorId, PlaneType::Cursor, 1, {DRM_FORMAT_NV12});
+  giveColours(video);
+  Plane primary = makePlane(primaryId, PlaneType::Primary, 0, {DRM_FORMAT_XRGB8888, DRM_FORMAT_ARGB8888});
+  Scene fixed({primary, video}, {desktop, makeProtected(2, box), makeShm(3, strip)});
+  EXPECT_EQ(fixed.next().layers[1].refusal, Refusal::PlaneCovered);
+  Scene scene({mobile(primary, 0, 3), mobile(video, 0, 3)}, {desktop, makeProtected(2, box), makeShm(3, strip)});
+  EXPECT_EQ(scene.next().layers[1].planeId, cursorId);
+  EXPECT_TRUE(scene.plan.layers[1].underlay);
+}
+
+// libliftoff#66, amdgpu: the cursor plane over NV12 is refused, an overlay for the pointer is not.
+TEST(PlannerScenes, APointerThatTheCursorPlaneCannotShowOverVideoGoesToAnOverlay) {
+  std::vector<Plane> planes = overlayHardware(1);
+  planes.push_back(makeCursor(10));
+  const auto noCursor = [](std::span<const Layer>, const FramePlan& plan) {
+    return plan.layers[1].planeId != cursorId || plan.layers[0].path != Path::Plane;
+  };
+  Scene scene(planes, {makeProtected(1, whole), makePanel(9, pointer)}, noCursor);
+  EXPECT_FALSE(scene.next().composes());
+  EXPECT_EQ(scene.planesOf(), (Ids{primaryId, overlayA}));
+  for (int i = 0; i < 60; ++i) {
+    scene.layers[1].destination.x += 5;
+    EXPECT_EQ(scene.next().layers[0].planeId, primaryId);
+    EXPECT_EQ(scene.tests, 0U);
+  }
+}
+
+// Planes that only know straight alpha show premultiplied pixels too bright at their edges.
+TEST(PlannerScenes, TranslucentContentNeedsPremultipliedBlending) {
+  std::vector<Plane> planes = overlayHardware(1);
+  planes[1].properties[PlaneProperty::PixelBlendMode] = {.id = 94};
+  planes[1].properties[PlaneProperty::PixelBlendMode].enumValues = {{"None", 0}, {"Coverage", 2}};
+  Scene scene(planes, {desktop, changing(makePanel(2, box))});
+  EXPECT_EQ(scene.next().layers[1].refusal, Refusal::PlaneBlending);
+  scene.layers[1].opaque = true;
+  EXPECT_EQ(scene.next().layers[1].planeId, overlayA);
+}
+
 // ---- Cost
 
 TEST(PlannerScenes, AThousandMovingSurfacesCostABoundedNumberOfSteps) {
