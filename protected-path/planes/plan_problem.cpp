@@ -30,6 +30,7 @@ PlanProblem::PlanProblem(PlannerOutput output, std::vector<const Plane*> planes)
   const auto primary = std::ranges::find(planes_, PlaneType::Primary, [](const Plane* plane) { return plane->type; });
   primary_ = static_cast<size_t>(primary - planes_.begin());
   canLieAbove_.resize(planes_.size());
+  canLieBelow_.resize(planes_.size());
   for (size_t p = 0; p < planes_.size(); ++p) {
     const Plane& plane = *planes_[p];
     hasMutableZpos_ = hasMutableZpos_ || plane.zpos.isMutable();
@@ -39,6 +40,7 @@ PlanProblem::PlanProblem(PlannerOutput output, std::vector<const Plane*> planes)
     if (takesUpper) upperPlanes_ |= bit(p);
     for (size_t other = 0; other < planes_.size(); ++other) {
       if (other != p && canLieOver(plane, *planes_[other])) canLieAbove_[p] |= bit(other);
+      if (other != p && canLieOver(*planes_[other], plane)) canLieBelow_[p] |= bit(other);
     }
   }
   orderPlanes();
@@ -68,11 +70,10 @@ void PlanProblem::orderPlanes() {
 }
 
 CandidateSet PlanProblem::candidatesIn(size_t first, size_t end) const {
-  CandidateSet set = 0;
-  for (size_t c = 0; c < candidates_.size(); ++c) {
-    if (candidates_[c].layer >= first && candidates_[c].layer < end) set |= bit(c);
-  }
-  return set;
+  const auto firstIn = std::ranges::lower_bound(candidates_, first, {}, &Candidate::layer);
+  const auto endOf = std::ranges::lower_bound(candidates_, end, {}, &Candidate::layer);
+  return below(static_cast<size_t>(endOf - candidates_.begin())) &
+         ~below(static_cast<size_t>(firstIn - candidates_.begin()));
 }
 
 void PlanProblem::describe(std::span<const Layer> layers, std::span<const int8_t> classes) {

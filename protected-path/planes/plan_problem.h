@@ -99,6 +99,8 @@ public:
   [[nodiscard]] PlaneSet upperPlanes() const { return upperPlanes_; }
   /** Planes that can lie above this one. */
   [[nodiscard]] PlaneSet canLieAbove(size_t plane) const { return canLieAbove_[plane]; }
+  /** Planes that can lie below this one. */
+  [[nodiscard]] PlaneSet canLieBelow(size_t plane) const { return canLieBelow_[plane]; }
   [[nodiscard]] bool hasMutableZpos() const { return hasMutableZpos_; }
   /** Planes in the order in which they are tried: for a layer above all composed content, and below some of it. */
   [[nodiscard]] std::span<const uint8_t> orderAbove() const { return orderAbove_; }
@@ -135,6 +137,7 @@ private:
   PlaneSet cursorPlanes_ = 0;
   PlaneSet upperPlanes_ = 0;
   std::vector<PlaneSet> canLieAbove_;
+  std::vector<PlaneSet> canLieBelow_;
   bool hasMutableZpos_ = false;
   std::vector<uint8_t> orderAbove_;
   std::vector<uint8_t> orderBelow_;

@@ -205,7 +205,8 @@ bool PlanSearch::forEachSetWith(size_t candidate, Try tryIt) {
   for (const unsigned buffers : {1U, 2U}) {
     CandidateSet last = 0;
     for (const CandidateSet next : sets) {
-      if (next != std::exchange(last, next) && tryIt(next, buffers)) return true;
+      const bool fits = static_cast<size_t>(std::popcount(next)) + buffers <= problem_.planes().size();
+      if (next != std::exchange(last, next) && fits && tryIt(next, buffers)) return true;
     }
   }
   return false;

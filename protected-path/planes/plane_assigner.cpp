@@ -52,7 +52,7 @@ bool PlaneAssigner::countStep() {
 }
 
 bool PlaneAssigner::placeSlot(size_t slot) {
-  if (slot == task_->slotCount) return placeFrom(0);
+  if (slot == task_->slotCount) return findOptions() && placeFrom(0);
   for (const uint8_t plane : problem_->orderAbove()) {
     if ((task_->slots[slot].planes & bit(plane)) == 0 || (used_ & bit(plane)) != 0) continue;
     if (slot > 0) {
@@ -68,13 +68,38 @@ bool PlaneAssigner::placeSlot(size_t slot) {
   return false;
 }
 
+/** With the composed buffers on their planes: the planes of each candidate; false where one has none. */
+bool PlaneAssigner::findOptions() {
+  bool possible = true;
+  forEach(task_->set, [&](size_t c) {
+    options_[c] = 0;
+    for (size_t level = 0; level <= task_->slotCount; ++level) {
+      PlaneSet planes = task_->allowed[c] & ~used_;
+      for (size_t k = 0; k < task_->slotCount; ++k) {
+        const auto slotPlane = static_cast<size_t>(found_.slotPlane[k]);
+        const bool liesAbove = k < task_->slotCount - level;
+        const bool mayLie = (((liesAbove ? mayLieAbove_ : mayLieBelow_)[c] >> k) & 1U) != 0;
+        planes &= !mayLie ? 0 : liesAbove ? problem_->canLieAbove(slotPlane) : problem_->canLieBelow(slotPlane);
+      }
+      optionsAt_[level][c] = planes;
+      options_[c] |= planes;
+    }
+    possible = possible && options_[c] != 0;
+  });
+  return possible;
+}
+
 bool PlaneAssigner::placeFrom(size_t candidate) {
   const CandidateSet left = task_->set & ~below(candidate);
   if (left == 0) return isComplete();
   const bool primaryUsed = (used_ & bit(problem_->primary())) != 0;
   if (task_->needsPrimary && !primaryUsed && (left & primaryTakers_) == 0) return false;
+  for (CandidateSet rest = left; rest != 0; rest &= rest - 1) {
+    if ((options_[static_cast<size_t>(std::countr_zero(rest))] & ~used_) == 0) return false;
+  }
   const auto next = static_cast<size_t>(std::countr_zero(left));
   for (size_t level = 0; level <= task_->slotCount; ++level) {
+    if ((optionsAt_[level][next] & ~used_) == 0) continue;
     const auto order = level > 0                               ? problem_->orderBelow()
                        : (task_->cursorFirst & bit(next)) != 0 ? problem_->orderCursorFirst()
                                                                : problem_->orderAbove();
@@ -87,8 +112,8 @@ bool PlaneAssigner::placeFrom(size_t candidate) {
 }
 
 bool PlaneAssigner::tryPlane(size_t candidate, size_t plane, size_t level) {
-  if ((used_ & bit(plane)) != 0 || (task_->allowed[candidate] & bit(plane)) == 0) return false;
-  if (!stacksRight(candidate, plane, level) || !countStep()) return false;
+  if ((used_ & bit(plane)) != 0 || (optionsAt_[level][candidate] & bit(plane)) == 0) return false;
+  if (!liesAboveOthers(candidate, plane, level) || !countStep()) return false;
   used_ |= bit(plane);
   found_.planeOf[candidate] = static_cast<int8_t>(plane);
   level_[candidate] = static_cast<uint8_t>(level);
@@ -98,23 +123,15 @@ bool PlaneAssigner::tryPlane(size_t candidate, size_t plane, size_t level) {
   return false;
 }
 
-/** Whether the plane can lie above the lower composed buffers, below the `level` upper ones, and above what it covers. */
-bool PlaneAssigner::stacksRight(size_t candidate, size_t plane, size_t level) const {
-  const size_t lowerSlots = task_->slotCount - level;
-  for (size_t k = 0; k < task_->slotCount; ++k) {
-    const auto slotPlane = static_cast<size_t>(found_.slotPlane[k]);
-    const bool liesAbove = k < lowerSlots;
-    if ((((liesAbove ? mayLieAbove_ : mayLieBelow_)[candidate] >> k) & 1U) == 0) return false;
-    const size_t lower = liesAbove ? slotPlane : plane;
-    const size_t upper = liesAbove ? plane : slotPlane;
-    if ((problem_->canLieAbove(lower) & bit(upper)) == 0) return false;
+/** Whether the plane can lie above those of all lower candidates that the candidate overlaps. */
+bool PlaneAssigner::liesAboveOthers(size_t candidate, size_t plane, size_t level) const {
+  CandidateSet lower = problem_->candidates()[candidate].overlapping & task_->set & below(candidate);
+  for (; lower != 0; lower &= lower - 1) {
+    const auto other = static_cast<size_t>(std::countr_zero(lower));
+    const auto otherPlane = static_cast<size_t>(found_.planeOf[other]);
+    if (level_[other] < level || (problem_->canLieAbove(otherPlane) & bit(plane)) == 0) return false;
   }
-  bool right = true;
-  forEach(problem_->candidates()[candidate].overlapping & task_->set & below(candidate), [&](size_t lower) {
-    const auto lowerPlane = static_cast<size_t>(found_.planeOf[lower]);
-    right = right && level_[lower] >= level && (problem_->canLieAbove(lowerPlane) & bit(plane)) != 0;
-  });
-  return right;
+  return true;
 }
 
 bool PlaneAssigner::isComplete() {

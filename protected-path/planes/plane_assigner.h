@@ -50,7 +50,8 @@ private:
   bool placeSlot(size_t slot);
   bool placeFrom(size_t candidate);
   bool tryPlane(size_t candidate, size_t plane, size_t level);
-  bool stacksRight(size_t candidate, size_t plane, size_t level) const;
+  bool findOptions();
+  bool liesAboveOthers(size_t candidate, size_t plane, size_t level) const;
   bool countStep();
   bool isComplete();
   bool chooseZpos();
@@ -72,6 +73,9 @@ private:
   CandidateSet primaryTakers_ = 0;
   std::array<uint8_t, PlanProblem::maximumCandidates> mayLieAbove_; ///< per candidate, a bit per slot
   std::array<uint8_t, PlanProblem::maximumCandidates> mayLieBelow_;
+  std::array<PlaneSet, PlanProblem::maximumCandidates> options_; ///< per candidate: planes that it may have
+  /** The same, per number of slots above the candidate. */
+  std::array<std::array<PlaneSet, PlanProblem::maximumCandidates>, Assignment::maximumSlots + 1> optionsAt_;
   std::array<uint8_t, PlanProblem::maximumCandidates> level_; ///< of placed candidates: number of slots above
   std::array<Item, PlanProblem::maximumPlanes> items_;
   size_t itemCount_ = 0;
