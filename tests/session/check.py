@@ -570,6 +570,34 @@ def a_window_over_the_video_is_composed_on_a_plane_above_it():
         testing.equal((surface["path"], surface["refusal"], surface["underlay"]), ("plane", None, False), "surface")
 
 
+@on("plane-only", "no-underlay")
+def a_pointer_that_moves_over_the_video_costs_it_nothing():
+    import uinput
+
+    with s.Session() as session:
+        video_on_panel(session, s.make_clip())
+        output = session.output()
+        box = s.find_box(s.photograph(), session.screenshot())
+        devices = session.input_devices()
+        mouse = uinput.PlacedMouse((output["width"], output["height"]))
+        try:
+            s.wait_until(lambda: session.input_devices() == devices + 1, "the mouse to be opened")
+            x, y = box[0] + 100, box[1] + 100
+            mouse.to(x, y)
+            session.wait_for_frames(30)
+            before = session.output()
+            for step in range(20):
+                mouse.to(x + 2 * step, y + step)
+                session.wait_for_frames(1)
+            after = session.output()
+        finally:
+            mouse.close()
+        testing.equal(after["test_only_commits"] - before["test_only_commits"], 0, "tests of 20 moves")
+        testing.equal(after["frames_rendered"] - before["frames_rendered"], 0, "frames composed for 20 moves")
+        surface = last_surface(session)
+        testing.equal((surface["path"], surface["refusal"]), ("plane", None), "surface")
+
+
 @on("full")
 def pointer_and_keyboard_work():
     import uinput
