@@ -83,7 +83,7 @@ TEST(PlannerMemory, RefusalsAreRemembered) {
   EXPECT_EQ(frames.tests, 1U);
 }
 
-TEST(PlannerMemory, APassingErrorIsNoAnswer) {
+TEST(PlannerMemory, ATransientErrorIsNoAnswer) {
   Frames frames(overlayHardware(1));
   frames.answer = systemError("DRM_IOCTL_MODE_ADDFB2", "a buffer", ENOMEM);
   frames.layers = {makeProtected(2, box)};
@@ -233,7 +233,7 @@ TEST(PlannerCommitFailed, HoldsWhereverTheSurfaceGoes) {
   EXPECT_EQ(frames.next().layers[0].path, Path::Plane);
 }
 
-TEST(PlannerCommitFailed, APassingFailureIsForgottenWithItsFrame) {
+TEST(PlannerCommitFailed, ATransientFailureIsForgottenWithItsFrame) {
   Frames frames(fullHardware());
   frames.layers = {makeProtected(2, box)};
   frames.next();
