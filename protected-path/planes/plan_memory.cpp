@@ -32,7 +32,7 @@ bool holds(std::span<const Layer> layers, const FramePlan& plan, uint64_t surfac
 
 } // namespace
 
-/** Layers that are not on planes are the same composed buffers to the kernel, whatever they are. */
+/** Layers without a plane do not count: the kernel sees the composed buffers alone. */
 uint64_t PlanMemory::shapeOf(std::span<const Layer> layers, const FramePlan& plan) const {
   ShapeHash hash;
   for (const ComposedBuffer& composed : plan.composed())

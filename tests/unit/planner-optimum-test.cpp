@@ -190,7 +190,7 @@ private:
 
   /** Tries all orders of the planes in use. */
   bool order(uint64_t used, FramePlan& plan) {
-    if (!accepts(board_, layers_, plan)) return false; // whatever the order is
+    if (!accepts(board_, layers_, plan)) return false; // in every order
     std::vector<const Plane*> stack;
     for (size_t p = 0; p < board_.planes.size(); ++p) {
       if ((used >> p & 1) != 0) stack.push_back(&board_.planes[p]);
