@@ -213,8 +213,8 @@ void Output::scheduleWakeUp(Nanoseconds time) {
   constexpr Nanoseconds millisecond = 1'000'000;
   const auto earlier = [](Nanoseconds a, Nanoseconds b) { return a == 0 || (b != 0 && b < a) ? b : a; };
   const Nanoseconds again = planner_->isProvisional() ? time + retryMilliseconds * millisecond : planner_->retryAt();
-  const Nanoseconds at = earlier(earlier(composition_.wakeUpAt(), upper_.wakeUpAt()),
-                                 earlier(machine_.gpu.nextAttempt(), again));
+  const Nanoseconds at =
+      earlier(earlier(composition_.wakeUpAt(), upper_.wakeUpAt()), earlier(machine_.gpu.nextAttempt(), again));
   // Zero disarms the timer.
   wl_event_source_timer_update(wakeUp_,
                                at == 0 ? 0 : static_cast<int>(std::max<Nanoseconds>(at - time, 0) / millisecond + 1));
@@ -266,13 +266,13 @@ Result<> Output::fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame) {
     const auto& framebuffer = composed.framebuffer(kms_.device(), !buffer.blends);
     if (!framebuffer) return std::unexpected(framebuffer.error());
     frame.planes.push_back({.plane = planeOf(buffer.planeId),
-                            .zpos = buffer.zpos,
                             .framebufferId = framebuffer->id(),
                             .lock = use == Use::Commit ? composed.lock() : ScanoutLock(),
                             .source = SourceRect::whole(composed.dmabuf().size()),
                             .destination = {0, 0, kms_.base()->width, kms_.base()->height},
                             .blends = buffer.blends,
-                            .inFence = showsBlack_ ? -1 : (*composition)->currentFence()});
+                            .inFence = showsBlack_ ? -1 : (*composition)->currentFence(),
+                            .zpos = buffer.zpos});
   }
   for (size_t i = 0; i < plan.layers.size(); ++i) {
     if (plan.layers[i].path != Path::Plane) continue;

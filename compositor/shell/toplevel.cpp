@@ -143,7 +143,7 @@ void Toplevel::moveTo(int x, int y) {
 void Toplevel::shift(int byX, int byY) {
   restored_.x += byX;
   restored_.y += byY;
-  moveTo(tree_->node.x + byX, tree_->node.y + byY);
+  moveTo(tree()->node.x + byX, tree()->node.y + byY);
 }
 
 void Toplevel::refill() {

@@ -36,7 +36,7 @@ struct AssignmentTask {
  */
 class PlaneAssigner {
 public:
-  static constexpr unsigned maximumSteps = 32;       ///< per solve()
+  static constexpr unsigned maximumSteps = 32;        ///< per solve()
   static constexpr unsigned maximumFrameSteps = 4096; ///< from one beginFrame() to the next
 
   void beginFrame() { frameSteps_ = 0; }

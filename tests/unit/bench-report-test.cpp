@@ -7,7 +7,7 @@
 #include "tests/board/plane-bench/capability_map.h"
 #include "tests/board/plane-bench/comparison.h"
 #include "tests/board/plane-bench/drm_master.h"
-#include "tests/board/plane-bench/limits.h"
+#include "tests/board/plane-bench/metric_limits.h"
 #include "tests/board/plane-bench/report.h"
 #include "tests/board/plane-bench/run_json.h"
 

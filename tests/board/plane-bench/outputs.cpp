@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-#include "tests/board/plane-bench/limits.h"
+#include "tests/board/plane-bench/metric_limits.h"
 #include "tests/board/plane-bench/report.h"
 #include "tests/board/plane-bench/run_json.h"
 

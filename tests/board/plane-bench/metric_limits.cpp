@@ -1,4 +1,4 @@
-#include "tests/board/plane-bench/limits.h"
+#include "tests/board/plane-bench/metric_limits.h"
 
 #include <format>
 
