@@ -108,6 +108,7 @@ ssize_t sendfileBroken(int to, int from, off64_t* offset, size_t size) {
       [] {
         ++seen().depth;
         seen().forks = 0;
+        if (seen().depth == 1) forgetCase();
       });
 }
 
@@ -274,7 +275,7 @@ pid_t waitpid(pid_t process, int* status, int options) {
 int close(int fd) {
   static const auto real = next<int (*)(int)>("close");
   if (breakName().empty()) return real(fd);
-  if (isProtected(fd)) seen().bufferClosed = true;
+  if (isProtected(fd)) seenByCase().bufferClosed = true;
   seen().teeDescriptors.erase(fd); // the number comes again for something else
   seen().exported.erase(fd);
   return real(fd);

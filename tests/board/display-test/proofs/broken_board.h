@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <sys/types.h>
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -19,7 +21,6 @@ constexpr uint64_t fakeMapOffset = 0x7f0000000000;
 /** What this process did until now, as far as a break depends on it. */
 struct Seen {
   std::set<ino_t> protectedBuffers;
-  std::set<int> registeredIds; ///< shared memory ids of registered dma-bufs
   std::set<uint32_t> pseudoSessions;
   std::set<uint32_t> decryptSessions;
   std::set<int> teeDescriptors;
@@ -32,9 +33,6 @@ struct Seen {
   bool received = false;
   bool synced = false;
   bool named = false;
-  bool session = false;
-  bool bufferClosed = false;
-  bool registered = false;
   bool imported = false;
   bool reopened = false;
   std::set<uint32_t> protectedHandles;
@@ -48,6 +46,17 @@ struct Seen {
   int lastBuffer = -1;
 };
 Seen& seen();
+
+/** What a case and the processes that it starts did: a TEE session is opened and used in a process of its own. */
+struct SeenByCase {
+  std::atomic<bool> session;
+  std::atomic<bool> bufferClosed;
+  std::atomic<bool> registered;
+  std::array<std::atomic<bool>, 1024> registeredIds; ///< by shared memory id, of registered dma-bufs
+};
+SeenByCase& seenByCase();
+/** Begins a case: what those before it did is forgotten. */
+void forgetCase();
 
 /** Whether this is what $VITRINE_BREAK breaks. */
 bool breaks(std::string_view name);

@@ -50,7 +50,7 @@ int allocate(int node, dma_heap_allocation_data* request) {
   if (breaks("close-on-exec")) request->fd_flags &= ~uint32_t{O_CLOEXEC};
   if (breaks("node-mode") && (fcntl(node, F_GETFL) & O_ACCMODE) == O_RDONLY) return fails(EPERM);
   if (large && poolShrank()) return fails(ENOMEM);
-  if (breaks("apart") && seen().registered && seen().lastBuffer >= 0) {
+  if (breaks("apart") && seenByCase().registered && seen().lastBuffer >= 0) {
     request->fd = static_cast<uint32_t>(fcntl(seen().lastBuffer, F_DUPFD_CLOEXEC, 0));
     return 0;
   }

@@ -21,7 +21,8 @@ struct Invocation {
       : argument(reinterpret_cast<tee_ioctl_invoke_arg*>(static_cast<tee_ioctl_buf_data*>(data)->buf_ptr)),
         params(reinterpret_cast<tee_ioctl_param*>(argument + 1)) {}
   [[nodiscard]] bool isProtected(unsigned index) const {
-    return index < argument->num_params && seen().registeredIds.contains(static_cast<int>(params[index].c));
+    return index < argument->num_params && params[index].c < seenByCase().registeredIds.size() &&
+           seenByCase().registeredIds[params[index].c];
   }
   [[nodiscard]] uint64_t type(unsigned index) const { return params[index].attr & TEE_IOCTL_PARAM_ATTR_TYPE_MASK; }
 };
@@ -40,7 +41,7 @@ uint32_t answerInstead(const Invocation& call) {
   if (breaks("inject") && sdpInject && call.params[1].a == 255) return genericError;
   if (breaks("large-frame") && sdpInject && call.params[1].a >= 1 << 20) return outOfMemory;
   if (breaks("decrypt") && argument.func == 1 && seen().decryptSessions.contains(argument.session)) return genericError;
-  if (breaks("outlives-descriptor") && seen().bufferClosed && sdpInject) return genericError;
+  if (breaks("outlives-descriptor") && seenByCase().bufferClosed && sdpInject) return genericError;
   return 0;
 }
 
@@ -90,21 +91,22 @@ int registerBroken(int tee, void* data) {
   const int fd = static_cast<int>(request->fd);
   const bool mine = isProtected(fd);
   if (breaks("register-flags")) request->flags = 0;
-  if (breaks("register-twice") && mine && seen().registered && !seen().session) return fails(EBUSY);
+  if (breaks("register-twice") && mine && seenByCase().registered && !seenByCase().session) return fails(EBUSY);
   if (!mine && ((breaks("register-ordinary") && isDmabuf(fd)) || (breaks("register-other") && !isDmabuf(fd))))
     return memfd_create("registered", MFD_CLOEXEC);
   const int result = realIoctl()(tee, teeIocShmRegisterFd, request);
   if (result < 0) return result;
   if (breaks("register")) request->sizeBytes += 4096;
-  seen().registered = true;
-  seen().registeredIds.insert(request->id);
+  seenByCase().registered = true;
+  const auto id = static_cast<size_t>(request->id);
+  if (id < seenByCase().registeredIds.size()) seenByCase().registeredIds[id] = true;
   seen().teeDescriptors.insert(result);
   return result;
 }
 
 void openedSession(void* data) {
   const auto* argument = reinterpret_cast<tee_ioctl_open_session_arg*>(static_cast<tee_ioctl_buf_data*>(data)->buf_ptr);
-  seen().session = true;
+  seenByCase().session = true;
   if (argument->uuid[0] == 0xd9) seen().pseudoSessions.insert(argument->session);
   if (argument->uuid[0] == 0xe1) seen().decryptSessions.insert(argument->session);
 }
