@@ -30,8 +30,8 @@ uint32_t milliseconds(Nanoseconds time) {
 } // namespace
 
 Seat::Seat(wlr_seat& seat, Desktop& desktop, const KmsDevice& display, const Config& config, Actions actions)
-    : seat_(seat), desktop_(desktop), config_(config), actions_(std::move(actions)), cursor_(wlr_cursor_create()),
-      image_(desktop.cursorTree(), display, *wl_display_get_event_loop(seat.display)),
+    : seat_(seat), desktop_(desktop), config_(config), actions_(std::move(actions)), ownedCursor_(wlr_cursor_create()),
+      cursor_(ownedCursor_.get()), image_(desktop.cursorTree(), display, *wl_display_get_event_loop(seat.display)),
       drag_(seat, desktop.cursorTree(),
             [this] {
               desktop_.giveKeyboard(); // nobody could get it during the drag
@@ -58,7 +58,6 @@ Seat::~Seat() {
   desktop_.onGone = nullptr;
   desktop_.onChanged = nullptr;
   if (pointAgain_ != nullptr) wl_event_source_remove(pointAgain_);
-  wlr_cursor_destroy(cursor_);
 }
 
 void Seat::connectDesktop() {

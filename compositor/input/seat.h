@@ -56,6 +56,10 @@ private:
   Desktop& desktop_;
   const Config& config_;
   Actions actions_;
+  struct DestroyCursor {
+    void operator()(wlr_cursor* cursor) const { wlr_cursor_destroy(cursor); }
+  };
+  std::unique_ptr<wlr_cursor, DestroyCursor> ownedCursor_; ///< before what listens to it, which so goes first
   wlr_cursor* cursor_;
   CursorImage image_;
   DragAndDrop drag_;

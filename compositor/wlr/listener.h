@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "compositor/wlr/wlroots.h"
@@ -10,7 +11,8 @@ namespace vitrine {
 
 /**
  * A wl_listener with a typed payload. Its node never moves, it unlinks itself when it is destroyed, and its callback must not
- * throw (it is called from C). A callback may destroy its listener: a copy of it runs, which lives until it returns.
+ * throw (it is called from C). A callback may destroy its listener, or connect it to something else: what runs is shared with
+ * the listener, and lives until it returns.
  * `Payload` is what the signal's documentation says that `data` points to.
  */
 template<typename Payload>
@@ -22,8 +24,8 @@ public:
     node_.self = this;
     node_.listener.notify = [](wl_listener* listener, void* data) noexcept {
       Node* node = reinterpret_cast<Node*>(listener); // standard layout, listener first
-      const Callback running = node->self->callback_;
-      running(static_cast<Payload*>(data));
+      const std::shared_ptr<const Callback> running = node->self->callback_;
+      (*running)(static_cast<Payload*>(data));
     };
     wl_list_init(&node_.listener.link);
   }
@@ -39,7 +41,7 @@ public:
   template<std::invocable<wl_listener*> Add>
   void connect(Add add, Callback callback) {
     disconnect();
-    callback_ = std::move(callback);
+    callback_ = std::make_shared<const Callback>(std::move(callback));
     add(&node_.listener);
   }
 
@@ -54,7 +56,7 @@ private:
     Listener* self;
   };
   Node node_{};
-  Callback callback_;
+  std::shared_ptr<const Callback> callback_;
 };
 
 } // namespace vitrine

@@ -37,9 +37,9 @@ bool PlaneAssigner::findSides() {
       const CandidateSet upper = composed[k] & candidate.overlapping & ~below(c);
       const bool composedAbove = upper != 0 || slot.holds(candidate.fixedAbove);
       const bool composedBelow = lower != 0 || slot.background || slot.holds(candidate.fixedBelow);
-      if (!composedAbove) mayLieAbove_[c] |= 1U << k;
+      if (!composedAbove) mayLieAbove_[c] |= static_cast<uint8_t>(1U << k);
       // Below the buffer it shows through a hole, which hides what is composed beneath the layer.
-      if (slot.hasAlpha && (candidate.solid || !composedBelow)) mayLieBelow_[c] |= 1U << k;
+      if (slot.hasAlpha && (candidate.solid || !composedBelow)) mayLieBelow_[c] |= static_cast<uint8_t>(1U << k);
     }
     const unsigned all = (1U << task_->slotCount) - 1;
     possible = possible && task_->allowed[c] != 0 && ((mayLieAbove_[c] | mayLieBelow_[c]) & all) == all;

@@ -26,14 +26,15 @@ class Suite:
 
 SUITES = [
     Suite("style", "format, include fence, and the runner's own tests", 0.3),
-    Suite("build", "both trees, without a warning", 0.5),
+    Suite("build", "both trees, without a warning", 10, default=False),
     Suite("unit", "programs that run anywhere", 0.5),
     Suite("selftest", "the virtual platform", 1.5),
     Suite("platform", "programs that need the platform's kernel", 4),
     Suite("session", "whole sessions: compositor, clients, panel camera", 8),
     Suite("demo", "./demo, as a newcomer calls it", 1),
-    Suite("asan", "what a sanitizer can judge, sanitized", 6),
-    Suite("fuzz", "random bytes for every parser, random requests on every global, sanitized", 2),
+    Suite("asan", "the unit programs, sanitized", 1),
+    Suite("sanitized", "everything else that a sanitizer can judge: platform programs, GPU, leak scenes, sessions", 30, default=False),
+    Suite("fuzz", "random bytes for every parser, random requests on every global, sanitized", 2, default=False),
     Suite("leak", "thousands of random trees of surfaces", 60, default=False),
     Suite("bench", "numbers for a person to compare, in build/bench", 5, default=False),
     Suite("tidy", "clang-tidy over all sources; of those that did not change, the last result", 0.5, default=False),
@@ -159,7 +160,7 @@ class Catalogue:
     def jobs(self, suites):
         """The jobs of these suites, and the builds that they need."""
         makers = {"style": self.style, "build": self.builds, "unit": self.unit, "selftest": self.selftest, "platform": self.platform,
-                  "session": self.session, "demo": self.demo, "asan": self.asan, "fuzz": self.fuzz, "leak": self.leak,
+                  "session": self.session, "demo": self.demo, "asan": self.asan, "sanitized": self.sanitized, "fuzz": self.fuzz, "leak": self.leak,
                   "bench": self.bench, "tidy": self.tidy}
         found = [job for suite in suites for job in makers[suite]()]
         have = {job.id for job in found}
@@ -256,6 +257,15 @@ class Catalogue:
                     after=(BUILD["platform"],)) for profile in DEMO_PROFILES]
 
     def asan(self):
+        found = programs("asan", "unit")
+        targets = [path.removeprefix("/vitrine/build/asan/") for _, path in found]
+        return [
+            Job("build", "asan-units", ["nice", "-n", "10", "tests/check/build", "asan", *targets], prefix="build", seconds=1000),
+            *(self.program("asan", name, [ENTER, "--", path], after=("build/asan-units",), environment=ASAN_ENVIRONMENT)
+              for name, path in found),
+        ]
+
+    def sanitized(self):
         # One processor a machine: the sanitizer's page faults cost more with two.
         options = ("--cpus", "1")
         # The largest pictures come in a process of their own. User Mode Linux maps page by page, sanitized programs have many pages,
@@ -263,13 +273,12 @@ class Catalogue:
         without, alone = {"GTEST_FILTER": "-YccImages.*"}, {"GTEST_FILTER": "YccImages.*"}
         after = (BUILD["asan"],)
         jobs = [
-            Job("asan", "command-lines", [ENTER, "--", "python3", "tests/unit/command_lines.py", "build/asan"], after=after),
-            *(self.program("asan", name, [ENTER, "--", path], after=after) for name, path in programs("asan", "unit")),
-            *self.guest_programs("asan", "platform", "asan", 60, without, options),
-            *self.guest_programs("asan", "gpu", "asan", 0, None, options),
-            self.program("asan", "renderer-ycc-images", [RUN, "--build", "asan", "--time-limit", "1800", *options, "--", "renderer-test"],
+            Job("sanitized", "command-lines", [ENTER, "--", "python3", "tests/unit/command_lines.py", "build/asan"], after=after),
+            *self.guest_programs("sanitized", "platform", "asan", 60, without, options),
+            *self.guest_programs("sanitized", "gpu", "asan", 0, None, options),
+            self.program("sanitized", "renderer-ycc-images", [RUN, "--build", "asan", "--time-limit", "1800", *options, "--", "renderer-test"],
                          after=after),
-            *self.further_boards("asan", "asan", 20, options),
+            *self.further_boards("sanitized", "asan", 20, options),
         ]
         jobs[-1 - len(FURTHER_BOARDS)].environment |= alone
         for job in jobs:
@@ -280,7 +289,7 @@ class Catalogue:
             unknown = set(tests) - set(listed[module, board])
             if unknown:
                 raise Unlisted(f"tests/session/{module}.py has no {', '.join(sorted(unknown))} for board {board}")
-            jobs += self.session_jobs("asan", "asan", module, board, tests or listed[module, board], options)
+            jobs += self.session_jobs("sanitized", "asan", module, board, tests or listed[module, board], options)
         for job in jobs:
             job.environment = ASAN_ENVIRONMENT | job.environment
         return jobs

@@ -155,7 +155,8 @@ def list_tests(found):
 
 def first_builds(suites, report):
     """What has to be configured before tests can be listed."""
-    trees = {"asan": ["platform", "asan"], "build": ["platform", "asan"]}
+    both = ["platform", "asan"]
+    trees = {"asan": both, "sanitized": both, "fuzz": both, "build": both}
     for tree in dict.fromkeys(tree for suite in suites for tree in trees.get(suite, ["platform"]) if suite not in ("style",)):
         catalogue.configure(tree)
 

@@ -138,21 +138,6 @@ def the_outcome_is_told_when_it_changes():
         client.expect(protected.object, "outcome", path=COMPOSITED)
 
 
-@on("full", "plane-only")
-def what_a_client_calls_video_is_worth_a_plane_at_once():
-    with lit_session() as session:
-        client = wayland.Client(session.environment)
-        window = wayland.Window(client)
-        protected = Protected(session, window.surface, client)
-        content = client.bind("wp_content_type_manager_v1").get_surface_content_type(window.surface)
-        still = ordinary_buffer(client)
-        show(window, still)
-        client.expect(protected.object, "outcome", path=COMPOSITED, refusal="PlaneNotWorthIt")
-        content.set_content_type("video")
-        show(window, still)
-        client.expect(protected.object, "outcome", path=PLANE)
-
-
 @on("untrusted-display")
 def a_refusal_is_told_by_name_and_in_words():
     with lit_session() as session:

@@ -215,7 +215,7 @@ def a_window_is_resized_with_the_pointer_at_each_edge():
         window.tell("show")
         window.expect("keyboard-enter")
         window.expect("configure", states=["activated"])
-        window.wait_for_box(new_box(1), "the window that was hidden while it was resized")
+        window.wait_for_box(new_box(0), "the window that was hidden while it was resized")
 
 
 @on("full")
@@ -285,7 +285,7 @@ def a_maximised_window_fills_the_output_and_comes_back():
         window.tell("show")
         window.expect("keyboard-enter")
         window.expect("configure", states=["activated"])
-        window.wait_for_box(new_box(1), "a window that was hidden while it was maximised")
+        window.wait_for_box(new_box(0), "a window that was hidden while it was maximised")
 
 
 @on("full")

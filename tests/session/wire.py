@@ -220,7 +220,7 @@ class Connection:
                 word = content.rstrip(b"\0").decode(errors="replace") if argument.kind == "string" else content
             elif argument.kind == "new_id" and argument.interface:
                 self.objects[word] = Object(self, word, argument.interface, target.version)
-            elif argument.kind == "int":
+            elif argument.kind in ("int", "fixed"):
                 word = word - (1 << 32) if word >= 1 << 31 else word
             values.append(word)
         self._react(target, event.name, values)

@@ -40,9 +40,11 @@ Result<> Player::play(const ClipKey& key) {
   return done;
 }
 
-/** A signal ends a wait with EINTR. */
+/** A signal ends a wait with EINTR, and a call of the TEE with ECANCELED. */
 Result<> Player::unlessStopped(Result<> done) {
-  if (done || done.error().kind != ErrorKind::System || done.error().number != EINTR || !stop_.stopped()) return done;
+  if (done || done.error().kind != ErrorKind::System) return done;
+  const bool cutShort = done.error().number == EINTR || done.error().number == ECANCELED;
+  if (!cutShort || !stop_.stopped()) return done;
   if (report_.endedBy.empty()) report_.endedBy = "signal";
   return {};
 }
