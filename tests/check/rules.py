@@ -18,7 +18,7 @@ def sections(text):
         enforced = re.search(r"\*Enforced in\*(.*?)(?=\n\n|\Z)", body, re.DOTALL)
         pinned = re.search(r"\*Pinned by\*(.*?)(?=\n\n|\Z)", body, re.DOTALL)
         found[rule] = (re.findall(r"`([\w./+-]+): ([\w:~]+)`", enforced[1] if enforced else ""),
-                       re.findall(r"`([^`]+)`", pinned[1] if pinned else ""))
+                       re.findall(r"`([\w-]+/[^`]+)`", pinned[1] if pinned else ""))
     return found
 
 

@@ -239,9 +239,10 @@ def while_one_client_is_late_it_keeps_its_picture_and_the_others_go_on():
                 s.wait_until(lambda: session.input_devices() > devices, "the mouse to be opened")
                 session.wait_for_frames(30)
                 player.process.send_signal(signal.SIGSTOP)
-                for _ in range(10):  # each motion is one frame
+                for _ in range(10):  # each motion is one frame, and there is no other
+                    before = session.output()["frames_presented"]
                     mouse.move(3, 2)
-                    session.wait_for_frames(1)
+                    s.wait_until(lambda: session.output()["frames_presented"] > before, "the frame of a motion", 60)
             panel = s.photograph()
             if not (panel == (0xC8, 0, 0)).all(axis=2).any() or (panel == (0, 0xC8, 0)).all(axis=2).any():
                 raise AssertionError("the panel does not show the late client's first picture")
