@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <format>
+#include <memory>
+#include <memory_resource>
 #include <unordered_map>
 
 #include "protected-path/base/clock.h"
@@ -54,6 +56,7 @@ struct ClientAccount {
   double lines = mostLines;                          ///< that it may still log
   uint64_t linesLeftOut = 0;
   Nanoseconds lastLine = 0;
+  std::pmr::unsynchronized_pool_resource counted; ///< memory of CountedObjects: a client makes several with each frame
 };
 
 namespace {
@@ -115,13 +118,16 @@ void ClientTie::count(wl_resource& resource) {
   if (used >= limit.most) return refuse(client, interface, limit.most);
   auto descriptors = ClientQuotas::take(client, Quota::Descriptors, limit.descriptors);
   if (!descriptors) return;
-  auto* counted = new CountedObject{{}, account, &used, std::move(*descriptors)};
+  auto* counted = std::pmr::polymorphic_allocator<CountedObject>(&account->counted).allocate(1);
+  new (counted) CountedObject{{}, account, &used, std::move(*descriptors)};
   used++;
   counted->destroyed = {{{},
                          [](wl_listener* listener, void*) {
                            CountedObject& object = Tie<CountedObject>::ownerOf(listener);
+                           const std::shared_ptr<ClientAccount> payer = object.account; // outlives the object
                            --*object.count;
-                           delete &object;
+                           std::destroy_at(&object);
+                           std::pmr::polymorphic_allocator<CountedObject>(&payer->counted).deallocate(&object, 1);
                          }},
                         counted};
   wl_resource_add_destroy_listener(&resource, &counted->destroyed.listener);

@@ -245,8 +245,8 @@ void KmsBackend::loseDevice() {
 
 void KmsBackend::dispatch() {
   const auto done = device_->dispatchEvents([this](const FlipEvent& flip) {
-    const auto outputs = outputs_; // a handler may remove one
-    static_cast<void>(std::ranges::any_of(outputs, [&](KmsOutput* output) { return output->handleFlip(flip); }));
+    // The output whose flip it is may remove outputs: the search has ended then.
+    static_cast<void>(std::ranges::any_of(outputs_, [&](KmsOutput* output) { return output->handleFlip(flip); }));
     if (awaitsRelease_) sharePlanes();
   });
   if (done) return;

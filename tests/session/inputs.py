@@ -198,21 +198,5 @@ def a_finger_belongs_to_the_surface_that_it_came_down_on():
             testing.equal(second.events, [], "what the other window is told")
 
 
-@on("full")
-def a_device_is_set_up_as_the_configuration_says():
-    for config, sign in (("", 1), ("[input]\nnatural_scroll = true\n", -1),
-                         ('[input]\nnatural_scroll = true\n[input."vitrine test wheel"]\nnatural_scroll = false\n', 1)):
-        with lit_session(config) as session, contextlib.closing(uinput.Wheel()) as wheel:
-            s.wait_until(lambda: session.input_devices() == 1, "the mouse to be opened", PATIENCE)
-            window = WireWindow(session, RED, ("axis", "enter"))
-            window.seat.get_pointer()
-            window.roundtrip()
-            wheel.move(1, 1)
-            window.expect("enter")
-            wheel.scroll(-1)
-            axis = window.expect("axis")
-            testing.equal(axis[2] > 0, sign > 0, f"whether it scrolls down with {config!r}")
-
-
 if __name__ == "__main__":
     testing.main(sys.argv[1:])
