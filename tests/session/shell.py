@@ -520,10 +520,11 @@ def a_window_whose_toplevel_is_made_again_is_shown_once():
     with desk() as (session, mouse, _):
         window = Window(session)
         window.wait_for_box(new_box(0))
-        window.tell("renew")
+        Window(session, BLUE, name="other").wait_for_box(new_box(1))
         window.expect("keyboard-leave")
+        window.tell("renew")
         window.expect("keyboard-enter")
-        window.wait_for_box(new_box(1), "the window, where the next one is put,")
+        window.wait_for_box(new_box(2), "the window, where the next one is put,")
         click(mouse, new_box(0)[0] + 5, new_box(0)[1] + 5)  # where nothing is any more
         window.expect("keyboard-leave")
         testing.equal(window.told_meanwhile("button"), [], "clicks at the place that was left")

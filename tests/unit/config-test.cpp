@@ -118,7 +118,7 @@ TEST(Config, ErrorsNameLineAndColumn) {
       {"[output.A]\n[output.A]\n", "2:1", "A"},
       // Unknown keys
       {"scale = 1\n", "1:1",
-       "unknown key 'scale'; known here: desktop, heaps, keyboard, log, output, security, vulkan"},
+       "unknown key 'scale'; known here: desktop, heaps, input, keyboard, log, output, security, vulkan"},
       {"[outputs]\n", "1:2", "unknown key 'outputs'"},
       {"[output]\n  planez = \"auto\"\n", "2:3",
        "unknown key 'planez'; known here: background, enabled, mode, planes, position, protected, scale, transform"},
