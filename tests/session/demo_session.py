@@ -74,7 +74,7 @@ def account(session, player, panel, screenshot, seconds):
 def main():
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5
     with s.Session() as session:
-        session.start("desktop", "foot", "--config=/dev/null", "--window-size-pixels=900x620", "sh", "-c",
+        session.start("desktop", "foot", "--config=/dev/null", "--override=csd.preferred=none", "--window-size-pixels=900x620", "sh", "-c",
                       "cat /vitrine/README.md; exec sleep 100000")
         s.wait_until(lambda: session.output()["frames_presented"] > 2, "the desktop")
         started = time.monotonic()
