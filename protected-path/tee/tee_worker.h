@@ -16,7 +16,7 @@ namespace vitrine {
 /** How long a caller waits for the TEE. */
 struct TeePatience {
   /** For opening a session, in nanoseconds. A trusted application that lies in a file needs tee-supplicant to load it. */
-  Nanoseconds openTimeout = 10'000'000'000;
+  Nanoseconds openTimeout = 2'000'000'000;
   /** Gives up any call once this fd is readable (borrowed); -1: no such fd. */
   int stopFd = -1;
 };
