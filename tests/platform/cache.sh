@@ -19,7 +19,8 @@ needOnHost() {
   shift
   [ $# -gt 0 ] || set -- "$program"
   if command -v "$program" >/dev/null; then return; fi
-  [ -r /etc/debian_version ] || die "$program is missing, and this is not Debian: install $program, then call again"
+  [ -r /etc/debian_version ] || die "$program is missing: install it (Fedora and Arch have mmdebstrap, apt and \
+debian-archive-keyring, which the root filesystem is made with), then call again"
   [ "$(id -u)" = 0 ] || die "$program is missing: as root, run 'apt-get install $*', then call again"
   mkdir -p "$cacheRoot"
   logged "installing $*" "$cacheRoot/apt.log" sh -c 'export DEBIAN_FRONTEND=noninteractive
