@@ -9,7 +9,7 @@
 #include "protected-path/dmabuf/dmabuf.h"
 #include "protected-path/kms/framebuffer.h"
 #include "protected-path/kms/kms_pipe.h"
-#include "protected-path/render/vulkan/renderer.h"
+#include "protected-path/render/renderer.h"
 
 namespace vitrine {
 

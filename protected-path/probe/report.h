@@ -6,7 +6,7 @@
 
 #include "protected-path/heap/heap_allocator.h"
 #include "protected-path/kms/kms_object.h"
-#include "protected-path/render/vulkan/renderer.h"
+#include "protected-path/render/renderer.h"
 #include "protected-path/tee/tee_session.h"
 
 namespace vitrine::probe {

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "protected-path/render/vulkan/placeholder.h"
+#include "protected-path/render/placeholder.h"
 
 // Searches all memory that this process can read for the secret. Protected buffers are bright green; everything else
 // that is shown has almost no green.

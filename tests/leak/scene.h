@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "protected-path/policy/policy.h"
-#include "protected-path/render/vulkan/renderer.h"
+#include "protected-path/render/renderer.h"
 #include "protected-path/render/vulkan/vulkan_include.h"
 
 // The input of the leak tests: random scenes, described by numbers, so that a failing one can be printed and reduced.

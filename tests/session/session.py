@@ -21,7 +21,7 @@ OUT = os.environ.get("OUT", "/tmp")
 BUILD = os.environ.get("VITRINE_BUILD", "/vitrine/build/platform")
 CAMERA = "/dev/panel-camera{}"  # by the number of the CRTC
 DESKTOP = (0x29, 0x2B, 0x33)  # the default background of compositor/output/output.h
-PLACEHOLDER = {(0x26, 0x26, 0x2B), (0x34, 0x34, 0x3C)}  # protected-path/render/vulkan/placeholder.h
+PLACEHOLDER = {(0x26, 0x26, 0x2B), (0x34, 0x34, 0x3C)}  # protected-path/render/placeholder.h
 
 
 def wait_until(predicate, what, seconds=30):

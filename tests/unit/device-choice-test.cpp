@@ -6,7 +6,7 @@
 
 // Which of several GPUs composes, by table. What a device says of itself is renderer-protected-test's.
 
-namespace vitrine {
+namespace vitrine::vulkan {
 namespace {
 
 constexpr bool isProtected = true;
@@ -94,4 +94,4 @@ TEST(DeviceChoice, WithoutOneEachIsListedWithWhatItLacks) {
 }
 
 } // namespace
-} // namespace vitrine
+} // namespace vitrine::vulkan

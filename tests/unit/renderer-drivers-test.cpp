@@ -223,7 +223,7 @@ TEST_F(Drivers, creationSaysWhichCallFailedAndLeavesNothing) {
     for (const VkResult result : results) {
       unsigned failures = 0;
       for (bool happened = true; happened; ++failures) {
-        const std::string call = std::format("{} {} {}", function, failures, vkResultName(result));
+        const std::string call = std::format("{} {} {}", function, failures, vulkan::vkResultName(result));
         const auto create = [&] {
           failCall(function, result, failures);
           const auto made = Renderer::create({.validation = true});

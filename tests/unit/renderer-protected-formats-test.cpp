@@ -111,7 +111,7 @@ TEST_P(ProtectedFormats, areShownInProtectedMemoryAlone) {
 std::vector<uint32_t> knownFormats() {
   std::vector<uint32_t> formats;
   for (const FormatInfo& info : allFormats()) {
-    if (vulkanFormat(info.fourcc) != nullptr) formats.push_back(info.fourcc);
+    if (vulkan::vulkanFormat(info.fourcc) != nullptr) formats.push_back(info.fourcc);
   }
   return formats;
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "protected-path/render/vulkan/placeholder.h"
+#include "protected-path/render/placeholder.h"
 #include "tests/unit/renderer_fixture.h"
 
 // Compares drawn pictures, pixel by pixel, with references that share no code with the renderer.

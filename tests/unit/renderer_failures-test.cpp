@@ -117,7 +117,7 @@ void expectTold(const Error& error, std::string_view function, VkResult result, 
   if (error.kind == ErrorKind::Refused) {
     EXPECT_EQ(result, VK_ERROR_INVALID_EXTERNAL_HANDLE) << call << ": " << error.text();
     EXPECT_EQ(refusalOf(error, Refusal::None), Refusal::GpuImportFailed) << call;
-    EXPECT_TRUE(error.text().contains(vkResultName(result))) << call << ": " << error.text();
+    EXPECT_TRUE(error.text().contains(vulkan::vkResultName(result))) << call << ": " << error.text();
   } else {
     EXPECT_EQ(error.number, result) << call << ": " << error.text();
   }
@@ -148,7 +148,7 @@ TEST_P(FailuresByWay, everyCallMayFailOnceAndNothingIsLeftBehind) {
     for (const VkResult error : failuresOf(function)) {
       bool happened = true;
       for (unsigned skip = 0; happened; ++skip) {
-        const std::string call = std::format("{} {} {}", function, skip, vkResultName(error));
+        const std::string call = std::format("{} {} {}", function, skip, vulkan::vkResultName(error));
         const auto failAndRecover = [&] {
           failCall(function, error, skip);
           const auto result = everything(*own, from, to, picture);

@@ -11,7 +11,7 @@
 #include <random>
 #include <stdexcept>
 
-#include "protected-path/render/vulkan/placeholder.h"
+#include "protected-path/render/placeholder.h"
 
 namespace vitrine::test {
 

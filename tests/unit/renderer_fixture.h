@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "protected-path/render/vulkan/renderer.h"
+#include "protected-path/render/renderer.h"
 
 namespace vitrine::test {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 DescriptorSet::DescriptorSet(std::shared_ptr<DescriptorAllocator> owner, size_t pool, VkDescriptorSet set)
     : owner_(std::move(owner)), pool_(pool), set_(set) {}
@@ -106,4 +106,4 @@ void DescriptorAllocator::free(size_t pool, VkDescriptorSet set) {
   pools_[pool].used -= 1;
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

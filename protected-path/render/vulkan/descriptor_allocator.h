@@ -7,7 +7,7 @@
 
 #include "protected-path/render/vulkan/device.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 class DescriptorAllocator;
 
@@ -64,4 +64,4 @@ private:
   std::vector<Pool> pools_;
 };
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

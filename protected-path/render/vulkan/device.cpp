@@ -2,7 +2,7 @@
 
 #include <vector>
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 Result<std::shared_ptr<Device>> Device::create(std::unique_ptr<Instance> instance, PhysicalDevice physical) {
   std::shared_ptr<Device> device(new Device(std::move(instance), std::move(physical)));
@@ -105,4 +105,4 @@ Result<> Device::submit(const VkSubmitInfo& info) {
   return {};
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

@@ -6,7 +6,7 @@
 #include "protected-path/render/vulkan/physical_device.h"
 #include "protected-path/render/vulkan/vulkan_handle.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /**
  * The VkDevice with its one queue. Shared by the renderer and by every texture and target, since those may be destroyed
@@ -47,4 +47,4 @@ private:
   VkPhysicalDeviceMemoryProperties memory_{};
 };
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

@@ -4,7 +4,7 @@
 
 #include <format>
 
-namespace vitrine {
+namespace vitrine::vulkan {
 namespace {
 
 std::string describePlane(const Dmabuf& buffer, const DmabufImageRequest& request) {
@@ -144,7 +144,7 @@ Result<DeviceMemory> importMemory(Device& device, const Dmabuf& buffer, const Dm
 
 } // namespace
 
-bool planesShareBuffer(const Dmabuf& buffer, unsigned first, unsigned count) {
+bool lieInOneBuffer(const Dmabuf& buffer, unsigned first, unsigned count) {
   for (unsigned i = 1; i < count; ++i) {
     if (!buffer.planesShareBuffer(first, first + i)) return false;
   }
@@ -172,7 +172,7 @@ Result<ImageWithMemory> importDmabufImage(Device& device, const Dmabuf& buffer, 
     return refused(Refusal::GpuFormatUnsupported, "vkGetPhysicalDeviceImageFormatProperties2",
                    describePlane(buffer, request));
   }
-  if (!planesShareBuffer(buffer, request.firstPlane, request.memoryPlanes)) {
+  if (!lieInOneBuffer(buffer, request.firstPlane, request.memoryPlanes)) {
     return refused(Refusal::GpuFormatUnsupported, "import dma-buf",
                    describePlane(buffer, request) + ": its memory planes lie in different buffers");
   }
@@ -190,4 +190,4 @@ Result<ImageWithMemory> importDmabufImage(Device& device, const Dmabuf& buffer, 
   return ImageWithMemory{std::move(*memory), std::move(*image), std::move(*view)};
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

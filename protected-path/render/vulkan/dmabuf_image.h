@@ -3,7 +3,7 @@
 #include "protected-path/dmabuf/dmabuf.h"
 #include "protected-path/render/vulkan/format_support.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /** An image with its memory and the view of it. */
 struct ImageWithMemory {
@@ -35,11 +35,11 @@ struct DmabufImageRequest {
                                                         const DmabufImageRequest& request);
 
 /** Whether `count` planes from `first` on lie in one dma-buf, as those of one image must. */
-[[nodiscard]] bool planesShareBuffer(const Dmabuf& buffer, unsigned first, unsigned count);
+[[nodiscard]] bool lieInOneBuffer(const Dmabuf& buffer, unsigned first, unsigned count);
 
 /** The view of a whole 2D colour image; with a conversion it must be sampled by that conversion's sampler. */
 [[nodiscard]] Result<ImageView> makeImageView(const Device& device, VkImage image, VkFormat format,
                                               const VkComponentMapping& swizzle,
                                               VkSamplerYcbcrConversion conversion = VK_NULL_HANDLE);
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

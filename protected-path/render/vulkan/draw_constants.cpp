@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "protected-path/render/vulkan/placeholder.h"
+#include "protected-path/render/placeholder.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 namespace {
 
 /**
@@ -92,4 +92,4 @@ DrawConstants textureConstants(const DrawCommand& command, Size textureSize, con
   return constants;
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

@@ -3,10 +3,10 @@
 #include <array>
 #include <cstdint>
 
-#include "protected-path/render/vulkan/renderer.h"
+#include "protected-path/render/renderer.h"
 #include "protected-path/render/vulkan/vulkan_format.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /** Push constants of every fragment shader; the same bytes as `Draw` in shaders/draw.glsl. */
 struct DrawConstants {
@@ -34,4 +34,4 @@ static_assert(sizeof(DrawConstants) == 104, "must match shaders/draw.glsl");
 [[nodiscard]] DrawConstants textureConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format,
                                              Size extent);
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace vitrine {
+namespace vitrine::vulkan {
 namespace {
 
 constexpr VkFormatFeatureFlags drawable =
@@ -175,4 +175,4 @@ std::optional<ImportableImage> importableImage(const Device& device, const Dmabu
   return ImportableImage{{extent.width, extent.height}, std::max(conversion.combinedImageSamplerDescriptorCount, 1U)};
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

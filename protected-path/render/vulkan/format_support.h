@@ -7,7 +7,7 @@
 #include "protected-path/render/vulkan/vulkan_format.h"
 #include "protected-path/render/vulkan/ycc_sampler.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /** One way to import dma-bufs of a format and modifier to sample them. */
 struct SampledImport {
@@ -87,4 +87,4 @@ struct ImportableImage {
 /** Empty where the driver can import none. */
 [[nodiscard]] std::optional<ImportableImage> importableImage(const Device& device, const DmabufImageKind& kind);
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

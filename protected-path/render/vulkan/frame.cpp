@@ -5,7 +5,7 @@
 
 #include "protected-path/base/log.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 Result<std::shared_ptr<FramePool>> FramePool::create(std::shared_ptr<Device> device) {
   std::shared_ptr<FramePool> pool(new FramePool(std::move(device)));
@@ -220,4 +220,4 @@ Result<> FramePool::wait(uint64_t ticket) {
   return {};
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

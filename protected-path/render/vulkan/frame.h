@@ -6,7 +6,7 @@
 
 #include "protected-path/render/vulkan/host_buffer.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /** What recorded commands are to write, and do not where they are never executed. */
 struct Content {
@@ -80,4 +80,4 @@ private:
   std::vector<uint64_t> waitValues_;
 };
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

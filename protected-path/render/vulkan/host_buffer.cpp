@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <format>
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 Result<HostBuffer> HostBuffer::create(Device& device, VkDeviceSize sizeBytes, VkBufferUsageFlags usage,
                                       VkMemoryPropertyFlags preferred) {
@@ -59,4 +59,4 @@ void StagingArena::recycle() {
   taken_ = 0;
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

@@ -5,7 +5,7 @@
 
 #include "protected-path/render/vulkan/device.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /** A buffer in host-visible, coherent memory, mapped for as long as it lives. Only ever our own memory, never a
  * dma-buf. */
@@ -53,4 +53,4 @@ private:
   VkDeviceSize taken_ = 0;
 };
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

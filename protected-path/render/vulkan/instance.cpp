@@ -7,7 +7,7 @@
 #include "protected-path/base/log.h"
 #include "protected-path/render/vulkan/vulkan_error.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 namespace {
 
 constexpr const char* validationLayer = "VK_LAYER_KHRONOS_validation";
@@ -109,4 +109,4 @@ VkBool32 Instance::onMessage(VkDebugUtilsMessageSeverityFlagBitsEXT severity, Vk
   return VK_FALSE;
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

@@ -5,7 +5,7 @@
 
 #include "protected-path/render/vulkan/vulkan_functions.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /** A VkInstance, with the validation layer where asked for. */
 class Instance {
@@ -33,4 +33,4 @@ private:
   std::atomic<uint64_t> validationMessages_ = 0; ///< drivers may call back from threads of their own
 };
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

@@ -1,6 +1,6 @@
 #include "protected-path/render/vulkan/pass_recorder.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 namespace {
 
 // Both ends of a pass's barriers name the stages that touch its images, so that passes on one queue order one another
@@ -168,4 +168,4 @@ void PassRecorder::drawOne(VkCommandBuffer buffer, const TargetResources& target
   }
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

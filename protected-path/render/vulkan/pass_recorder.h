@@ -5,7 +5,7 @@
 #include "protected-path/render/vulkan/draw_constants.h"
 #include "protected-path/render/vulkan/resources.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /** Records passes: barriers in, draws, barriers out. Keeps its scratch memory, so that a steady session allocates
  * nothing. */
@@ -47,4 +47,4 @@ private:
   std::vector<VkImageMemoryBarrier> releases_;
 };
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

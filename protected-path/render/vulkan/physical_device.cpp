@@ -10,7 +10,7 @@
 #include "protected-path/base/log.h"
 #include "protected-path/render/vulkan/vulkan_error.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 namespace {
 
 constexpr const char* requiredExtensions[] = {
@@ -245,4 +245,4 @@ Result<PhysicalDevice> choosePhysicalDevice(std::vector<PhysicalDevice> devices,
   return *best;
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

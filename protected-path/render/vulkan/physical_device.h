@@ -4,10 +4,10 @@
 
 #include <vector>
 
+#include "protected-path/render/renderer.h"
 #include "protected-path/render/vulkan/instance.h"
-#include "protected-path/render/vulkan/renderer.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /** A physical device with what choosing and creating need to know. */
 struct PhysicalDevice {
@@ -40,4 +40,4 @@ struct PhysicalDevice {
 [[nodiscard]] Result<PhysicalDevice> choosePhysicalDevice(std::vector<PhysicalDevice> devices, const std::string& name,
                                                           dev_t display = 0);
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

@@ -2,15 +2,15 @@
 
 #include <span>
 
+#include "protected-path/render/placeholder.h"
 #include "protected-path/render/vulkan/draw_constants.h"
-#include "protected-path/render/vulkan/placeholder.h"
 #include "shaders/fullscreen_vert.h"
 #include "shaders/placeholder_frag.h"
 #include "shaders/solid_frag.h"
 #include "shaders/texture_frag.h"
 #include "shaders/ycc_image_frag.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 namespace {
 
 Result<ShaderModule> makeShader(const DeviceFunctions& vk, std::span<const uint32_t> code, const char* name) {
@@ -215,4 +215,4 @@ Result<Pipeline> Pipelines::createPipeline(const TargetPipelines& target, const 
   return Pipeline(vk, handle);
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

@@ -6,7 +6,7 @@
 
 #include "protected-path/render/vulkan/ycc_sampler.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /** What a draw does with a fragment. */
 enum class DrawKind : uint8_t { Solid, Placeholder, Rgb, YccSemiPlanar, YccPlanar, YccImage };
@@ -85,4 +85,4 @@ private:
   std::list<TargetPipelines> targets_;
 };
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

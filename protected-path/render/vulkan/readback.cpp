@@ -5,7 +5,7 @@
 
 #include "protected-path/render/vulkan/vulkan_renderer.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 namespace {
 
 constexpr size_t texelBytes = 4; ///< every format that is read back
@@ -174,4 +174,4 @@ Result<std::unique_ptr<Readback>> VulkanRenderer::copyOut(const std::shared_ptr<
   return std::make_unique<LandedPixels>(std::move(*done), device_, landing, *source->format, source->size);
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

@@ -1,4 +1,4 @@
-#include "protected-path/render/vulkan/renderer.h"
+#include "protected-path/render/renderer.h"
 
 #include <algorithm>
 #include <format>
@@ -9,18 +9,18 @@
 namespace vitrine {
 
 std::vector<VulkanDeviceReport> listVulkanDevices() {
-  const auto instance = Instance::create(false);
+  const auto instance = vulkan::Instance::create(false);
   if (!instance) {
     log("vulkan").debug("{}", instance.error().text());
     return {};
   }
-  auto devices = inspectPhysicalDevices(**instance);
+  auto devices = vulkan::inspectPhysicalDevices(**instance);
   if (!devices) {
     log("vulkan").warn("{}", devices.error().text());
     return {};
   }
   std::vector<VulkanDeviceReport> reports;
-  for (PhysicalDevice& device : *devices)
+  for (vulkan::PhysicalDevice& device : *devices)
     reports.push_back(std::move(device.report));
   return reports;
 }
@@ -40,10 +40,12 @@ bool isDeviceLost(const Error& error) {
 }
 
 Result<std::unique_ptr<Renderer>> Renderer::create(const Options& options) {
-  auto renderer = VulkanRenderer::create(options);
+  auto renderer = vulkan::VulkanRenderer::create(options);
   if (!renderer) return std::unexpected(renderer.error());
   return std::unique_ptr<Renderer>(std::move(*renderer));
 }
+
+namespace vulkan {
 
 Result<std::unique_ptr<VulkanRenderer>> VulkanRenderer::create(const Options& options) {
   auto instance = Instance::create(options.validation);
@@ -101,7 +103,7 @@ namespace {
 
 bool isFor(const SampledImport& way, const Dmabuf& buffer) {
   if (way.memoryPlanes != buffer.planeCount()) return false;
-  return way.way == YccImport::PlaneByPlane || planesShareBuffer(buffer, 0, way.memoryPlanes);
+  return way.way == YccImport::PlaneByPlane || lieInOneBuffer(buffer, 0, way.memoryPlanes);
 }
 
 } // namespace
@@ -281,4 +283,5 @@ void VulkanRenderer::waitIdle() {
   frames_->collect();
 }
 
+} // namespace vulkan
 } // namespace vitrine

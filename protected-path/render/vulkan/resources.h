@@ -7,7 +7,7 @@
 #include "protected-path/render/vulkan/frame.h"
 #include "protected-path/render/vulkan/pipelines.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /** What the GPU holds of a texture. Shared by the texture and the frames that use it: it goes with the last of them. */
 struct TextureResources {
@@ -81,4 +81,4 @@ private:
                                                 uint32_t fromFamily = VK_QUEUE_FAMILY_IGNORED,
                                                 uint32_t toFamily = VK_QUEUE_FAMILY_IGNORED);
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

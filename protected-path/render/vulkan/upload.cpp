@@ -4,7 +4,7 @@
 
 #include "protected-path/render/vulkan/vulkan_renderer.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 namespace {
 
 /** Uploads of one frame beyond this go to the GPU at once, so that staging memory stays bounded. */
@@ -192,4 +192,4 @@ Result<> VulkanRenderer::recordUpload(const std::shared_ptr<TextureResources>& r
   return staged;
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

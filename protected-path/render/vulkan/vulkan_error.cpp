@@ -1,6 +1,6 @@
 #include "protected-path/render/vulkan/vulkan_error.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 const char* vkResultName(VkResult result) {
 #define VITRINE_NAME(name)                                                                                             \
@@ -40,4 +40,4 @@ std::unexpected<Error> vulkanError(std::string_view operation, std::string_view 
                                vkResultName(result), remedy});
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

@@ -2,7 +2,7 @@
 
 #include <drm_fourcc.h>
 
-namespace vitrine {
+namespace vitrine::vulkan {
 namespace {
 
 constexpr VkComponentSwizzle R = VK_COMPONENT_SWIZZLE_R;
@@ -109,4 +109,4 @@ YccConversion yccConversion(ColorEncoding encoding, ColorRange range, unsigned b
           .cbToBlue = static_cast<float>(chromaScale * 2 * (1 - kb))};
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

@@ -5,7 +5,7 @@
 #include "protected-path/base/format.h"
 #include "protected-path/render/vulkan/vulkan_include.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /**
  * How a DRM format is seen by Vulkan: one image per colour plane, the view's swizzle doing the rest; or, for YCbCr, one
@@ -48,4 +48,4 @@ struct YccConversion {
  */
 [[nodiscard]] YccConversion yccConversion(ColorEncoding encoding, ColorRange range, unsigned bits);
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

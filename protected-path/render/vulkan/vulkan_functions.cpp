@@ -1,6 +1,6 @@
 #include "protected-path/render/vulkan/vulkan_functions.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 namespace {
 
 std::unexpected<Error> lacks(const char* getter, const char* name) {
@@ -40,4 +40,4 @@ Result<DeviceFunctions> loadDeviceFunctions(const InstanceFunctions& vk, VkDevic
 
 #undef VITRINE_LOAD
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

@@ -3,7 +3,7 @@
 #include "protected-path/base/result.h"
 #include "protected-path/render/vulkan/vulkan_include.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 // clang-format off
 #define VITRINE_GLOBAL_FUNCTIONS(X) X(CreateInstance) X(EnumerateInstanceLayerProperties)
@@ -55,4 +55,4 @@ struct DeviceFunctions {
 [[nodiscard]] Result<InstanceFunctions> loadInstanceFunctions(VkInstance instance);
 [[nodiscard]] Result<DeviceFunctions> loadDeviceFunctions(const InstanceFunctions& vk, VkDevice device);
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

@@ -5,7 +5,7 @@
 #include "protected-path/render/vulkan/vulkan_error.h"
 #include "protected-path/render/vulkan/vulkan_functions.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /**
  * The one owner of a device-level object; `Destroy` is the member of DeviceFunctions that ends it, which keeps types
@@ -70,4 +70,4 @@ template<typename Object, typename Function, typename Info>
   return Object(vk, handle);
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

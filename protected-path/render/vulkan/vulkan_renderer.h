@@ -2,7 +2,7 @@
 
 #include "protected-path/render/vulkan/pass_recorder.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /** The Renderer there is. Its parts: renderer.cpp (making, importing, composing), upload.cpp, readback.cpp. */
 class VulkanRenderer final : public Renderer {
@@ -69,4 +69,4 @@ private:
   mutable RendererCounters counters_;
 };
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

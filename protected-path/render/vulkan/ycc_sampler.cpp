@@ -1,6 +1,6 @@
 #include "protected-path/render/vulkan/ycc_sampler.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 namespace {
 
 Result<SamplerYcbcrConversion> makeConversion(const DeviceFunctions& vk, const YccSamplerKey& key) {
@@ -50,4 +50,4 @@ Result<std::shared_ptr<const YccSampler>> YccSampler::create(std::shared_ptr<Dev
   return made;
 }
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

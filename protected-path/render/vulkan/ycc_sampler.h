@@ -2,7 +2,7 @@
 
 #include "protected-path/render/vulkan/descriptor_allocator.h"
 
-namespace vitrine {
+namespace vitrine::vulkan {
 
 /** What the sampler of a multi-planar image is made from; images that agree in it share one. */
 struct YccSamplerKey {
@@ -52,4 +52,4 @@ private:
   std::shared_ptr<DescriptorAllocator> descriptors_;
 };
 
-} // namespace vitrine
+} // namespace vitrine::vulkan

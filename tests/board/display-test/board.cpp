@@ -13,7 +13,7 @@
 
 #include "protected-path/kms/drm_pointer.h"
 #include "protected-path/kms/kms_device.h"
-#include "protected-path/render/vulkan/renderer.h"
+#include "protected-path/render/renderer.h"
 #include "protected-path/tee/frame_decrypt.h"
 #include "protected-path/tee/tee_session.h"
 #include "protected-path/tee/tee_uapi.h"
