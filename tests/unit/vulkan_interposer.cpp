@@ -227,7 +227,7 @@ struct LinearImage {
   }
 };
 
-/** The kinds of DriverCalls::liveObjects; each of them is destroyed through an Ending. */
+/** Whether the function creates a kind of object that DriverCalls::liveObjects counts. A Destroyer counts it down. */
 bool isCounted(std::string_view name) {
   constexpr std::string_view makers[] = {"vkAllocateMemory",
                                          "vkCreateImage",
@@ -250,19 +250,27 @@ bool isCounted(std::string_view name) {
   return std::ranges::find(makers, name) != std::end(makers);
 }
 
-/** Stands in for a function that ends an object. */
-template<size_t Slot, typename Function>
-struct Ending;
-template<size_t Slot, typename Handle>
-struct Ending<Slot, void(VKAPI_PTR*)(Handle, const VkAllocationCallbacks*)> {
+/** A function's name as a template argument. */
+template<size_t length>
+struct FunctionName {
+  constexpr FunctionName(const char (&name)[length]) { std::ranges::copy(name, text); }
+  constexpr bool operator==(std::string_view other) const { return std::string_view(text) == other; }
+  char text[length]{};
+};
+
+/** Stands in for a function that destroys an object: counts. */
+template<FunctionName name, typename Function>
+struct Destroyer;
+template<FunctionName name, typename Handle>
+struct Destroyer<name, void(VKAPI_PTR*)(Handle, const VkAllocationCallbacks*)> {
   static inline void(VKAPI_PTR* real)(Handle, const VkAllocationCallbacks*) = nullptr;
   static VKAPI_ATTR void VKAPI_CALL call(Handle object, const VkAllocationCallbacks* callbacks) {
     driverCalls().liveObjects -= 1;
     real(object, callbacks);
   }
 };
-template<size_t Slot, typename Parent, typename Handle>
-struct Ending<Slot, void(VKAPI_PTR*)(Parent, Handle, const VkAllocationCallbacks*)> {
+template<FunctionName name, typename Parent, typename Handle>
+struct Destroyer<name, void(VKAPI_PTR*)(Parent, Handle, const VkAllocationCallbacks*)> {
   static inline void(VKAPI_PTR* real)(Parent, Handle, const VkAllocationCallbacks*) = nullptr;
   static VKAPI_ATTR void VKAPI_CALL call(Parent parent, Handle object, const VkAllocationCallbacks* callbacks) {
     if (object != Handle(VK_NULL_HANDLE)) driverCalls().liveObjects -= 1;
@@ -270,34 +278,33 @@ struct Ending<Slot, void(VKAPI_PTR*)(Parent, Handle, const VkAllocationCallbacks
   }
 };
 
-/** Stands in for one function: counts, fails when asked to, else passes on. */
-template<size_t Slot, typename Function>
-struct Stand;
-template<size_t Slot, typename... Arguments>
-struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
+/** Stands in for a function that returns a VkResult: counts, and fails if asked to; otherwise calls the driver. */
+template<FunctionName name, typename Function>
+struct Interposed;
+template<FunctionName name, typename... Arguments>
+struct Interposed<name, VkResult(VKAPI_PTR*)(Arguments...)> {
   static inline VkResult(VKAPI_PTR* real)(Arguments...) = nullptr;
-  static inline const char* name = "";
   static VKAPI_ATTR VkResult VKAPI_CALL call(Arguments... arguments) {
-    noteName(name);
-    if constexpr (Slot == 0) noteAllocation(*std::get<1>(std::tuple(arguments...)));
-    if constexpr (Slot == 1) noteSubmit(*std::get<2>(std::tuple(arguments...)));
-    if constexpr (Slot == 19) notePipeline(*std::get<3>(std::tuple(arguments...)));
-    if (const VkResult result = takeFailure(name); result != VK_SUCCESS) return result;
+    noteName(name.text);
+    if constexpr (name == "vkAllocateMemory") noteAllocation(*std::get<1>(std::tuple(arguments...)));
+    if constexpr (name == "vkQueueSubmit") noteSubmit(*std::get<2>(std::tuple(arguments...)));
+    if constexpr (name == "vkCreateGraphicsPipelines") notePipeline(*std::get<3>(std::tuple(arguments...)));
+    if (const VkResult result = takeFailure(name.text); result != VK_SUCCESS) return result;
     VkResult result = VK_SUCCESS;
-    if constexpr (Slot == 2) {
+    if constexpr (name == "vkGetMemoryFdPropertiesKHR") {
       uint32_t& bits = std::get<3>(std::tuple(arguments...))->memoryTypeBits;
       const uint32_t before = bits;
       result = real(arguments...);
       if (result == VK_SUCCESS) setFdTypes(bits, before);
-    } else if constexpr (Slot == 3) {
+    } else if constexpr (name == "vkCreateImage") {
       result = createImage(arguments...);
     } else {
       result = real(arguments...);
     }
-    if constexpr (Slot == 11) {
+    if constexpr (name == "vkGetSemaphoreFdKHR") {
       if (result == VK_SUCCESS) replaceFence(*std::get<2>(std::tuple(arguments...)));
     }
-    if (result == VK_SUCCESS && isCounted(name)) driverCalls().liveObjects += 1;
+    if (result == VK_SUCCESS && isCounted(name.text)) driverCalls().liveObjects += 1;
     if (result == VK_ERROR_DEVICE_LOST) driverCalls().devicesLost += 1;
     return result;
   }
@@ -311,67 +318,30 @@ struct Stand<Slot, VkResult(VKAPI_PTR*)(Arguments...)> {
   }
 };
 
-#define VITRINE_STANDS(X)                                                                                              \
-  X(0, AllocateMemory)                                                                                                 \
-  X(1, QueueSubmit)                                                                                                    \
-  X(2, GetMemoryFdPropertiesKHR)                                                                                       \
-  X(3, CreateImage)                                                                                                    \
-  X(4, BindImageMemory)                                                                                                \
-  X(5, CreateImageView)                                                                                                \
-  X(6, AllocateDescriptorSets)                                                                                         \
-  X(7, CreateFramebuffer)                                                                                              \
-  X(8, CreateBuffer)                                                                                                   \
-  X(9, MapMemory)                                                                                                      \
-  X(10, BindBufferMemory)                                                                                              \
-  X(11, GetSemaphoreFdKHR)                                                                                             \
-  X(12, ImportSemaphoreFdKHR)                                                                                          \
-  X(13, BeginCommandBuffer)                                                                                            \
-  X(14, EndCommandBuffer)                                                                                              \
-  X(15, ResetCommandPool)                                                                                              \
-  X(16, WaitSemaphores)                                                                                                \
-  X(17, CreateSemaphore)                                                                                               \
-  X(18, CreateCommandPool)                                                                                             \
-  X(19, CreateGraphicsPipelines)                                                                                       \
-  X(21, CreateSamplerYcbcrConversion)                                                                                  \
-  X(22, CreateSampler)                                                                                                 \
-  X(23, CreateDescriptorSetLayout)                                                                                     \
-  X(24, CreatePipelineLayout)                                                                                          \
-  X(25, CreateDescriptorPool)                                                                                          \
-  X(26, CreateRenderPass)                                                                                              \
-  X(27, CreateShaderModule)                                                                                            \
-  X(28, AllocateCommandBuffers)                                                                                        \
-  X(29, GetSemaphoreCounterValue)
+// clang-format off
+#define VITRINE_DEVICE_INTERPOSED(X) \
+  X(AllocateMemory) X(QueueSubmit) X(GetMemoryFdPropertiesKHR) X(CreateImage) X(BindImageMemory) \
+  X(CreateImageView) X(AllocateDescriptorSets) X(CreateFramebuffer) X(CreateBuffer) X(MapMemory) \
+  X(BindBufferMemory) X(GetSemaphoreFdKHR) X(ImportSemaphoreFdKHR) X(BeginCommandBuffer) X(EndCommandBuffer) \
+  X(ResetCommandPool) X(WaitSemaphores) X(CreateSemaphore) X(CreateCommandPool) X(CreateGraphicsPipelines) \
+  X(CreateSamplerYcbcrConversion) X(CreateSampler) X(CreateDescriptorSetLayout) X(CreatePipelineLayout) \
+  X(CreateDescriptorPool) X(CreateRenderPass) X(CreateShaderModule) X(AllocateCommandBuffers) \
+  X(GetSemaphoreCounterValue)
 
-/** Looked up from the instance, or before there is one. */
-#define VITRINE_INSTANCE_STANDS(X)                                                                                     \
-  X(20, CreateDevice)                                                                                                  \
-  X(30, CreateInstance)                                                                                                \
-  X(31, EnumerateInstanceLayerProperties)                                                                              \
-  X(32, CreateDebugUtilsMessengerEXT)                                                                                  \
-  X(33, EnumeratePhysicalDevices)                                                                                      \
-  X(34, EnumerateDeviceExtensionProperties)
+/** Looked up from an instance, or before there is one. */
+#define VITRINE_INSTANCE_INTERPOSED(X) \
+  X(CreateDevice) X(CreateInstance) X(EnumerateInstanceLayerProperties) X(CreateDebugUtilsMessengerEXT) \
+  X(EnumeratePhysicalDevices) X(EnumerateDeviceExtensionProperties)
 
-#define VITRINE_ENDINGS(X)                                                                                             \
-  X(0, FreeMemory)                                                                                                     \
-  X(1, DestroyImage)                                                                                                   \
-  X(2, DestroyImageView)                                                                                               \
-  X(3, DestroySampler)                                                                                                 \
-  X(4, DestroySamplerYcbcrConversion)                                                                                  \
-  X(5, DestroyDescriptorSetLayout)                                                                                     \
-  X(6, DestroyDescriptorPool)                                                                                          \
-  X(7, DestroyPipelineLayout)                                                                                          \
-  X(8, DestroyPipeline)                                                                                                \
-  X(9, DestroyRenderPass)                                                                                              \
-  X(10, DestroyShaderModule)                                                                                           \
-  X(11, DestroyFramebuffer)                                                                                            \
-  X(12, DestroyBuffer)                                                                                                 \
-  X(13, DestroySemaphore)                                                                                              \
-  X(14, DestroyCommandPool)                                                                                            \
-  X(15, DestroyDevice)
+#define VITRINE_DEVICE_DESTROYERS(X) \
+  X(FreeMemory) X(DestroyImage) X(DestroyImageView) X(DestroySampler) X(DestroySamplerYcbcrConversion) \
+  X(DestroyDescriptorSetLayout) X(DestroyDescriptorPool) X(DestroyPipelineLayout) X(DestroyPipeline) \
+  X(DestroyRenderPass) X(DestroyShaderModule) X(DestroyFramebuffer) X(DestroyBuffer) X(DestroySemaphore) \
+  X(DestroyCommandPool) X(DestroyDevice)
 
-#define VITRINE_INSTANCE_ENDINGS(X)                                                                                    \
-  X(16, DestroyInstance)                                                                                               \
-  X(17, DestroyDebugUtilsMessengerEXT)
+#define VITRINE_INSTANCE_DESTROYERS(X) \
+  X(DestroyInstance) X(DestroyDebugUtilsMessengerEXT)
+// clang-format on
 
 PFN_vkGetInstanceProcAddr realGetInstanceProcAddr() {
   // Not RTLD_NEXT: with its one symbol defined here, the linker may leave libvulkan out.
@@ -410,19 +380,14 @@ void pipelineBarrier(VkCommandBuffer buffer, VkPipelineStageFlags from, VkPipeli
   }
 }
 
-#define VITRINE_STAND(slot, function)                                                                                  \
+#define VITRINE_HAND_OUT(Substitute, function)                                                                         \
   if (name == "vk" #function) {                                                                                        \
-    using This = Stand<slot, PFN_vk##function>;                                                                        \
-    This::real = reinterpret_cast<PFN_vk##function>(real);                                                             \
-    This::name = "vk" #function;                                                                                       \
-    return reinterpret_cast<PFN_vkVoidFunction>(&This::call);                                                          \
-  }
-#define VITRINE_ENDING(slot, function)                                                                                 \
-  if (name == "vk" #function) {                                                                                        \
-    using This = Ending<slot, PFN_vk##function>;                                                                       \
+    using This = Substitute<"vk" #function, PFN_vk##function>;                                                         \
     This::real = reinterpret_cast<PFN_vk##function>(real);                                                             \
     return reinterpret_cast<PFN_vkVoidFunction>(&This::call);                                                          \
   }
+#define VITRINE_INTERPOSE(function) VITRINE_HAND_OUT(Interposed, function)
+#define VITRINE_DESTROYER(function) VITRINE_HAND_OUT(Destroyer, function)
 #define VITRINE_REPLACE(function, keep, instead)                                                                       \
   if (name == "vk" #function) {                                                                                        \
     keep = reinterpret_cast<PFN_vk##function>(real);                                                                   \
@@ -433,8 +398,8 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL getDeviceProcAddr(VkDevice device, cons
   const std::string_view name = wanted;
   if (name == vitrine::test::pretence().lackingFunction) return nullptr;
   const PFN_vkVoidFunction real = realGetInstanceProcAddr()(lastInstance, wanted);
-  VITRINE_STANDS(VITRINE_STAND)
-  VITRINE_ENDINGS(VITRINE_ENDING)
+  VITRINE_DEVICE_INTERPOSED(VITRINE_INTERPOSE)
+  VITRINE_DEVICE_DESTROYERS(VITRINE_DESTROYER)
   VITRINE_REPLACE(CmdPipelineBarrier, realPipelineBarrier, pipelineBarrier)
   VITRINE_REPLACE(GetImageMemoryRequirements2, realImageRequirements, imageRequirements)
   return realGetDeviceProcAddr(device, wanted);
@@ -447,8 +412,8 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instan
   const PFN_vkVoidFunction real = realGetInstanceProcAddr()(instance, wanted);
   if (instance != VK_NULL_HANDLE) lastInstance = instance;
   if (real == nullptr || name == vitrine::test::pretence().lackingFunction) return nullptr;
-  VITRINE_INSTANCE_STANDS(VITRINE_STAND)
-  VITRINE_INSTANCE_ENDINGS(VITRINE_ENDING)
+  VITRINE_INSTANCE_INTERPOSED(VITRINE_INTERPOSE)
+  VITRINE_INSTANCE_DESTROYERS(VITRINE_DESTROYER)
   VITRINE_REPLACE(GetPhysicalDeviceFeatures2, realFeatures, features)
   VITRINE_REPLACE(GetPhysicalDeviceProperties2, realProperties, properties)
   VITRINE_REPLACE(GetPhysicalDeviceMemoryProperties, realMemoryProperties, memoryProperties)
