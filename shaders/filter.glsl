@@ -1,5 +1,5 @@
-// What shaders that sample textures share. Each has its own way to a texel: the one at a whole position of the source, kept
-// inside draw.bounds; of YCbCr formats Y, Cb, Cr as they are, with chroma replicated over its cell.
+// Filtering for all shaders that sample textures. Each shader defines texel(): the texel at a whole position of the
+// source, clamped to draw.bounds. For YCbCr formats it is Y, Cb, Cr unconverted, with chroma replicated over its cell.
 vec4 texel(ivec2 position);
 
 vec4 filtered(vec2 position) {

@@ -4,8 +4,8 @@
 #include "draw.glsl"
 #include "filter.glsl"
 
-// Texels are fetched and filtered here, not by a sampler: every GPU then gives the same pixels, within rounding, as another
-// and as a display controller's plane, and no format needs a linear-filter feature or a YCbCr sampler. One fetch at 1:1.
+// Texels are fetched and filtered here, not by a sampler. So every GPU and every display plane gives the same pixels up
+// to rounding, and no format needs a linear-filter feature or a YCbCr sampler. At 1:1 it is one fetch per pixel.
 
 layout(constant_id = 0) const int planes = 1; // 1: RGB; 2: Y and CbCr; 3: Y, Cb and Cr
 layout(set = 0, binding = 0) uniform texture2D plane0;
@@ -13,7 +13,7 @@ layout(set = 0, binding = 1) uniform texture2D plane1;
 layout(set = 0, binding = 2) uniform texture2D plane2;
 layout(location = 0) out vec4 color;
 
-// Chroma is replicated, not interpolated: the sample whose cell holds the pixel, as display planes (and vkms) do at 1:1.
+// Chroma is replicated, not interpolated: a pixel takes the sample of its cell. vkms's planes do the same at 1:1.
 vec4 texel(ivec2 position) {
   ivec2 at = clamp(position, draw.bounds.xy, draw.bounds.zw);
   if (planes == 1) return texelFetch(plane0, at, 0);

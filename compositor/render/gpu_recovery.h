@@ -1,7 +1,7 @@
 #pragma once
 
 #include "protected-path/base/clock.h"
-#include "protected-path/render/vulkan/renderer.h"
+#include "protected-path/render/renderer.h"
 
 namespace vitrine {
 

@@ -1,4 +1,5 @@
-// CLI11's implementation, compiled once (CLI11_COMPILE): in each program's main file it costs ten seconds of compilation.
+// CLI11's implementation, compiled once (CLI11_COMPILE). Each program that compiled it itself would take ten seconds
+// longer to build.
 #include <CLI/CLI.hpp>
 
 #include <CLI/impl/App_inl.hpp>

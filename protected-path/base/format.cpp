@@ -89,7 +89,7 @@ std::string fourccName(uint32_t fourcc) {
     const char character = static_cast<char>((fourcc >> shift) & 0x7f);
     name += character >= ' ' && character < 0x7f ? character : '?';
   }
-  while (name.size() > 1 && name.back() == ' ') // as `R8  ` is written
+  while (name.size() > 1 && name.back() == ' ') // `R8  ` is padded with spaces
     name.pop_back();
   return name;
 }

@@ -16,7 +16,7 @@ enum class ColorEncoding : uint8_t { Bt601, Bt709, Bt2020 };
 /** KMS property COLOR_RANGE. */
 enum class ColorRange : uint8_t { Limited, Full };
 
-/** What is known about a DRM fourcc (drm_fourcc.h). */
+/** Facts about a DRM fourcc (drm_fourcc.h). */
 struct FormatInfo {
   uint32_t fourcc;
   const char* name; ///< `NV12`
@@ -28,7 +28,7 @@ struct FormatInfo {
   uint8_t vsub;
   bool isYuv;
   bool hasAlpha;
-  /** The same layout without alpha (XRGB8888 for ARGB8888); itself where it has none. */
+  /** The same layout without alpha (XRGB8888 for ARGB8888), or the format itself if there is none. */
   uint32_t opaque;
 };
 
@@ -44,7 +44,7 @@ struct FormatInfo {
 /** Shortest legal row of plane `plane` in bytes. */
 [[nodiscard]] uint64_t minimumStrideBytes(const FormatInfo& format, Size size, unsigned plane);
 
-/** `NV12`, or the characters of a fourcc that the table lacks: `R8`. */
+/** `NV12`; for a fourcc that is not in the table, its characters: `R8`. */
 [[nodiscard]] std::string fourccName(uint32_t fourcc);
 
 /** `LINEAR`, `INVALID` or `0x…`. */

@@ -38,7 +38,7 @@ struct Rect {
   return !intersect(a, b).empty();
 }
 
-/** The smallest box around both; an empty one does not count. */
+/** The smallest box around both. An empty box is ignored. */
 [[nodiscard]] inline Rect unite(const Rect& a, const Rect& b) {
   if (a.empty()) return b;
   if (b.empty()) return a;
@@ -48,8 +48,8 @@ struct Rect {
 }
 
 /**
- * KMS's 16.16 fixed point, as in a plane's SRC_* properties (kernel: "drm_plane_state.src_x").
- * Unsigned: a source coordinate is never negative.
+ * KMS's 16.16 fixed point, as in a plane's SRC_* properties (kernel: "drm_plane_state.src_x"). Unsigned: a source
+ * coordinate is never negative.
  */
 class Fixed16_16 {
 public:
@@ -83,7 +83,7 @@ struct SourceRect {
   }
 };
 
-/** How a buffer's content is turned to be shown; the values of `wl_output.transform`. */
+/** How a buffer's content is rotated or mirrored to be shown. The values are those of `wl_output.transform`. */
 enum class Transform : uint8_t { Normal = 0, R90, R180, R270, Flipped, Flipped90, Flipped180, Flipped270 };
 
 /** Whether a transform swaps width and height. */

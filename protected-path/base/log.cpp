@@ -46,7 +46,7 @@ spdlog::logger& make(std::string_view name) {
 spdlog::logger& log(std::string_view name) {
   const std::scoped_lock lock(levels().mutex);
   const auto existing = spdlog::get(std::string(name));
-  return existing ? *existing : make(name); // the registry keeps it
+  return existing ? *existing : make(name); // spdlog's registry owns it
 }
 
 spdlog::logger& audit() {
@@ -78,7 +78,7 @@ Result<> setLogLevels(std::string_view list) {
   auto parsed = parseLogLevels(list);
   if (!parsed) return std::unexpected(parsed.error());
   const std::scoped_lock lock(levels().mutex);
-  parsed->merge(levels().byName); // what the list does not name stays as it is
+  parsed->merge(levels().byName); // levels that the list does not name stay unchanged
   levels().byName = std::move(*parsed);
   spdlog::apply_all([](const std::shared_ptr<spdlog::logger>& logger) { logger->set_level(levelFor(logger->name())); });
   return {};

@@ -15,8 +15,8 @@ std::string errnoName(int number) {
 }
 
 bool isTransient(const Error& error) {
-  constexpr int passing[] = {EBUSY, ENOMEM, EMFILE, ENFILE, EINTR, EAGAIN};
-  return error.kind == ErrorKind::System && std::ranges::contains(passing, error.number);
+  constexpr int transient[] = {EBUSY, ENOMEM, EMFILE, ENFILE, EINTR, EAGAIN};
+  return error.kind == ErrorKind::System && std::ranges::contains(transient, error.number);
 }
 
 static std::string cause(const Error& error) {

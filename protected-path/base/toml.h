@@ -1,8 +1,8 @@
 #pragma once
 
 /**
- * The one way to include toml++: distributions build its library with exceptions, which our code does not use; so it is compiled
- * here, header only and without them. The header is large: include it in as few files as can be.
+ * The only include of toml++. Distributions build its library with exceptions, which our code does not use, so it is
+ * compiled header-only and without exceptions. The header is large: include it in as few files as possible.
  */
 #undef TOML_HEADER_ONLY
 #undef TOML_SHARED_LIB

@@ -17,7 +17,7 @@ UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
 
 void UniqueFd::reset(int fd) {
   const int old = std::exchange(fd_, fd);
-  // EBADF here means that somebody else closed our fd: a bug worth an error line.
+  // EBADF means that other code has closed our fd, which is a bug.
   if (old >= 0 && ::close(old) != 0 && errno == EBADF) log("base").error("close fd {}: EBADF: closed twice", old);
 }
 

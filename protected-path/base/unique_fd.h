@@ -9,7 +9,7 @@ namespace vitrine {
 /**
  * The one owner of a file descriptor. Move-only; closes in its destructor; -1 is "none".
  *
- * An fd given to a call that consumes it is released on the very next line after that call succeeded.
+ * If a call consumes the fd, release() it on the next line after that call has succeeded.
  */
 class UniqueFd {
 public:
@@ -28,7 +28,7 @@ public:
   /** Gives up ownership; the caller closes it or hands it to the kernel. */
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
 
-  /** Closes what is held and takes `fd`. */
+  /** Closes the fd that it holds, and takes `fd`. */
   void reset(int fd = -1);
 
 private:

@@ -18,8 +18,8 @@ struct VulkanDeviceReport {
   GpuFacts gpu;
   /**
    * VkPhysicalDeviceProtectedMemoryProperties::protectedNoFault. If true, an access that the rules of protected memory
-   * forbid is dropped or gives undefined values; if false, it may do anything. Composition makes no such access (R1) and
-   * is the same on both. The value says what a mistake would cost.
+   * forbid is dropped or gives undefined values; if false, it may do anything. Composition makes no such access (R1)
+   * and is the same on both. The value says what a mistake would cost.
    */
   bool protectedNoFault = false;
   Refusal refusal = Refusal::None; ///< why the device cannot compose protected content, or None

@@ -36,7 +36,9 @@ struct DrawCommand {
   float alpha = 1.0F;
   bool blend = true;    ///< premultiplied "over"; false replaces
   bool nearest = false; ///< nearest instead of bilinear filtering
-  /** YCbCr only. Chroma is replicated over its cell, as planes do at 1:1, and not interpolated. Filtering comes after. */
+  /**
+   * YCbCr only. Chroma is replicated over its cell, as planes do at 1:1, and not interpolated. Filtering comes after.
+   */
   ColorEncoding encoding = ColorEncoding::Bt709;
   ColorRange range = ColorRange::Limited;
 };

@@ -30,7 +30,9 @@ public:
   /** Why it is a placeholder, or None. */
   [[nodiscard]] Refusal refusal() const { return refusal_; }
   [[nodiscard]] bool protectedContent() const { return protectedContent_; }
-  /** The upload was lost because a later call failed. The texture draws as the placeholder and must be uploaded again. */
+  /**
+   * The upload was lost because a later call failed. The texture draws as the placeholder and must be uploaded again.
+   */
   [[nodiscard]] virtual bool contentLost() const { return false; }
 
 protected:
@@ -95,8 +97,8 @@ struct RendererCounters {
  * Composes with the GPU. Display and renderer may be different devices.
  *
  * R1 is enforced in compose(), below all code that could forget it: a pass into an unprotected target draws the
- * placeholder for every texture with protected content. The CPU waits for no fence: the GPU waits for acquire fences, and
- * completion is returned as a sync file. Thread: one.
+ * placeholder for every texture with protected content. The CPU waits for no fence: the GPU waits for acquire fences,
+ * and completion is returned as a sync file. Thread: one.
  */
 class Renderer {
 public:
@@ -105,7 +107,9 @@ public:
     bool validation = false;
     dev_t displayDevice = 0; ///< the display's device number: its own GPU is preferred; 0: not known
     std::string deviceName;  ///< only devices whose name contains this; empty: the best device
-    /** For tests: import YCbCr dma-bufs only this way, or refuse them. Empty: the best way for each format and modifier. */
+    /**
+     * For tests: import YCbCr dma-bufs only this way, or refuse them. Empty: the best way for each format and modifier.
+     */
     std::optional<YccImport> yccImport;
   };
 
@@ -127,9 +131,9 @@ public:
 
   /**
    * Imports a dma-buf to sample. A no_map buffer that this device may not import is no error: it becomes a placeholder
-   * texture with its reason, and the driver is not asked. If the driver refuses a YCbCr buffer, the other way of importing
-   * it is tried, if its format and modifier have one. Errors: Refused(GpuFormatUnsupported, GpuImportFailed), as the best
-   * way was refused; Vulkan for a lost device or exhausted memory.
+   * texture with its reason, and the driver is not asked. If the driver refuses a YCbCr buffer, the other way of
+   * importing it is tried, if its format and modifier have one. Errors: Refused(GpuFormatUnsupported, GpuImportFailed),
+   * as the best way was refused; Vulkan for a lost device or exhausted memory.
    */
   [[nodiscard]] virtual Result<std::unique_ptr<Texture>> import(const Dmabuf& buffer) = 0;
 
@@ -142,8 +146,9 @@ public:
 
   /**
    * Imports a dma-buf to draw into, and to read back if it is ordinary memory. Its evidence decides whether it is a
-   * protected target. Errors: Refused(GpuNoProtectedMemory, ClaimWithoutEvidence, GpuFormatUnsupported, GpuImportFailed;
-   * LayoutOutOfBounds if it has too few rows for device().targetRowMultiple); Vulkan for a lost device or exhausted memory.
+   * protected target. Errors: Refused(GpuNoProtectedMemory, ClaimWithoutEvidence, GpuFormatUnsupported,
+   * GpuImportFailed; LayoutOutOfBounds if it has too few rows for device().targetRowMultiple); Vulkan for a lost device
+   * or exhausted memory.
    */
   [[nodiscard]] virtual Result<std::unique_ptr<RenderTarget>> importTarget(const Dmabuf& buffer) = 0;
 
@@ -157,7 +162,8 @@ public:
 
   /**
    * Makes the GPU copy a target's pixels after all passes that were composed into it so far. Does not wait. Errors:
-   * Refused(ViewPublic) for a protected target; Refused(GpuFormatUnsupported) if the driver cannot copy from it; Vulkan.
+   * Refused(ViewPublic) for a protected target; Refused(GpuFormatUnsupported) if the driver cannot copy from it;
+   * Vulkan.
    */
   [[nodiscard]] virtual Result<std::unique_ptr<Readback>> startReading(const RenderTarget& source) = 0;
 
@@ -175,9 +181,9 @@ public:
   virtual void waitIdle() = 0;
 
   /**
-   * Creates instance and device again after VK_ERROR_DEVICE_LOST (isDeviceLost()). Older textures and targets stay valid
-   * objects, but such a texture draws as the placeholder, and drawing into such a target is an error. A failed call
-   * changes nothing and may be repeated.
+   * Creates instance and device again after VK_ERROR_DEVICE_LOST (isDeviceLost()). Older textures and targets stay
+   * valid objects, but such a texture draws as the placeholder, and drawing into such a target is an error. A failed
+   * call changes nothing and may be repeated.
    */
   [[nodiscard]] virtual Result<> recover() = 0;
   /** Number of the current device, from 1. Textures and targets of another generation must be imported again. */

@@ -424,7 +424,7 @@ TEST_F(Failures, anUploadThatNeverGotThereIsNotShown) {
     expectPlaceholder(to.picture(), all);
     const auto updated = own->update(**uploaded, picture.strideBytes(), picture.bytes(), {&all, 1});
     ASSERT_FALSE(updated);
-    EXPECT_NE(updated.error().text().find("upload it anew"), std::string::npos) << updated.error().text();
+    EXPECT_NE(updated.error().text().find("upload it again"), std::string::npos) << updated.error().text();
     std::vector<std::byte> pixels(16 * 16 * 4);
     EXPECT_FALSE(own->readPixels(**uploaded, all, DRM_FORMAT_ARGB8888, 64, pixels));
   }

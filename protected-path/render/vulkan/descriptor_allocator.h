@@ -11,7 +11,7 @@ namespace vitrine::vulkan {
 
 class DescriptorAllocator;
 
-/** A descriptor set for the images of one texture, given back to its pool when it goes. */
+/** A descriptor set for the images of one texture. Its destructor returns it to its pool. */
 class DescriptorSet {
 public:
   DescriptorSet() = default;
@@ -35,14 +35,14 @@ public:
   /** Sets of three sampled images, one for each colour plane. */
   [[nodiscard]] static Result<std::shared_ptr<DescriptorAllocator>> create(std::shared_ptr<Device> device);
   /**
-   * Sets of one image that is sampled with `sampler`, which must outlive this; such an image takes `descriptors` of a
-   * pool.
+   * Sets of one image, sampled with `sampler`, which must outlive this. `descriptors`: how many descriptors of a pool
+   * such an image takes.
    */
   [[nodiscard]] static Result<std::shared_ptr<DescriptorAllocator>>
   createWithSampler(std::shared_ptr<Device> device, VkSampler sampler, uint32_t descriptors);
 
   [[nodiscard]] VkDescriptorSetLayout layout() const { return layout_.get(); }
-  /** A set whose bindings are `views`, as many as it has and all valid (unused planes repeat another). */
+  /** A set whose bindings are `views`: one for each binding, all valid (an unused plane repeats another one's view). */
   [[nodiscard]] Result<DescriptorSet> allocate(std::span<const VkImageView> views);
 
 private:

@@ -83,7 +83,7 @@ std::optional<uint32_t> Device::memoryType(uint32_t bits, VkMemoryPropertyFlags 
   std::optional<uint32_t> found;
   for (uint32_t type = 0; type < memory_.memoryTypeCount; ++type) {
     const VkMemoryPropertyFlags flags = memory_.memoryTypes[type].propertyFlags;
-    // Protected memory is only ever asked for by name.
+    // Protected memory is taken only if `required` names it.
     const bool isProtected = (flags & VK_MEMORY_PROPERTY_PROTECTED_BIT) != 0;
     const bool wantsProtected = (required & VK_MEMORY_PROPERTY_PROTECTED_BIT) != 0;
     if ((bits >> type & 1U) == 0 || (flags & required) != required || isProtected != wantsProtected) continue;

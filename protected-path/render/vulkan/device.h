@@ -9,8 +9,8 @@
 namespace vitrine::vulkan {
 
 /**
- * The VkDevice with its one queue. Shared by the renderer and by every texture and target, since those may be destroyed
- * after the renderer; the last of them ends it.
+ * The VkDevice with its one queue. Shared by the renderer and by every texture and target, because those may outlive
+ * the renderer. The last owner destroys it.
  */
 class Device {
 public:
@@ -26,7 +26,7 @@ public:
   [[nodiscard]] bool hasProtectedMemory() const { return physical_.report.gpu.protectedMemory; }
   [[nodiscard]] uint32_t queueFamily() const { return physical_.queueFamily; }
 
-  /** The first type of `bits` that has all of `required`, preferring those that also have `preferred`. */
+  /** The first type of `bits` that has all of `required`; a type that also has `preferred` comes first. */
   [[nodiscard]] std::optional<uint32_t> memoryType(uint32_t bits, VkMemoryPropertyFlags required,
                                                    VkMemoryPropertyFlags preferred = 0) const;
   /** vkAllocateMemory, counted. */

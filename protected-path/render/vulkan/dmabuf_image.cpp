@@ -16,7 +16,7 @@ std::unexpected<Error> importFailed(const char* operation, const Dmabuf& buffer,
   return refused(Refusal::GpuImportFailed, operation, std::format("{}: {}", describePlane(buffer, request), why));
 }
 
-/** A driver's no becomes a refusal of this buffer, unless it says nothing of the buffer. */
+/** Turns a driver's error into a refusal of this buffer, unless the error has nothing to do with the buffer. */
 std::unexpected<Error> refusalFrom(const char* operation, VkResult result, const Dmabuf& buffer,
                                    const DmabufImageRequest& request) {
   switch (result) {
@@ -30,7 +30,7 @@ std::unexpected<Error> refusalFrom(const char* operation, VkResult result, const
   }
 }
 
-/** The same of what vulkanError() made. */
+/** The same for an Error made by vulkanError(). */
 std::unexpected<Error> refusalFrom(const Error& error, const Dmabuf& buffer, const DmabufImageRequest& request) {
   return refusalFrom(error.operation.c_str(), static_cast<VkResult>(error.number), buffer, request);
 }
@@ -70,7 +70,7 @@ Result<Image> createImage(Device& device, const Dmabuf& buffer, const DmabufImag
   return image;
 }
 
-/** Where memory of the image begins in the dma-buf; with explicit modifiers the layout already says it. */
+/** Offset of the image's memory in the dma-buf. With explicit modifiers it is 0, since the layout has the offset. */
 Result<VkDeviceSize> bindOffset(Device& device, const Dmabuf& buffer, const DmabufImageRequest& request, VkImage image,
                                 const VkMemoryRequirements& requirements) {
   if (device.physical().explicitModifiers) return 0;
@@ -82,7 +82,7 @@ Result<VkDeviceSize> bindOffset(Device& device, const Dmabuf& buffer, const Dmab
     return refused(Refusal::GpuFormatUnsupported, "vkGetImageSubresourceLayout",
                    std::format("{}: the driver's stride is {}, its alignment {}", describePlane(buffer, request),
                                layout.rowPitch, requirements.alignment),
-                   "a driver with VK_EXT_image_drm_format_modifier takes other strides");
+                   "a driver with VK_EXT_image_drm_format_modifier accepts other strides");
   }
   return VkDeviceSize{plane.offsetBytes};
 }
@@ -98,7 +98,7 @@ VkMemoryRequirements requirementsOf(const Device& device, VkImage image) {
 /** Memory types that both the image and the fd allow. */
 Result<uint32_t> memoryTypeBits(const Device& device, const Dmabuf& buffer, const DmabufImageRequest& request, int fd,
                                 uint32_t imageBits) {
-  // Zeroed first: one driver answers success without writing it, and then says nothing.
+  // Zeroed first: one driver (Vulkan's mock ICD) returns success without writing it. Zero means that nothing is known.
   VkMemoryFdPropertiesKHR properties{.sType = VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR};
   const VkResult result = device.vk().GetMemoryFdPropertiesKHR(
       device.vk().device, VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT, fd, &properties);
@@ -123,7 +123,7 @@ Result<DeviceMemory> importMemory(Device& device, const Dmabuf& buffer, const Dm
     return importFailed("vkGetMemoryFdPropertiesKHR", buffer, request,
                         request.kind.isProtected ? "no protected memory type takes it" : "no memory type takes it");
   }
-  // A dedicated allocation holds the image at offset 0, so it cannot be used where the plane's place is a bind offset.
+  // A dedicated allocation holds the image at offset 0, so it is impossible with another bind offset.
   const bool dedicated = offset == 0;
   const VkMemoryDedicatedAllocateInfo dedication{.sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO,
                                                  .image = image};
@@ -138,7 +138,7 @@ Result<DeviceMemory> importMemory(Device& device, const Dmabuf& buffer, const Dm
   device.counters.imports += 1;
   auto memory = device.allocate(info, "");
   if (!memory) return refusalFrom(memory.error(), buffer, request);
-  static_cast<void>(fd->release()); // the driver's since the import succeeded
+  static_cast<void>(fd->release()); // the driver owns it since the import succeeded
   return memory;
 }
 
@@ -174,7 +174,7 @@ Result<ImageWithMemory> importDmabufImage(Device& device, const Dmabuf& buffer, 
   }
   if (!lieInOneBuffer(buffer, request.firstPlane, request.memoryPlanes)) {
     return refused(Refusal::GpuFormatUnsupported, "import dma-buf",
-                   describePlane(buffer, request) + ": its memory planes lie in different buffers");
+                   describePlane(buffer, request) + ": its memory planes are in different buffers");
   }
   auto image = createImage(device, buffer, request);
   if (!image) return std::unexpected(image.error());

@@ -8,7 +8,7 @@ namespace vitrine::vulkan {
 /** An image with its memory and the view of it. */
 struct ImageWithMemory {
   DeviceMemory memory;
-  Image image; ///< after its memory: destroyed first
+  Image image; ///< declared after its memory, so destroyed before it
   ImageView view;
 };
 
@@ -23,21 +23,22 @@ struct DmabufImageRequest {
 };
 
 /**
- * Imports one plane (or all of them: for RGB with a modifier of several memory planes, for a multi-planar format). Protected ones into protected
- * memory only. The dma-buf's fds stay the caller's: the driver gets duplicates.
+ * Imports one plane, or all planes for RGB with a modifier of several memory planes and for a multi-planar format.
+ * Protected buffers are imported into protected memory only. The caller keeps the dma-buf's fds: the driver gets
+ * duplicates.
  *
- * Errors: Refused where this buffer is: GpuFormatUnsupported where the driver says beforehand that it cannot, or where
- * without explicit modifiers the driver's stride differs; GpuImportFailed with the VkResult's name in its object where
- * the import fails. Others say nothing of the buffer: Vulkan for a lost device and for what ran out (memory, objects),
- * System for a failed duplicate.
+ * Errors about this buffer: Refused(GpuFormatUnsupported) if the driver says beforehand that it cannot import it, or if
+ * it has no explicit modifiers and another stride; Refused(GpuImportFailed) if the import fails, with the VkResult's
+ * name in the error's object. Errors that say nothing about the buffer: Vulkan for a lost device or exhausted memory or
+ * objects; System if an fd could not be duplicated.
  */
 [[nodiscard]] Result<ImageWithMemory> importDmabufImage(Device& device, const Dmabuf& buffer,
                                                         const DmabufImageRequest& request);
 
-/** Whether `count` planes from `first` on lie in one dma-buf, as those of one image must. */
+/** Whether the planes `first` to `first + count - 1` are in one dma-buf. The planes of one image must be. */
 [[nodiscard]] bool lieInOneBuffer(const Dmabuf& buffer, unsigned first, unsigned count);
 
-/** The view of a whole 2D colour image; with a conversion it must be sampled by that conversion's sampler. */
+/** A view of a whole 2D colour image. With a conversion, only that conversion's sampler may sample it. */
 [[nodiscard]] Result<ImageView> makeImageView(const Device& device, VkImage image, VkFormat format,
                                               const VkComponentMapping& swizzle,
                                               VkSamplerYcbcrConversion conversion = VK_NULL_HANDLE);

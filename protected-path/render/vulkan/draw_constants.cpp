@@ -9,8 +9,8 @@ namespace vitrine::vulkan {
 namespace {
 
 /**
- * How a transform moves a point of the content, both axes −½…½, y downwards: x′ = a·x + b·y, y′ = c·x + d·y.
- * Flipped ones are mirrored left to right first; then all are turned counter-clockwise.
+ * Matrix of a transform, for points of the content with both axes −½…½ and y downwards: x′ = a·x + b·y, y′ = c·x + d·y.
+ * A flipped transform mirrors left to right first. Then all rotate counter-clockwise.
  */
 struct Turn {
   double a, b, c, d;
@@ -27,14 +27,14 @@ bool isWhole(double value) {
   return value == std::floor(value);
 }
 
-/** Destination pixels to texels: the turn undone, scaled to the source, moved to its place. */
+/** Destination pixels to texels: undoes the rotation, scales to the source, translates. */
 void setMapping(DrawConstants& constants, const DrawCommand& command) {
   const Turn& turn = turns[static_cast<size_t>(command.transform) % std::size(turns)];
   const double width = command.destination.width;
   const double height = command.destination.height;
   const double sourceWidth = command.source.width.toDouble();
   const double sourceHeight = command.source.height.toDouble();
-  // The inverse of a turn is its transpose.
+  // The inverse of a rotation is its transpose.
   const double matrix[4] = {sourceWidth * turn.a / width, sourceWidth * turn.c / height, sourceHeight * turn.b / width,
                             sourceHeight * turn.d / height};
   const double translation[2] = {command.source.x.toDouble() + sourceWidth * (1 - turn.a - turn.c) / 2,
@@ -48,7 +48,7 @@ void setMapping(DrawConstants& constants, const DrawCommand& command) {
   constants.nearest = command.nearest || exact ? 1 : 0;
 }
 
-/** First and last texel of one axis that the crop touches. */
+/** The first and the last texel of one axis that the crop touches. */
 std::array<int32_t, 2> texelRange(Fixed16_16 start, Fixed16_16 length, uint32_t extent) {
   const double last = static_cast<double>(extent) - 1;
   const double first = std::clamp(std::floor(start.toDouble()), 0.0, last);

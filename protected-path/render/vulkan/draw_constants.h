@@ -8,7 +8,7 @@
 
 namespace vitrine::vulkan {
 
-/** Push constants of every fragment shader; the same bytes as `Draw` in shaders/draw.glsl. */
+/** Push constants of all fragment shaders. Layout: `Draw` in shaders/draw.glsl. */
 struct DrawConstants {
   std::array<float, 4> color{};
   std::array<float, 4> second{};
@@ -27,9 +27,9 @@ static_assert(sizeof(DrawConstants) == 104, "must match shaders/draw.glsl");
 [[nodiscard]] DrawConstants placeholderConstants(float alpha);
 
 /**
- * Where each destination pixel finds its texels: crop, the eight transforms, scaling. Whole-pixel mappings (1:1, turned
- * or not) use nearest filtering, which is then exact. Texels outside of the crop are never read.
- * `extent` is the image's, which of a multi-planar one may be larger than the texture.
+ * Maps destination pixels to texels: crop, the eight transforms, scaling. Whole-pixel mappings (1:1, rotated or not)
+ * use nearest filtering, which is exact then. Texels outside the crop are never read. `extent`: the image's size, which
+ * may be larger than the texture's if the image is multi-planar.
  */
 [[nodiscard]] DrawConstants textureConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format,
                                              Size extent);

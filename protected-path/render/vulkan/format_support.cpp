@@ -10,7 +10,7 @@ namespace {
 constexpr VkFormatFeatureFlags drawable =
     VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT | VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BLEND_BIT;
 
-/** Whether the device can sample images of a multi-planar format at all, and import them by what a client says. */
+/** Whether the device can sample images of a multi-planar format, and import them with explicit modifiers. */
 bool canConvert(const PhysicalDevice& device, VkFormat multiPlanar) {
   const bool known = multiPlanar != VK_FORMAT_G8_B8R8_2PLANE_444_UNORM || device.twoPlane444Formats;
   return multiPlanar != VK_FORMAT_UNDEFINED && device.samplerYcbcrConversion && device.explicitModifiers && known;
@@ -53,7 +53,7 @@ std::vector<FormatSupport::Modifier> FormatSupport::modifiersOf(const Device& de
   VkFormatProperties2 properties{.sType = VK_STRUCTURE_TYPE_FORMAT_PROPERTIES_2};
   if (device.physical().explicitModifiers) properties.pNext = &list;
   query(device.physical().handle, format, &properties);
-  // Without the extension there is linear tiling with the driver's own stride, which the import then checks.
+  // Without the extension, tiling is linear with the driver's own stride. The import checks the stride.
   if (!device.physical().explicitModifiers) {
     return {{DRM_FORMAT_MOD_LINEAR, 1, properties.formatProperties.linearTilingFeatures}};
   }
@@ -76,7 +76,7 @@ std::optional<SampledImport> FormatSupport::planeByPlane(const Device& device, c
   };
   if (!samples(format.planeFormats[0], modifier)) return std::nullopt;
   if (!format.isYuv()) return SampledImport{.memoryPlanes = modifier.planes};
-  // Each must then be one memory plane, and every one must take the modifier.
+  // Each plane's image must have one memory plane, and every plane's format must have the modifier.
   if (modifier.planes != 1) return std::nullopt;
   for (unsigned plane = 1; plane < format.planes; ++plane) {
     const bool usable =
@@ -129,7 +129,7 @@ void FormatSupport::addSampled(FormatModifier format, const SampledImport& impor
     return;
   }
   auto& imports = sampledImports_[static_cast<size_t>(found - sampled_.begin())];
-  // The second is the one image: first, unless linear.
+  // One image comes first, except for LINEAR.
   imports.insert(format.modifier == DRM_FORMAT_MOD_LINEAR ? imports.end() : imports.begin(), import);
 }
 

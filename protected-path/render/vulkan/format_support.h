@@ -9,44 +9,43 @@
 
 namespace vitrine::vulkan {
 
-/** One way to import dma-bufs of a format and modifier to sample them. */
+/** One way to import dma-bufs of a format and modifier for sampling. */
 struct SampledImport {
-  YccImport way = YccImport::PlaneByPlane; ///< RGB: its one image
+  YccImport way = YccImport::PlaneByPlane; ///< RGB counts as this, with one image
   unsigned memoryPlanes = 1;               ///< that such a dma-buf must have
   YccSamplerKey sampler;                   ///< OneImage only
 };
 
 /**
- * What dma-bufs and uploads a device takes, asked of the driver once.
+ * Which dma-bufs and uploads a device accepts. The driver is asked once.
  *
- * YCbCr dma-bufs may be importable in two ways. LINEAR ones go plane by plane where they can: drm_fourcc.h defines each
- * plane's layout by itself, the planes may lie in several dma-bufs, odd sizes need no rounding, and no driver's
- * conversion takes part. With any other modifier one image is preferred, for only then is the driver told what the
- * buffer is: a layout may depend on the format, and a plane that is called R8 need not be laid out as the NV12 plane
- * that it is. Plane by plane stays the second way, since many drivers list a modifier for R8 and R8G8 alone. What
- * Mesa's drivers do (read in their sources of Mesa 25 and 26; only lavapipe was run):
+ * A YCbCr dma-buf may be importable in two ways. LINEAR is imported plane by plane if possible: drm_fourcc.h defines
+ * each plane's layout separately, the planes may be in several dma-bufs, odd sizes need no rounding, and no conversion
+ * of the driver takes part. For any other modifier, one image is preferred, because only then does the driver know what
+ * the buffer is: a layout may depend on the format, and the driver may lay out an R8 image differently from the Y plane
+ * of NV12. Plane by plane remains the second way, since many drivers list a modifier for R8 and R8G8 only. What Mesa's
+ * drivers do (read in the sources of Mesa 25 and 26; only lavapipe was run):
  * - turnip (tu_formats.cc) lists LINEAR and QCOM_COMPRESSED for multi-planar formats.
- * - radv (radv_formats.c) lists every tiling; with DCC from GFX12 on only, where it has no memory plane.
- * - anv (anv_formats.c) lists tilings for NV12, P010 and three planes of 8 bits, never with compression, "due to the lack
- *   of defined ABI". NV16, NV24, P012 and P016 go plane by plane there.
- * - panvk (panvk_image.c) has neither AFBC nor U-interleaved tiling for them; its single planes have both.
+ * - radv (radv_formats.c) lists every tiling, but DCC only from GFX12 on, where it takes no memory plane.
+ * - anv (anv_formats.c) lists tilings for NV12, P010 and three planes of 8 bits, never with compression, "due to the
+ *   lack of defined ABI". There NV16, NV24, P012 and P016 are imported plane by plane.
+ * - panvk (panvk_image.c) has no AFBC and no U-interleaved tiling for them, but has both for single planes.
  * - nvk (nvk_image.c) lists no modifier at all for them, not even LINEAR.
- * - lavapipe (lvp_formats.c) lists LINEAR for all; some versions then refuse it in the image format query, which is why
- *   both are asked.
+ * - lavapipe (lvp_formats.c) lists LINEAR for all. Some versions then refuse it in the image format query, so both are
+ *   asked.
  */
 class FormatSupport {
 public:
-  /** `only`: no other way for YCbCr (Renderer::Options::yccImport). */
+  /** `only`: the one way allowed for YCbCr (Renderer::Options::yccImport). */
   FormatSupport(const Device& device, std::optional<YccImport> only);
 
   [[nodiscard]] std::span<const FormatModifier> sampled() const { return sampled_; }
   [[nodiscard]] std::span<const FormatModifier> targets() const { return targets_; }
   [[nodiscard]] std::span<const uint32_t> uploads() const { return uploads_; }
 
-  /** The ways to import this, best first, the next for a buffer that the driver refuses; empty where it cannot be
-   * sampled. */
+  /** The ways to import this format, best first. If the driver refuses a buffer, try the next. Empty: not sampled. */
   [[nodiscard]] std::span<const SampledImport> sampledImports(FormatModifier format) const;
-  /** Memory planes of a target; empty where it can be none. */
+  /** Number of memory planes of a target of this format; empty if it cannot be a target. */
   [[nodiscard]] std::optional<unsigned> targetMemoryPlanes(FormatModifier format) const;
 
 private:
@@ -64,13 +63,13 @@ private:
   void addSampled(FormatModifier format, const SampledImport& import);
   void addTargets(const Device& device, const VulkanFormat& format);
   std::vector<FormatModifier> sampled_;
-  std::vector<std::vector<SampledImport>> sampledImports_; ///< entry by entry of sampled_
+  std::vector<std::vector<SampledImport>> sampledImports_; ///< parallel to sampled_
   std::vector<FormatModifier> targets_;
   std::vector<unsigned> targetPlanes_;
   std::vector<uint32_t> uploads_;
 };
 
-/** What an image for a dma-buf is to be. */
+/** The properties of an image for a dma-buf that decide whether the driver can import it. */
 struct DmabufImageKind {
   VkFormat format = VK_FORMAT_UNDEFINED;
   uint64_t modifier = 0;
@@ -78,13 +77,13 @@ struct DmabufImageKind {
   bool isProtected = false;
 };
 
-/** What the driver says of such images. */
+/** The driver's limits for such images. */
 struct ImportableImage {
   Size maximum;
-  uint32_t samplerDescriptors; ///< that a combined image sampler of a multi-planar one takes of a pool
+  uint32_t samplerDescriptors; ///< of a pool, for one combined image sampler of a multi-planar image
 };
 
-/** Empty where the driver can import none. */
+/** Empty if the driver cannot import such images. */
 [[nodiscard]] std::optional<ImportableImage> importableImage(const Device& device, const DmabufImageKind& kind);
 
 } // namespace vitrine::vulkan

@@ -57,7 +57,7 @@ uint64_t FramePool::doneTicket() {
   uint64_t value = 0;
   const VkResult result = device_->vk().GetSemaphoreCounterValue(device_->vk().device, timeline_.get(), &value);
   if (result == VK_SUCCESS) done_ = value;
-  // A lost device will never touch anything again.
+  // A lost device accesses nothing any more.
   if (result == VK_ERROR_DEVICE_LOST) done_ = std::numeric_limits<uint64_t>::max();
   return done_;
 }
@@ -120,7 +120,7 @@ Result<> FramePool::waitFor(Frame& frame, UniqueFd syncFile) {
     if (!semaphore) return std::unexpected(semaphore.error());
     frame.waits.push_back(std::move(*semaphore));
   }
-  // Temporary: the wait gives the semaphore its own payload back, so it serves again.
+  // Temporary import: after the wait, the semaphore has its own payload again and can be reused.
   const VkImportSemaphoreFdInfoKHR info{.sType = VK_STRUCTURE_TYPE_IMPORT_SEMAPHORE_FD_INFO_KHR,
                                         .semaphore = frame.waits[frame.waitCount].get(),
                                         .flags = VK_SEMAPHORE_IMPORT_TEMPORARY_BIT,
@@ -128,7 +128,7 @@ Result<> FramePool::waitFor(Frame& frame, UniqueFd syncFile) {
                                         .fd = syncFile.get()};
   const VkResult result = vk.ImportSemaphoreFdKHR(vk.device, &info);
   if (result != VK_SUCCESS) return vulkanError("vkImportSemaphoreFdKHR", "acquire fence", result);
-  static_cast<void>(syncFile.release()); // the driver's since the import succeeded
+  static_cast<void>(syncFile.release()); // the driver owns it since the import succeeded
   frame.waitCount += 1;
   return {};
 }
@@ -138,7 +138,7 @@ Result<> FramePool::submit(Frame& frame) {
 }
 
 Result<> FramePool::submit(Frame& frame, bool signalDone) {
-  // Recording to the end: collect() must not take the frame for a done one before it has its new ticket.
+  // `recording` stays set during submission, so that collect() does not take the frame's old ticket as done.
   auto submitted = endAndSubmit(frame, signalDone);
   if (!submitted) abandon(frame);
   frame.writes.clear();
@@ -156,7 +156,7 @@ Result<> FramePool::endAndSubmit(Frame& frame, bool signalDone) {
   waitValues_.assign(frame.waitCount, 0);
   const uint64_t ticket = lastTicket_ + 1;
   const std::array<VkSemaphore, 2> signals{timeline_.get(), frame.done.get()};
-  const std::array<uint64_t, 2> values{ticket, 0}; // 0 and those of the waits: not read, for binary semaphores
+  const std::array<uint64_t, 2> values{ticket, 0}; // values of binary semaphores (0, and all waits) are not read
   const uint32_t signalCount = signalDone ? 2 : 1;
   VkTimelineSemaphoreSubmitInfo timeline{.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
                                          .waitSemaphoreValueCount = static_cast<uint32_t>(frame.waitCount),
@@ -191,7 +191,7 @@ Result<UniqueFd> FramePool::submitWithFence(Frame& frame) {
   int fd = -1;
   const VkResult result = vk.GetSemaphoreFdKHR(vk.device, &info, &fd);
   if (result != VK_SUCCESS) {
-    // It was submitted. Who is told of an error may write what the GPU still reads.
+    // The frame was submitted. After an error, the caller may overwrite memory that the GPU is still reading.
     if (auto waited = wait(frame.ticket); !waited) log("vulkan").warn("{}", waited.error().text());
     return vulkanError("vkGetSemaphoreFdKHR", "render fence", result);
   }

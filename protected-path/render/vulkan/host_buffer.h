@@ -7,8 +7,7 @@
 
 namespace vitrine::vulkan {
 
-/** A buffer in host-visible, coherent memory, mapped for as long as it lives. Only ever our own memory, never a
- * dma-buf. */
+/** A buffer in host-visible, coherent memory, mapped for its whole life. It is our own memory, never a dma-buf. */
 class HostBuffer {
 public:
   /** `preferred`: VK_MEMORY_PROPERTY_HOST_CACHED_BIT for reading back. */
@@ -26,8 +25,8 @@ private:
 };
 
 /**
- * Staging memory of one frame: handed out piece by piece, all taken back at once when the GPU is done with the frame.
- * Chunks are kept for the next frame; one that went unused for a while is freed.
+ * Staging memory of one frame. Pieces are handed out one by one, and all are recycled together when the GPU is done
+ * with the frame. Chunks are kept for the next frame; a chunk that has not been used for a while is freed.
  */
 class StagingArena {
 public:
@@ -42,7 +41,7 @@ public:
 
 private:
   static constexpr VkDeviceSize smallestChunk = 1 << 20;
-  static constexpr VkDeviceSize alignment = 16; ///< a multiple of every texel size, as buffer-image copies need
+  static constexpr VkDeviceSize alignment = 16; ///< a multiple of every texel size, required by buffer-image copies
   static constexpr unsigned idleRecycles = 120;
   struct Chunk {
     HostBuffer buffer;

@@ -25,7 +25,7 @@ Result<> requireValidationLayer(const GlobalFunctions& vk) {
                  "install vulkan-validationlayers, or run without validation");
 }
 
-/** The loader's own, beside InstanceFunctions: of an extension, or before these are loaded. */
+/** A function outside InstanceFunctions: one of an extension, or one that is needed before those are loaded. */
 template<typename Function>
 Function lookUp(VkInstance instance, const char* name) {
   return reinterpret_cast<Function>(vkGetInstanceProcAddr(instance, name));
@@ -81,7 +81,7 @@ Instance::~Instance() {
     const auto destroy = lookUp<PFN_vkDestroyDebugUtilsMessengerEXT>(handle_, "vkDestroyDebugUtilsMessengerEXT");
     if (destroy != nullptr) destroy(handle_, messenger_, nullptr);
   }
-  // Not of functions_, which may be empty: loading them may be what failed.
+  // Looked up here, because functions_ is empty if loading them failed.
   if (const auto destroy = lookUp<PFN_vkDestroyInstance>(handle_, "vkDestroyInstance")) destroy(handle_, nullptr);
 }
 

@@ -7,10 +7,10 @@
 
 namespace vitrine::vulkan {
 
-/** A VkInstance, with the validation layer where asked for. */
+/** A VkInstance, with the validation layer if requested. */
 class Instance {
 public:
-  /** Missing where the loader or the validation layer is absent; Vulkan errors otherwise. */
+  /** Errors: Missing if the loader or the validation layer is absent; Vulkan otherwise. */
   [[nodiscard]] static Result<std::unique_ptr<Instance>> create(bool validation);
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -30,7 +30,7 @@ private:
   VkInstance handle_ = VK_NULL_HANDLE;
   VkDebugUtilsMessengerEXT messenger_ = VK_NULL_HANDLE;
   InstanceFunctions functions_;
-  std::atomic<uint64_t> validationMessages_ = 0; ///< drivers may call back from threads of their own
+  std::atomic<uint64_t> validationMessages_ = 0; ///< atomic: drivers may call back from their own threads
 };
 
 } // namespace vitrine::vulkan

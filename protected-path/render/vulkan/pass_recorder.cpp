@@ -3,8 +3,8 @@
 namespace vitrine::vulkan {
 namespace {
 
-// Both ends of a pass's barriers name the stages that touch its images, so that passes on one queue order one another
-// and the wait for an acquire fence (at all commands) comes before.
+// The barriers at both ends of a pass name the stages that access its images. This orders passes on the queue, and puts
+// the wait for an acquire fence (at all commands) before the pass.
 constexpr VkPipelineStageFlags passStages =
     VK_PIPELINE_STAGE_FRAGMENT_SHADER_BIT | VK_PIPELINE_STAGE_COLOR_ATTACHMENT_OUTPUT_BIT;
 constexpr VkPipelineStageFlags outerStages = passStages | VK_PIPELINE_STAGE_TRANSFER_BIT;
@@ -58,11 +58,11 @@ PassRecorder::Draw PassRecorder::draw(const DrawCommand& command, const TargetRe
     break;
   case DrawCommand::Kind::Texture: {
     const auto* texture = static_cast<const VulkanTexture*>(command.texture);
-    // R1: the one place.
+    // R1 is enforced here and nowhere else.
     if (texture == nullptr || texture->isPlaceholder() || (texture->protectedContent() && !target.isProtected)) break;
     const TextureResources& resources = *texture->resources();
-    if (resources.device != target.device) break; // of before a GPU reset
-    if (resources.content.lost) break;            // whatever was in its memory before
+    if (resources.device != target.device) break; // the texture is from before a GPU reset
+    if (resources.content.lost) break;            // its memory has undefined content
     const DrawKind kinds[] = {DrawKind::Rgb, DrawKind::YccSemiPlanar, DrawKind::YccPlanar};
     return {resources.sampler != nullptr ? DrawKind::YccImage : kinds[resources.format->planes - 1], command.blend,
             textureConstants(command, texture->size(), *resources.format, resources.extent), texture->resources()};

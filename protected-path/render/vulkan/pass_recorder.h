@@ -7,30 +7,30 @@
 
 namespace vitrine::vulkan {
 
-/** Records passes: barriers in, draws, barriers out. Keeps its scratch memory, so that a steady session allocates
- * nothing. */
+/**
+ * Records passes: acquire barriers, draws, release barriers. Keeps its scratch memory: a steady session allocates none.
+ */
 class PassRecorder {
 public:
   PassRecorder(std::shared_ptr<Device> device, const Pipelines& pipelines)
       : device_(std::move(device)), pipelines_(pipelines) {}
 
   /**
-   * Records a pass into `frame`, which keeps all that it uses alive.
+   * Records a pass into `frame`, which keeps everything alive that the pass uses.
    *
-   * R1 lives here, in draw(): into a target that is not protected, protected content is drawn as the placeholder. A
-   * frame that is protected is needed for a protected target (the caller begins it so), and only there are protected
-   * images bound.
+   * draw() enforces R1: a pass into an unprotected target draws the placeholder for protected content. A protected
+   * target needs a protected frame, which the caller begins. Protected images are bound in such frames only.
    */
   void record(Frame& frame, const std::shared_ptr<TargetResources>& target, std::span<const DrawCommand> commands,
               std::span<const Rect> damage);
 
 private:
-  /** A command as it will be drawn. */
+  /** How a command is drawn. */
   struct Draw {
     DrawKind kind = DrawKind::Solid;
     bool blend = true;
     DrawConstants constants;
-    std::shared_ptr<const TextureResources> texture; ///< null but for textures
+    std::shared_ptr<const TextureResources> texture; ///< null if no texture is sampled
   };
   [[nodiscard]] static Draw draw(const DrawCommand& command, const TargetResources& target);
   void collectTextures(Frame& frame, std::span<const DrawCommand> commands, const TargetResources& target);

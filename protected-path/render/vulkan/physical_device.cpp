@@ -39,7 +39,7 @@ private:
   std::vector<VkExtensionProperties> extensions_;
 };
 
-/** A graphics family, with protected submits where wanted; empty where there is none. */
+/** A graphics queue family; with `protectedSubmits`, one that accepts protected submits. Empty if there is none. */
 std::optional<uint32_t> findQueueFamily(const InstanceFunctions& vk, VkPhysicalDevice device, bool protectedSubmits) {
   uint32_t count = 0;
   vk.GetPhysicalDeviceQueueFamilyProperties(device, &count, nullptr);
@@ -72,7 +72,7 @@ bool syncFilesWork(const InstanceFunctions& vk, VkPhysicalDevice device) {
   return (properties.externalSemaphoreFeatures & both) == both;
 }
 
-/** The nodes of a device that says which are its (VK_EXT_physical_device_drm). */
+/** The device nodes of a device, as VK_EXT_physical_device_drm names them. */
 void readNodes(const InstanceFunctions& vk, PhysicalDevice& device) {
   VkPhysicalDeviceDrmPropertiesEXT drm{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRM_PROPERTIES_EXT};
   VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &drm};
@@ -105,7 +105,7 @@ bool hasTwoPlane444Formats(const InstanceFunctions& vk, VkPhysicalDevice device)
   return formats.ycbcr2plane444Formats == VK_TRUE;
 }
 
-/** Name, driver, version, protected memory. */
+/** Reads name, driver, version, and protected memory. */
 void readProperties(const InstanceFunctions& vk, PhysicalDevice& device) {
   VkPhysicalDeviceProperties version{};
   vk.GetPhysicalDeviceProperties(device.handle, &version);
@@ -113,10 +113,10 @@ void readProperties(const InstanceFunctions& vk, PhysicalDevice& device) {
   device.report.apiVersion = version.apiVersion;
   device.type = version.deviceType;
   device.report.softwareRasterizer = version.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
-  // llvmpipe writes blocks of 4 × 4 pixels whole, past the last row too, and says so in no query: a target without
-  // those rows would be a crash. Other rasterizers on the CPU are not asked to prove that they don't.
+  // llvmpipe writes whole blocks of 4 × 4 pixels, also past the last row, and no query says so. Without those rows in
+  // the target's memory it would crash. The same is assumed of other software rasterizers.
   if (device.report.softwareRasterizer) device.report.targetRowMultiple = 4;
-  if (version.apiVersion < VK_API_VERSION_1_2) return; // the structures below are newer than it
+  if (version.apiVersion < VK_API_VERSION_1_2) return; // it does not know the structures below
   VkPhysicalDeviceDriverProperties driver{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
   VkPhysicalDeviceProtectedMemoryProperties protection{
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROTECTED_MEMORY_PROPERTIES, .pNext = &driver};
@@ -130,7 +130,7 @@ void readProperties(const InstanceFunctions& vk, PhysicalDevice& device) {
   VkPhysicalDeviceFeatures2 features{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &conversion};
   vk.GetPhysicalDeviceFeatures2(device.handle, &features);
   device.samplerYcbcrConversion = conversion.samplerYcbcrConversion == VK_TRUE;
-  // The feature alone is not enough: what is used is a memory type and a queue that takes protected submits.
+  // The feature alone is not enough: a memory type and a queue for protected submits are needed, too.
   device.report.gpu.protectedMemory = feature.protectedMemory == VK_TRUE && hasProtectedMemoryType(vk, device.handle) &&
                                       findQueueFamily(vk, device.handle, true).has_value();
   device.report.protectedNoFault = device.report.gpu.protectedMemory && protection.protectedNoFault == VK_TRUE;
@@ -217,7 +217,7 @@ Result<std::vector<PhysicalDevice>> inspectPhysicalDevices(const Instance& insta
   std::vector<VkPhysicalDevice> handles(count);
   if (result == VK_SUCCESS) result = vk.EnumeratePhysicalDevices(instance.handle(), &count, handles.data());
   if (result < VK_SUCCESS) return vulkanError("vkEnumeratePhysicalDevices", "", result);
-  handles.resize(count); // one may have gone since they were counted
+  handles.resize(count); // a device may have been removed since they were counted
   std::vector<PhysicalDevice> devices;
   devices.reserve(count);
   for (VkPhysicalDevice handle : handles) {

@@ -29,7 +29,7 @@ Result<PipelineLayout> makeLayout(const DeviceFunctions& vk, VkDescriptorSetLayo
   return makeObject<PipelineLayout>(vk, vk.CreatePipelineLayout, info, "vkCreatePipelineLayout");
 }
 
-/** Fixed-function state that all pipelines share. */
+/** The fixed-function state of all pipelines. */
 struct FixedState {
   VkPipelineVertexInputStateCreateInfo vertexInput{.sType = VK_STRUCTURE_TYPE_PIPELINE_VERTEX_INPUT_STATE_CREATE_INFO};
   VkPipelineInputAssemblyStateCreateInfo assembly{.sType = VK_STRUCTURE_TYPE_PIPELINE_INPUT_ASSEMBLY_STATE_CREATE_INFO,
@@ -141,7 +141,7 @@ Result<std::shared_ptr<const YccSampler>> Pipelines::sampler(const YccSamplerKey
     if (!pair) return std::unexpected(pair.error());
     pairs.push_back(std::move(*pair));
   }
-  // Nothing fails from here on, so that every target has pipelines for every sampler.
+  // Nothing can fail from here on. So either every target has pipelines for this sampler, or none has.
   auto pair = pairs.begin();
   for (TargetPipelines& target : targets_)
     target.converted.push_back(std::move(*pair++));
@@ -152,7 +152,7 @@ Result<> Pipelines::createAll(TargetPipelines& target) const {
   const VkPipelineLayout layout = layout_.get();
   const Recipe recipes[fixedDrawKinds] = {{solid_.get(), 0, layout},
                                           {placeholder_.get(), PlaceholderPattern::stripeWidth, layout},
-                                          {texture_.get(), 1, layout}, // its planes
+                                          {texture_.get(), 1, layout}, // number of planes
                                           {texture_.get(), 2, layout},
                                           {texture_.get(), 3, layout}};
   for (size_t kind = 0; kind < fixedDrawKinds; ++kind) {

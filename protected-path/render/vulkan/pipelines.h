@@ -8,18 +8,18 @@
 
 namespace vitrine::vulkan {
 
-/** What a draw does with a fragment. */
+/** How a fragment is coloured. */
 enum class DrawKind : uint8_t { Solid, Placeholder, Rgb, YccSemiPlanar, YccPlanar, YccImage };
-/** All but YccImage, whose pipelines are there once for each sampler. */
+/** The number of kinds except YccImage, whose pipelines exist once per sampler. */
 inline constexpr size_t fixedDrawKinds = 5;
 
-/** A draw's two pipelines. */
+/** The two pipelines of a kind of draw. */
 struct PipelinePair {
-  Pipeline blended; ///< premultiplied over
+  Pipeline blended; ///< premultiplied "over"
   Pipeline replacing;
 };
 
-/** Render pass and pipelines for targets of one VkFormat. The pass keeps what the target holds. */
+/** Render pass and pipelines for targets of one VkFormat. The pass keeps the target's content. */
 struct TargetPipelines {
   VkFormat format = VK_FORMAT_UNDEFINED;
   VkPipelineCreateFlags flags = 0;
@@ -27,7 +27,7 @@ struct TargetPipelines {
   std::array<PipelinePair, fixedDrawKinds> fixed;
   std::vector<PipelinePair> converted; ///< YccImage, by the sampler's number
 
-  /** `sampler`: of YccImage; null otherwise. */
+  /** `sampler`: for YccImage only, else null. */
   [[nodiscard]] VkPipeline get(DrawKind kind, const YccSampler* sampler, bool blend) const {
     const PipelinePair& pair = sampler != nullptr ? converted[sampler->number()] : fixed[static_cast<size_t>(kind)];
     return (blend ? pair.blended : pair.replacing).get();
@@ -35,23 +35,23 @@ struct TargetPipelines {
 };
 
 /**
- * All pipelines. With the feature pipelineProtectedAccess each is made for protected or for ordinary command buffers,
- * which spares a driver from being ready for both; without it the same ones are used in either
- * (VkPipelineCreateFlagBits).
+ * All pipelines. With the feature pipelineProtectedAccess, each pipeline is created either for protected or for
+ * ordinary command buffers (VkPipelineCreateFlagBits), so that a driver need not prepare it for both. Without the
+ * feature, the same pipelines are used in both.
  */
 class Pipelines {
 public:
-  /** `textures` is the layout of set 0. */
+  /** `textures`: the layout of set 0. */
   [[nodiscard]] static Result<std::unique_ptr<Pipelines>> create(std::shared_ptr<Device> device,
                                                                  VkDescriptorSetLayout textures);
 
-  /** For draws with this sampler, or with none. */
+  /** The layout for draws with this sampler; null: without a sampler. */
   [[nodiscard]] VkPipelineLayout layout(const YccSampler* sampler) const {
     return sampler != nullptr ? converted_[sampler->number()].layout.get() : layout_.get();
   }
-  /** Made on first use of a format; the pointer stays good. `isProtected`: for protected targets. */
+  /** Created on first use of a format. The pointer stays valid. `isProtected`: for protected targets. */
   [[nodiscard]] Result<const TargetPipelines*> forFormat(VkFormat format, bool isProtected);
-  /** Made on first use of a key, with pipelines for every target so far: drawing never has to make one. */
+  /** Created on first use of a key, together with its pipelines for every known target: drawing never creates one. */
   [[nodiscard]] Result<std::shared_ptr<const YccSampler>> sampler(const YccSamplerKey& key);
 
 private:
@@ -59,10 +59,10 @@ private:
     std::shared_ptr<const YccSampler> sampler;
     PipelineLayout layout;
   };
-  /** What a pipeline is made from, beside its target. */
+  /** What a pipeline is made from, apart from its target. */
   struct Recipe {
     VkShaderModule fragment;
-    int32_t constant; ///< constant 0 of the shader; 0 where it has none
+    int32_t constant; ///< specialization constant 0 of the shader; 0 if it has none
     VkPipelineLayout layout;
   };
   explicit Pipelines(std::shared_ptr<Device> device) : device_(std::move(device)) {}

@@ -8,7 +8,7 @@
 namespace vitrine::vulkan {
 namespace {
 
-constexpr size_t texelBytes = 4; ///< every format that is read back
+constexpr size_t texelBytes = 4; ///< of every format that can be read back
 
 Result<> checkRequest(Size size, const Rect& box, uint32_t fourcc, uint32_t strideBytes,
                       std::span<const std::byte> bytes) {
@@ -30,7 +30,7 @@ bool redFirst(const VulkanFormat& format) {
   return format.planeFormats[0] == VK_FORMAT_R8G8B8A8_UNORM;
 }
 
-/** Where the GPU has put a target's rows, without gaps. */
+/** Host memory into which the GPU copies a target's rows, without gaps. */
 class LandedPixels final : public Readback {
 public:
   LandedPixels(UniqueFd done, std::shared_ptr<Device> device, std::shared_ptr<const HostBuffer> landing,
@@ -38,7 +38,7 @@ public:
       : Readback(std::move(done)), device_(std::move(device)), landing_(std::move(landing)), format_(format),
         size_(size) {}
 
-  /** Bytes are put in the order that is asked for; alpha is 255 where either format has none. */
+  /** Reorders the bytes for `fourcc`. Alpha is 255 if either format has none. */
   [[nodiscard]] Result<> read(const Rect& box, uint32_t fourcc, uint32_t strideBytes,
                               std::span<std::byte> bytes) const override {
     if (auto checked = checkRequest(size_, box, fourcc, strideBytes, bytes); !checked) return checked;
@@ -62,7 +62,7 @@ public:
   }
 
 private:
-  std::shared_ptr<Device> device_; ///< first: outlives the landing, also after a GPU reset
+  std::shared_ptr<Device> device_; ///< declared first: outlives the host buffer, also after a GPU reset
   std::shared_ptr<const HostBuffer> landing_;
   const VulkanFormat& format_;
   Size size_;
@@ -86,12 +86,12 @@ Result<> VulkanRenderer::readPixels(const Texture& source, const Rect& box, uint
   if (source.protectedContent() || source.isPlaceholder()) {
     return refused(Refusal::ViewPublic, "read pixels", "a protected texture");
   }
-  if (source.contentLost()) return invalid("read pixels", "texture", "an upload into it has failed", "upload it anew");
+  if (source.contentLost()) return invalid("read pixels", "texture", "an upload into it has failed", "upload it again");
   if (auto checked = checkRequest(source.size(), box, fourcc, strideBytes, bytes); !checked) return checked;
   const Size size{static_cast<uint32_t>(box.width), static_cast<uint32_t>(box.height)};
   auto picture = makePicture(size);
   if (!picture) return std::unexpected(picture.error());
-  // Drawn into a picture of ours first, which gives every format one way out.
+  // The texture is drawn into an image of our own first, so that all formats are read back the same way.
   const DrawCommand command{.kind = DrawCommand::Kind::Texture,
                             .destination = {0, 0, box.width, box.height},
                             .texture = &source,
@@ -136,7 +136,7 @@ Result<std::unique_ptr<Readback>> VulkanRenderer::copyOut(const std::shared_ptr<
   auto buffer =
       HostBuffer::create(*device_, size, VK_BUFFER_USAGE_TRANSFER_DST_BIT, VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
   if (!buffer) {
-    // The frame may carry uploads, which their textures count on.
+    // The frame may contain uploads that textures need, so it is submitted all the same.
     if (auto submitted = frames_->submit(frame); !submitted) return std::unexpected(submitted.error());
     return std::unexpected(buffer.error());
   }
@@ -165,7 +165,7 @@ Result<std::unique_ptr<Readback>> VulkanRenderer::copyOut(const std::shared_ptr<
                                .dstAccessMask = VK_ACCESS_HOST_READ_BIT};
   vk.CmdPipelineBarrier(frame.commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &toHost, 0,
                         nullptr, 0, nullptr);
-  // The frame's too: whoever reads may give up while the GPU still writes.
+  // The frame holds it, too: the reader may be destroyed while the GPU is still writing.
   const auto landing = std::make_shared<const HostBuffer>(std::move(*buffer));
   frame.keepAlive.push_back(landing);
   frame.keepAlive.push_back(source);

@@ -76,7 +76,7 @@ Result<std::unique_ptr<VulkanRenderer>> VulkanRenderer::create(const Options& op
 Result<> VulkanRenderer::recover() {
   auto made = create(options_);
   if (!made) return std::unexpected(made.error());
-  VulkanRenderer& fresh = **made; // leaves with what is of no use any more
+  VulkanRenderer& fresh = **made; // takes the old device's objects with it
   fresh.device_->counters += counters();
   std::swap(device_, fresh.device_);
   std::swap(support_, fresh.support_);
@@ -109,10 +109,10 @@ bool isFor(const SampledImport& way, const Dmabuf& buffer) {
 } // namespace
 
 Result<std::unique_ptr<Texture>> VulkanRenderer::import(const Dmabuf& buffer) {
-  // R2, R3: a buffer that this device may not have is not shown to the driver at all.
+  // R2, R3: the driver is not asked about a buffer that this device may not import.
   const Verdict verdict = judgeGpuImport(buffer.evidence(), device().gpu);
   if (!verdict.show) return std::make_unique<VulkanTexture>(buffer.size(), buffer.fourcc(), verdict.refusal);
-  std::optional<Error> refusal; // of the best way: what another says of the buffer is not why it is refused
+  std::optional<Error> refusal; // of the best way
   for (const SampledImport& way : support_.sampledImports({buffer.fourcc(), buffer.modifier()})) {
     if (!isFor(way, buffer)) continue;
     auto resources = importBy(way, buffer);
@@ -120,7 +120,7 @@ Result<std::unique_ptr<Texture>> VulkanRenderer::import(const Dmabuf& buffer) {
       return std::make_unique<VulkanTexture>(buffer.size(), buffer.fourcc(), buffer.noMap(), std::move(*resources),
                                              frames_);
     }
-    // A lost device or exhausted memory is no better another way.
+    // Another way does not help against a lost device or exhausted memory.
     if (resources.error().kind != ErrorKind::Refused) return std::unexpected(resources.error());
     log("vulkan").debug("{}", resources.error().text());
     if (!refusal) refusal = std::move(resources.error());
@@ -141,7 +141,7 @@ Result<std::shared_ptr<TextureResources>> VulkanRenderer::importBy(const Sampled
 
 namespace {
 
-/** The pixels of whole chroma cells: a multi-planar image has no others (VUID-VkImageCreateInfo-format-04712). */
+/** Size rounded up to whole chroma cells, as a multi-planar image needs (VUID-VkImageCreateInfo-format-04712). */
 Size wholeCells(const FormatInfo& format, Size size) {
   const auto roundUp = [](uint32_t value, uint32_t multiple) { return (value + multiple - 1) / multiple * multiple; };
   return {roundUp(size.width, format.hsub), roundUp(size.height, format.vsub)};
@@ -169,7 +169,7 @@ Result<> VulkanRenderer::importPlanes(const Dmabuf& buffer, const SampledImport&
   const VulkanFormat& format = *resources.format;
   resources.imageCount = format.planes;
   resources.extent = buffer.size();
-  // RGB is one image, of as many memory planes as its modifier has; YCbCr is one image for each plane.
+  // RGB is one image with as many memory planes as its modifier has. YCbCr is one image for each plane.
   for (unsigned plane = 0; plane < format.planes; ++plane) {
     const bool swizzled = plane == (format.isYuv() ? 1U : 0U);
     auto image = importDmabufImage(
@@ -200,7 +200,7 @@ Result<> VulkanRenderer::finishTexture(TextureResources& resources) {
 
 namespace {
 
-/** LINEAR ones only: only software rasterizers ask for more than one, and they have nothing else. */
+/** For LINEAR buffers: only software rasterizers need a multiple of rows, and they have no other modifier. */
 bool hasRowsFor(const Dmabuf& buffer, uint32_t multiple) {
   const uint64_t rows = (uint64_t{buffer.size().height} + multiple - 1) / multiple * multiple;
   const DmabufPlane& plane = buffer.plane(0);
@@ -269,7 +269,7 @@ Result<UniqueFd> VulkanRenderer::compose(RenderTarget& target, std::span<const D
     if (waits) waits = frames_->waitFor(**frame, std::move(taken));
   }
   if (!waits) {
-    // Uploads that were already in the frame still go to the GPU: their textures count on it.
+    // The frame may contain uploads that textures need, so it is submitted all the same.
     if (auto flushed = frames_->submit(**frame); !flushed) log("vulkan").warn("{}", flushed.error().text());
     return std::unexpected(waits.error());
   }

@@ -9,18 +9,19 @@
 
 namespace vitrine::vulkan {
 
-/** What the GPU holds of a texture. Shared by the texture and the frames that use it: it goes with the last of them. */
+/** The GPU's objects of a texture. Shared by the texture and the frames that use it; the last owner destroys them. */
 struct TextureResources {
-  std::shared_ptr<Device> device; ///< first: outlives the rest
+  std::shared_ptr<Device> device; ///< declared first: outlives the rest
   const VulkanFormat* format = nullptr;
-  std::shared_ptr<const YccSampler> sampler; ///< of one multi-planar image; shared: it may outlive the renderer
+  std::shared_ptr<const YccSampler>
+      sampler; ///< for one multi-planar image; shared, because it may outlive the renderer
   std::array<ImageWithMemory, 3> images;
   unsigned imageCount = 1;
-  Size extent; ///< of the first image; a multi-planar one has whole chroma cells, so it may be larger than the texture
-  DescriptorSet set;    ///< plane 1 and 2 in the order Cb, Cr
-  bool foreign = false; ///< a dma-buf: belongs to VK_QUEUE_FAMILY_FOREIGN_EXT between passes
-  bool written = false; ///< an upload that has content, and so a layout
-  Content content;      ///< an upload's
+  Size extent;          ///< of the first image; rounded up to whole chroma cells if that is multi-planar
+  DescriptorSet set;    ///< planes 1 and 2 in the order Cb, Cr
+  bool foreign = false; ///< a dma-buf: VK_QUEUE_FAMILY_FOREIGN_EXT owns it between passes
+  bool written = false; ///< an upload that has content, and therefore a layout
+  Content content;      ///< of an upload
   mutable uint64_t lastPass = 0;
 };
 
@@ -30,11 +31,11 @@ public:
                 std::weak_ptr<FramePool> frames)
       : Texture(size, fourcc, protectedContent, Refusal::None), resources_(std::move(resources)),
         frames_(std::move(frames)) {}
-  /** One that draws as the placeholder. */
+  /** A texture that draws as the placeholder. */
   VulkanTexture(Size size, uint32_t fourcc, Refusal refusal) : Texture(size, fourcc, true, refusal) {}
   ~VulkanTexture() override {
     resources_.reset();
-    // Memory is given back now where the GPU is done with it, not at some later frame.
+    // Frees the memory now if the GPU is done with it, instead of with some later frame.
     if (const auto frames = frames_.lock()) frames->collect();
   }
   [[nodiscard]] bool contentLost() const override { return resources_ != nullptr && resources_->content.lost; }
@@ -46,15 +47,15 @@ private:
   std::weak_ptr<FramePool> frames_;
 };
 
-/** What the GPU holds of a target; shared as TextureResources are. */
+/** The GPU's objects of a target. Shared like TextureResources. */
 struct TargetResources {
-  std::shared_ptr<Device> device; ///< first: outlives the rest
+  std::shared_ptr<Device> device; ///< declared first: outlives the rest
   const VulkanFormat* format = nullptr;
   Size size;
   ImageWithMemory image;
   Framebuffer framebuffer;
-  const TargetPipelines* pipelines = nullptr; ///< the renderer's
-  bool foreign = false;                       ///< a dma-buf; otherwise a picture of our own that is only read back
+  const TargetPipelines* pipelines = nullptr; ///< borrowed from the renderer
+  bool foreign = false;                       ///< a dma-buf; otherwise an image of our own that is only read back
   bool isProtected = false;                   ///< in protected memory
   bool readable = false;                      ///< may be copied from
 };
@@ -75,7 +76,7 @@ private:
   std::weak_ptr<FramePool> frames_;
 };
 
-/** A barrier on a whole colour image. Family VK_QUEUE_FAMILY_IGNORED: no change of owner. */
+/** A barrier on a whole colour image. VK_QUEUE_FAMILY_IGNORED: the owner does not change. */
 [[nodiscard]] VkImageMemoryBarrier imageBarrier(VkImage image, VkImageLayout from, VkImageLayout to,
                                                 VkAccessFlags before, VkAccessFlags after,
                                                 uint32_t fromFamily = VK_QUEUE_FAMILY_IGNORED,

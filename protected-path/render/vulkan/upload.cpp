@@ -7,7 +7,7 @@
 namespace vitrine::vulkan {
 namespace {
 
-/** Uploads of one frame beyond this go to the GPU at once, so that staging memory stays bounded. */
+/** A frame with more uploads than this is submitted at once, so that staging memory stays bounded. */
 constexpr VkDeviceSize flushBytes = 64 << 20;
 
 std::string describeUpload(Size size, uint32_t fourcc, uint32_t strideBytes) {
@@ -29,7 +29,7 @@ Result<> checkBytes(Size size, const FormatInfo& format, uint32_t strideBytes, s
   return {};
 }
 
-/** The rows of `box`, one after another without gaps. */
+/** Copies the rows of `box`, without gaps. */
 void copyRows(std::byte* to, std::span<const std::byte> from, uint32_t strideBytes, size_t texelBytes,
               const Rect& box) {
   const size_t rowBytes = static_cast<size_t>(box.width) * texelBytes;
@@ -42,7 +42,7 @@ void copyRows(std::byte* to, std::span<const std::byte> from, uint32_t strideByt
 } // namespace
 
 Result<Frame*> VulkanRenderer::frameFor(bool isProtected) {
-  // Copies of ordinary memory have no place in a protected command buffer.
+  // A protected command buffer must not contain copies of ordinary memory.
   if (isProtected) {
     if (auto flushed = flushUploads(); !flushed) return std::unexpected(flushed.error());
   }
@@ -136,7 +136,7 @@ Result<> VulkanRenderer::update(Texture& texture, uint32_t strideBytes, std::spa
   }
   if (resources->content.lost) {
     return invalid("update texture", describeUpload(texture.size(), texture.fourcc(), strideBytes),
-                   "an upload into it has failed", "upload it anew");
+                   "an upload into it has failed", "upload it again");
   }
   if (resources->device != device_) {
     return invalid("update texture", describeUpload(texture.size(), texture.fourcc(), strideBytes),

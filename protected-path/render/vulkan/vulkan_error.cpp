@@ -35,7 +35,7 @@ const char* vkResultName(VkResult result) {
 }
 
 std::unexpected<Error> vulkanError(std::string_view operation, std::string_view object, VkResult result) {
-  const char* remedy = result == VK_ERROR_DEVICE_LOST ? "the GPU was reset; the renderer must be made anew" : "";
+  const char* remedy = result == VK_ERROR_DEVICE_LOST ? "the GPU was reset; the renderer must be created again" : "";
   return std::unexpected(Error{ErrorKind::Vulkan, static_cast<int>(result), std::string(operation), std::string(object),
                                vkResultName(result), remedy});
 }

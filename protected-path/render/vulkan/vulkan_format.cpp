@@ -27,8 +27,8 @@ constexpr VulkanFormat planar(uint32_t fourcc, VkFormat multiPlanar, bool crBefo
   return {fourcc, 3, {one, one, one}, multiPlanar, {R, G, B, A}, 8, crBeforeCb};
 }
 
-// drm_fourcc.h names components from the highest bit of a little-endian word, Vulkan's unpacked formats from the lowest
-// byte, its packed ones (PACK16, PACK32) from the highest bit.
+// drm_fourcc.h names components from the highest bit of a little-endian word. Vulkan names those of unpacked formats
+// from the lowest byte, and those of packed formats (PACK16, PACK32) from the highest bit.
 constexpr VulkanFormat table[] = {
     rgb(DRM_FORMAT_XRGB8888, VK_FORMAT_B8G8R8A8_UNORM, {R, G, B, One}),
     rgb(DRM_FORMAT_ARGB8888, VK_FORMAT_B8G8R8A8_UNORM, {R, G, B, A}),
@@ -93,7 +93,7 @@ YccConversion yccConversion(ColorEncoding encoding, ColorRange range, unsigned b
     kb = 0.0593;
   }
   const double kg = 1 - kr - kb;
-  // A code value `v` reads as v × unit.
+  // The code value v is sampled as v × unit.
   const unsigned container = bits == 8 ? 8 : 16;
   const double unit = (1U << (container - bits)) / ((1U << container) - 1.0);
   const double step = 1U << (bits - 8);

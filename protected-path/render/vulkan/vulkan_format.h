@@ -8,8 +8,8 @@
 namespace vitrine::vulkan {
 
 /**
- * How a DRM format is seen by Vulkan: one image per colour plane, the view's swizzle doing the rest; or, for YCbCr, one
- * multi-planar image.
+ * A DRM format in Vulkan's terms: one image per colour plane, with the view's swizzle for the order of components; or,
+ * for YCbCr, one multi-planar image.
  */
 struct VulkanFormat {
   uint32_t fourcc;
@@ -25,10 +25,10 @@ struct VulkanFormat {
   [[nodiscard]] bool isTarget() const;
 };
 
-/** Null for a format that has no Vulkan equivalent. */
+/** Null if the format has no equivalent in Vulkan. */
 [[nodiscard]] const VulkanFormat* vulkanFormat(uint32_t fourcc);
 
-/** Numbers of a YCbCr to RGB conversion, for samples as UNORM images give them (0…1). */
+/** Coefficients of a YCbCr to RGB conversion, for samples of UNORM images (0…1). */
 struct YccConversion {
   float lumaScale;
   float lumaOffset;
@@ -43,8 +43,8 @@ struct YccConversion {
  * The matrices of ITU-R BT.601, BT.709 and BT.2020 (non-constant luminance), for `bits` significant bits at the high
  * end of an 8- or 16-bit container. Limited: Y′ 16…235, C 16…240, scaled by 2^(bits−8).
  *
- * The same for multi-planar formats: Vulkan defines G10X6 as ten bits alone (v / 1023), but Mesa's drivers sample it as
- * R16 (v × 64 / 65535). That is a difference of a thousandth, a quarter of a step of an 8-bit target.
+ * Multi-planar formats use the same coefficients. Vulkan defines a sample of G10X6 as v / 1023, but Mesa's drivers
+ * sample it as R16 (v × 64 / 65535). The difference is a thousandth, a quarter of a step of an 8-bit target.
  */
 [[nodiscard]] YccConversion yccConversion(ColorEncoding encoding, ColorRange range, unsigned bits);
 

@@ -38,7 +38,7 @@ struct GlobalFunctions {
   VITRINE_GLOBAL_FUNCTIONS(VITRINE_MEMBER)
 };
 
-/** `vk.CreateDevice(…)` is vkCreateDevice. */
+/** Functions of an instance: `vk.CreateDevice(…)` calls vkCreateDevice. */
 struct InstanceFunctions {
   VITRINE_INSTANCE_FUNCTIONS(VITRINE_MEMBER)
 };
@@ -50,7 +50,7 @@ struct DeviceFunctions {
 
 #undef VITRINE_MEMBER
 
-/** Missing where the loader or driver lacks one of them; names it. */
+/** Error: Missing if the loader or driver lacks a function; the error names it. */
 [[nodiscard]] Result<GlobalFunctions> loadGlobalFunctions();
 [[nodiscard]] Result<InstanceFunctions> loadInstanceFunctions(VkInstance instance);
 [[nodiscard]] Result<DeviceFunctions> loadDeviceFunctions(const InstanceFunctions& vk, VkDevice device);

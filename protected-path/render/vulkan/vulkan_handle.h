@@ -8,8 +8,9 @@
 namespace vitrine::vulkan {
 
 /**
- * The one owner of a device-level object; `Destroy` is the member of DeviceFunctions that ends it, which keeps types
- * apart even where non-dispatchable handles are all uint64_t. The Device must outlive it.
+ * The one owner of a device-level object. `Destroy` is the member of DeviceFunctions that destroys it; as a template
+ * argument it also makes each type distinct, even if non-dispatchable handles are all uint64_t. The Device must outlive
+ * it.
  */
 template<typename HandleType, auto Destroy>
 class DeviceObject {
@@ -60,7 +61,7 @@ using Sampler = DeviceObject<VkSampler, &DeviceFunctions::DestroySampler>;
 using SamplerYcbcrConversion = DeviceObject<VkSamplerYcbcrConversion, &DeviceFunctions::DestroySamplerYcbcrConversion>;
 using ShaderModule = DeviceObject<VkShaderModule, &DeviceFunctions::DestroyShaderModule>;
 
-/** Calls `create` (a vkCreate… or vkAllocateMemory) and takes what it made. */
+/** Calls `create` (a vkCreate… or vkAllocateMemory) and owns the new object. */
 template<typename Object, typename Function, typename Info>
 [[nodiscard]] Result<Object> makeObject(const DeviceFunctions& vk, Function create, const Info& info,
                                         const char* operation, std::string_view object = {}) {

@@ -1,10 +1,10 @@
 #pragma once
 
-// The one way to Vulkan's declarations. Entry points are not linked but looked up (vulkan_functions.h), starting from
-// libvulkan's own vkGetInstanceProcAddr: whoever wraps that one symbol sees every call.
+// The only include of Vulkan's declarations. Entry points are not linked but looked up (vulkan_functions.h), beginning
+// with libvulkan's vkGetInstanceProcAddr. So a test that wraps this one symbol sees every call.
 //
 // Plain C declarations instead of vk::raii: vulkan_raii.hpp costs 8.6 s of compile time per file (g++ 14, -O2), this
-// 0.16 s. What vk::raii would give is in vulkan_handle.h.
+// header 0.16 s. vulkan_handle.h has the part of vk::raii that we need.
 
 #define VK_NO_PROTOTYPES
 #include <vulkan/vulkan_core.h>

@@ -4,7 +4,7 @@
 
 namespace vitrine::vulkan {
 
-/** The Renderer there is. Its parts: renderer.cpp (making, importing, composing), upload.cpp, readback.cpp. */
+/** The Renderer on Vulkan. Its files: renderer.cpp (creation, import, composition), upload.cpp, readback.cpp. */
 class VulkanRenderer final : public Renderer {
 public:
   [[nodiscard]] static Result<std::unique_ptr<VulkanRenderer>> create(const Options& options);
@@ -36,14 +36,14 @@ public:
 private:
   VulkanRenderer(Options options, std::shared_ptr<Device> device)
       : options_(std::move(options)), device_(std::move(device)), support_(*device_, options_.yccImport) {}
-  /** Error: Refused only where the driver refuses this very buffer. */
+  /** Error: Refused only if the driver refuses this buffer itself. */
   [[nodiscard]] Result<std::shared_ptr<TextureResources>> importBy(const SampledImport& way, const Dmabuf& buffer);
   [[nodiscard]] Result<> importOneImage(const Dmabuf& buffer, const SampledImport& way, TextureResources& resources);
   [[nodiscard]] Result<> importPlanes(const Dmabuf& buffer, const SampledImport& way, TextureResources& resources);
   [[nodiscard]] Result<> finishTexture(TextureResources& resources);
   [[nodiscard]] Result<> finishTarget(TargetResources& resources);
 
-  // uploads wait in a frame of their own for the next pass, and go to the GPU with it
+  // Uploads collect in a frame of their own. The next pass is recorded into it, and both are submitted together.
   [[nodiscard]] Result<Frame*> frameFor(bool isProtected);
   [[nodiscard]] Result<Frame*> uploadFrame();
   [[nodiscard]] Result<> flushUploads();
@@ -54,16 +54,16 @@ private:
                                       std::span<const Rect> changed);
 
   [[nodiscard]] Result<std::shared_ptr<TargetResources>> makePicture(Size size);
-  /** Records the copy of a whole target and submits the frame, if need be without it: it may carry uploads. */
+  /** Records the copy of a whole target and submits the frame. On error, the frame is submitted without the copy. */
   [[nodiscard]] Result<std::unique_ptr<Readback>> copyOut(const std::shared_ptr<TargetResources>& source, Frame& frame);
 
   Options options_;
   uint64_t generation_ = 1;
-  std::shared_ptr<Device> device_; ///< before the rest, which it outlives
+  std::shared_ptr<Device> device_; ///< declared before the rest, so that it outlives them
   FormatSupport support_;
   std::shared_ptr<DescriptorAllocator> descriptors_;
   std::unique_ptr<Pipelines> pipelines_;
-  std::shared_ptr<FramePool> frames_; ///< shared only for textures to look for it when they go
+  std::shared_ptr<FramePool> frames_; ///< shared so that textures can find out in their destructors if it still exists
   std::unique_ptr<PassRecorder> recorder_;
   Frame* uploads_ = nullptr; ///< recording, or null
   mutable RendererCounters counters_;

@@ -4,7 +4,7 @@ namespace vitrine::vulkan {
 namespace {
 
 Result<SamplerYcbcrConversion> makeConversion(const DeviceFunctions& vk, const YccSamplerKey& key) {
-  // R is Cr and B is Cb; where memory has them the other way round, so has the conversion.
+  // R is Cr and B is Cb. If they are swapped in memory, the conversion swaps them back.
   const VkComponentMapping swapped{VK_COMPONENT_SWIZZLE_B, VK_COMPONENT_SWIZZLE_IDENTITY, VK_COMPONENT_SWIZZLE_R,
                                    VK_COMPONENT_SWIZZLE_IDENTITY};
   const VkSamplerYcbcrConversionCreateInfo info{.sType = VK_STRUCTURE_TYPE_SAMPLER_YCBCR_CONVERSION_CREATE_INFO,

@@ -4,43 +4,43 @@
 
 namespace vitrine::vulkan {
 
-/** What the sampler of a multi-planar image is made from; images that agree in it share one. */
+/** What the sampler of a multi-planar image is made from. Images with equal keys share a sampler. */
 struct YccSamplerKey {
   VkFormat format = VK_FORMAT_UNDEFINED; ///< multi-planar
   bool crBeforeCb = false;               ///< in memory
   VkChromaLocation chromaLocation = VK_CHROMA_LOCATION_COSITED_EVEN;
-  uint32_t descriptors = 1; ///< VkSamplerYcbcrConversionImageFormatProperties: of a pool, for one image
+  uint32_t descriptors = 1; ///< of a pool, for one image (VkSamplerYcbcrConversionImageFormatProperties)
 
   bool operator==(const YccSamplerKey&) const = default;
 };
 
 /**
- * Samples multi-planar images of one format: a VkSamplerYcbcrConversion, and the descriptor sets that have its sampler
- * built in, as the specification asks.
+ * Samples multi-planar images of one format: a VkSamplerYcbcrConversion, and descriptor sets with its sampler as an
+ * immutable sampler, which the specification requires.
  *
- * The conversion converts nothing. Its model is RGB_IDENTITY, so the shader gets samples as they are (G = Y, B = Cb,
- * R = Cr) and applies the surface's own matrix and range, as for planes imported one by one; and one conversion is
- * enough for a format.
+ * The conversion changes nothing. Its model is RGB_IDENTITY: the shader gets the samples unchanged (G = Y, B = Cb,
+ * R = Cr) and applies the surface's own matrix and range, as it does for planes imported one by one. So one conversion
+ * per format is enough.
  *
- * Chroma must come replicated over its cell, not interpolated (DrawCommand::encoding). The filter is therefore
- * VK_FILTER_NEAREST, and shaders/ycc_image.frag takes chroma at the first pixel of a cell. By the letter, nearest
- * reconstruction takes ⌊x/2⌋ for any pixel of a cell, whatever the location. Mesa's drivers, though, sample the chroma
- * plane at the scaled coordinate, moved by a quarter of a chroma texel for COSITED_EVEN (vk_nir_lower_ycbcr.c, nearest
- * or not), which for odd pixels is the border of two texels. At even pixels COSITED_EVEN is the texel's very centre and
- * MIDPOINT a quarter of a texel left of it: both the cell's own.
+ * Chroma must be replicated over its cell, not interpolated (DrawCommand::encoding). Therefore the filter is
+ * VK_FILTER_NEAREST, and shaders/ycc_image.frag samples chroma at the first pixel of a cell. By the specification,
+ * nearest reconstruction takes the sample ⌊x/2⌋ for every pixel of a cell and every location. Mesa's drivers, however,
+ * sample the chroma plane at the scaled coordinate, shifted by a quarter of a chroma texel for COSITED_EVEN
+ * (vk_nir_lower_ycbcr.c, for nearest too). For odd pixels that is the border between two texels. For even pixels it is
+ * the centre of the cell's texel (COSITED_EVEN) or a quarter of a texel left of it (MIDPOINT).
  */
 class YccSampler {
 public:
-  /** `number` is Pipelines's. Error: Vulkan. */
+  /** `number`: given by Pipelines. Error: Vulkan. */
   [[nodiscard]] static Result<std::shared_ptr<const YccSampler>> create(std::shared_ptr<Device> device,
                                                                         const YccSamplerKey& key, size_t number);
 
   [[nodiscard]] const YccSamplerKey& key() const { return key_; }
-  /** Which pipelines of a target are for it. */
+  /** Index of its pipelines in a target's. */
   [[nodiscard]] size_t number() const { return number_; }
-  /** Image views that it samples are made with it. */
+  /** Image views that this samples must be created with it. */
   [[nodiscard]] VkSamplerYcbcrConversion conversion() const { return conversion_.get(); }
-  /** Sets for it: the layout, and room for more. */
+  /** Allocates the descriptor sets of images that this samples. */
   [[nodiscard]] DescriptorAllocator& descriptors() const { return *descriptors_; }
 
 private:
