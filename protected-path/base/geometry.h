@@ -55,7 +55,9 @@ class Fixed16_16 {
 public:
   constexpr Fixed16_16() = default;
   static constexpr Fixed16_16 fromInt(uint32_t value) { return Fixed16_16(value << 16); }
+  /** The nearest value; `value` must be from 0 to 65535. */
   static constexpr Fixed16_16 fromDouble(double value) {
+    // NOLINTNEXTLINE(bugprone-incorrect-roundings): constexpr, which std::lround is not; `value` is not negative
     return Fixed16_16(static_cast<uint32_t>(value * 65536.0 + 0.5));
   }
   static constexpr Fixed16_16 fromRaw(uint32_t raw) { return Fixed16_16(raw); }

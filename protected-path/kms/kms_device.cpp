@@ -142,6 +142,7 @@ std::vector<std::string> KmsDevice::listNodes() {
     nodes[number] = "/dev/dri/" + name.substr(0, dash);
   }
   std::vector<std::string> list;
+  list.reserve(nodes.size());
   for (const auto& [number, node] : nodes)
     list.push_back(node);
   return list;
