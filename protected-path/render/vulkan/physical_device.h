@@ -16,9 +16,9 @@ struct PhysicalDevice {
   VkPhysicalDeviceType type = VK_PHYSICAL_DEVICE_TYPE_OTHER;
   uint32_t maximumTextureExtent = Dmabuf::maximumExtent; ///< width and height that a sampled image may have
   uint32_t maximumTargetExtent = Dmabuf::maximumExtent;  ///< width and height that a render target may have
-  dev_t primaryNode = 0;                ///< device number of its /dev/dri/card* (VK_EXT_physical_device_drm); 0: unknown
-  uint32_t queueFamily = 0;             ///< graphics; has VK_QUEUE_PROTECTED_BIT if report.gpu.protectedMemory
-  bool explicitModifiers = false;       ///< VK_EXT_image_drm_format_modifier
+  dev_t primaryNode = 0;          ///< device number of its /dev/dri/card* (VK_EXT_physical_device_drm); 0: unknown
+  uint32_t queueFamily = 0;       ///< graphics; has VK_QUEUE_PROTECTED_BIT if report.gpu.protectedMemory
+  bool explicitModifiers = false; ///< VK_EXT_image_drm_format_modifier
   bool pipelineProtectedAccess = false; ///< VK_EXT_pipeline_protected_access: pipelines are protected or ordinary
   bool samplerYcbcrConversion = false;  ///< the feature of that name: multi-planar images can be sampled
   bool twoPlane444Formats = false;      ///< VK_EXT_ycbcr_2plane_444_formats with its feature: NV24, NV42 as one image
