@@ -35,7 +35,6 @@ SUITES = [
     Suite("asan", "the unit programs, sanitized", 5, default=False),
     Suite("sanitized", "everything else that a sanitizer can judge: platform programs, GPU, leak scenes, sessions", 30, default=False),
     Suite("fuzz", "random bytes for every parser, random requests on every global, sanitized", 2, default=False),
-    Suite("trial", "session tests that were not seen to pass everywhere yet", 10, default=False),
     Suite("leak", "thousands of random trees of surfaces", 60, default=False),
     Suite("bench", "numbers for a person to compare, in build/bench", 5, default=False),
     Suite("tidy", "clang-tidy over all sources; of those that did not change, the last result", 0.5, default=False),
@@ -57,10 +56,6 @@ SESSION = [
     ("machine", ("full", "gpu-only")),
     ("plane_bench", ("full",)),
     ("outputs", ("two-outputs",)),
-]
-
-# Session tests that have not been seen to pass on every machine yet: suite `trial`, which is not a default one.
-TRIAL = [
     ("abuse", ("full",)),
     ("display_gone", ("two-outputs",)),
     ("storms", ("two-outputs",)),
@@ -142,9 +137,9 @@ def programs(tree, suite):
 
 def session_tests():
     """{(module, board): the names of its tests}."""
-    lines = said([ENTER, "--", "python3", "tests/session/list_tests.py", json.dumps(SESSION + TRIAL)]).splitlines()
+    lines = said([ENTER, "--", "python3", "tests/session/list_tests.py", json.dumps(SESSION)]).splitlines()
     found = {tuple(line.split()[:2]): tuple(line.split()[2:]) for line in lines}
-    for module, boards in SESSION + TRIAL:
+    for module, boards in SESSION:
         for board in boards:
             if not found.get((module, board)):
                 raise Unlisted(f"tests/session/{module}.py has no test for board {board}")
@@ -165,7 +160,7 @@ class Catalogue:
     def jobs(self, suites):
         """The jobs of these suites, and the builds that they need."""
         makers = {"style": self.style, "build": self.builds, "unit": self.unit, "selftest": self.selftest, "platform": self.platform,
-                  "session": self.session, "demo": self.demo, "asan": self.asan, "sanitized": self.sanitized, "trial": self.trial,
+                  "session": self.session, "demo": self.demo, "asan": self.asan, "sanitized": self.sanitized,
                   "fuzz": self.fuzz, "leak": self.leak,
                   "bench": self.bench, "tidy": self.tidy}
         found = [job for suite in suites for job in makers[suite]()]
@@ -232,20 +227,12 @@ class Catalogue:
 
     def session(self):
         jobs = []
-        trials = [module for module, _ in TRIAL]
         for (module, board), tests in session_tests().items():
-            if module in trials:
-                continue
             jobs += self.session_jobs("session", "platform", module, board, tests)
         paths = tuple(job.id for job in jobs if job.name.startswith("paths/"))
         jobs.append(Job("session", "paths-table", ["tests/check/paths_table", "platform"], prefix="session",
                         tests=("paths-table-is-what-was-seen",), after=paths))
         return jobs
-
-    def trial(self):
-        listed = session_tests()
-        return [job for module, boards in TRIAL for board in boards
-                for job in self.session_jobs("trial", "platform", module, board, listed[module, board])]
 
     def session_jobs(self, suite, tree, module, board, tests, options=()):
         """Machines that run these tests, each about CHUNK seconds of them."""

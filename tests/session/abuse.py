@@ -31,7 +31,7 @@ EXPECTED = {
     ("sub-surface", None, None): ("wl_surface", "defunct_role_object"),
     ("dialog", "bare-xdg", "get_popup"): ("xdg_wm_base", "invalid_popup_parent"),
     ("nested-popup", "bare-xdg", "get_popup"): ("xdg_wm_base", "invalid_popup_parent"),
-    ("dialog", "dialog-xdg", "get_toplevel"): None,
+    ("dialog", "dialog-xdg", "get_toplevel"): ("xdg_surface", "unconfigured_buffer"),  # its buffer is still attached
     ("hidden-popup-xdg", None, None): ("xdg_surface", "defunct_role_object"),
     ("dmabuf-buffer", "window-surface", "commit"): None,
     ("sync", "synced-surface", "commit"): None,

@@ -170,6 +170,57 @@ def a_popup_that_grabs_has_the_keyboard_and_gives_it_back():
 
 
 @on("full")
+def what_is_dragged_is_dropped_on_the_window_below_the_pointer():
+    with desk() as (session, mouse, _):
+        events = ("enter", "leave", "drop", "motion", "button", "offer", "dnd_drop_performed", "dnd_finished", "cancelled", "target", "send")
+        below = WireWindow(session, BLUE, events)
+        below_box = new_box(0)
+        target = below.bind("wl_data_device_manager").get_data_device(below.seat)
+        below.roundtrip()
+        source_window = WireWindow(session, RED, events)
+        box = new_box(1)
+        manager = source_window.bind("wl_data_device_manager")
+        device, pointer = manager.get_data_device(source_window.seat), source_window.seat.get_pointer()
+        source_window.roundtrip()
+        mouse.to(box[0] + WIDTH - 10, box[1] + HEIGHT - 10)
+        mouse.press()
+        source_window.wait_for(lambda: any(event[:2] == (pointer, "button") for event in source_window.events), "the press")
+        serial = next(values[0] for target_, name, values in source_window.events if (target_, name) == (pointer, "button"))
+        source, icon = manager.create_data_source(), source_window.compositor.create_surface()
+        source.offer("text/plain")
+        source.set_actions(1)
+        device.start_drag(source, source_window.surface, icon, serial)
+        source_window.paint(icon, 40, 40, (0xC8, 0xC8, 0))
+        source_window.roundtrip()
+        at = (below_box[0] + 10, below_box[1] + 10)
+        mouse.to(*at)
+        entered = below.expect("enter")
+        testing.equal((entered[1], entered[2] >> 8, entered[3] >> 8), (below.surface.number, 10, 10), "surface and place of wl_data_device.enter")
+        s.wait_until(lambda: (s.photograph() == (0xC8, 0xC8, 0)).all(axis=2).sum() > 40 * 40 // 2, "the icon on the panel", PATIENCE)
+        offer = below.objects[entered[4]]
+        offer.accept(entered[0], "text/plain")
+        offer.set_actions(1, 1)
+        below.roundtrip()
+        source_window.expect("target")
+        mouse.release()
+        below.expect("drop")
+        offer.finish()
+        below.roundtrip()
+        source_window.expect("dnd_drop_performed")
+        source_window.expect("dnd_finished")
+        s.wait_until(lambda: not (s.photograph() == (0xC8, 0xC8, 0)).all(axis=2).any(), "the icon to be gone", PATIENCE)
+        testing.equal(target.alive, True, "the data device")
+
+        refused = manager.create_data_source()
+        refused.offer("text/plain")
+        device.start_drag(refused, source_window.surface, None, serial)  # the press is over
+        source_window.expect("cancelled")
+        for _ in range(1000):
+            device.start_drag(None, source_window.surface, None, serial)
+        source_window.roundtrip()
+
+
+@on("full")
 def a_finger_belongs_to_the_surface_that_it_came_down_on():
     with lit_session() as session:
         height, width = s.photograph().shape[:2]
@@ -196,6 +247,23 @@ def a_finger_belongs_to_the_surface_that_it_came_down_on():
             first.expect("cancel")
             second.roundtrip()
             testing.equal(second.events, [], "what the other window is told")
+
+
+@on("full")
+def a_device_is_set_up_as_the_configuration_says():
+    for config, sign in (("", 1), ("[input]\nnatural_scroll = true\n", -1),
+                         ('[input]\nnatural_scroll = true\n[input."vitrine test wheel"]\nnatural_scroll = false\n', 1)):
+        with lit_session(config) as session, hands(session) as (mouse, _), contextlib.closing(uinput.Wheel()) as wheel:
+            s.wait_until(lambda: session.input_devices() == 3, "the wheel to be opened", PATIENCE)
+            window = WireWindow(session, RED, ("axis", "enter"))
+            window.seat.get_pointer()
+            window.roundtrip()
+            x, y, *_ = new_box()
+            mouse.to(x + 10, y + 10)
+            window.expect("enter")
+            wheel.scroll(-1)
+            axis = window.expect("axis")
+            testing.equal(axis[2] > 0, sign > 0, f"whether it scrolls down with {config!r}")
 
 
 if __name__ == "__main__":

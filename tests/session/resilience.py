@@ -150,6 +150,37 @@ def a_gpu_reset_costs_a_few_frames_and_nothing_else():
         del os.environ["VITRINE_GPU_RESET_AT"]
 
 
+@on("full")
+def a_gpu_that_stays_away_leaves_planes_and_a_session():
+    os.environ |= {"VITRINE_GPU_RESET_AT": "30", "VITRINE_GPU_STAYS_GONE": "1"}
+    try:
+        with s.Session(validated=False) as session:
+            session.start("desktop", "foot", "--config=/dev/null", "sh", "-c", "yes vitrine")
+            s.wait_until(lambda: "next attempt in" in session.compositor.log(), "the loss of the GPU", 120)
+            player = session.play(s.make_clip(fps=60), "--loop")
+            s.wait_until(lambda: path_of_video(session) == ("plane", "None"), "the video on a plane")
+            session.wait_for_frames(30)
+            shown = s.photograph()
+            testing.equal(len(np.unique(shown.reshape(-1, 3), axis=0)) > 10, True, "whether the panel shows a video")
+            keyboard, other = uinput.Keyboard(), seat.OtherSession()
+            try:
+                key = f"f{other.number}"
+                s.wait_until(lambda: (keyboard.chord("ctrl", "alt", key), other.dispatch(200), other.active)[2], "the switch")
+                other.close()
+                before = session.output()["frames_presented"]
+                s.wait_until(lambda: session.output()["frames_presented"] > before + 5, "frames after the switch back")
+            finally:
+                other.close()
+                keyboard.close()
+            frames = session.output()["frames_presented"]
+            attempts = session.compositor.log().count("next attempt in")
+            if attempts > frames / 4:
+                raise AssertionError(f"{attempts} attempts to set the GPU up again in {frames} frames")
+            testing.equal(player.running(), True, "the player")
+    finally:
+        del os.environ["VITRINE_GPU_RESET_AT"], os.environ["VITRINE_GPU_STAYS_GONE"]
+
+
 @on("gpu-only")
 def output_buffers_are_protected_only_while_they_have_to_be():
     with s.Session() as session:

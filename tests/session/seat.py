@@ -35,6 +35,11 @@ class OtherSession:
     def dispatch(self, milliseconds=50):
         self.lib.libseat_dispatch(ctypes.c_void_p(self.seat), milliseconds)
 
+    def switch_to(self, number):
+        """Asks for another session; this one has to be the active one."""
+        if self.lib.libseat_switch_session(ctypes.c_void_p(self.seat), number) < 0:
+            raise OSError(ctypes.get_errno(), f"libseat_switch_session {number}")
+
     def open_display(self, path="/dev/dri/card0"):
         """The display device. This session is its DRM master while it is active."""
         fd = ctypes.c_int(-1)

@@ -110,13 +110,10 @@ class Keyboard(Device):
 
 
 class Wheel(Device):
-    """A mouse with a wheel."""
+    """A mouse of which only the wheel is used."""
 
     def __init__(self):
         super().__init__("vitrine test wheel", range(BTN_LEFT, BTN_LEFT + 3), pointer=True, wheel=True)
-
-    def move(self, x, y):
-        self.emit((EV_REL, REL_X, x), (EV_REL, REL_Y, y))
 
     def scroll(self, clicks):
         """Away from the user."""
