@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "protected-path/planes/shape_hash.h"
 
@@ -32,58 +33,94 @@ bool holds(std::span<const Layer> layers, const FramePlan& plan, uint64_t surfac
 
 } // namespace
 
+void PlanMemory::beginFrame(std::span<const Layer> layers) {
+  layers_ = layers;
+  layerShapes_.assign(layers.size(), 0);
+}
+
 /** Layers without a plane do not count: the kernel sees the composed buffers alone. */
-uint64_t PlanMemory::shapeOf(std::span<const Layer> layers, const FramePlan& plan) const {
+uint64_t PlanMemory::shapeOf(const FramePlan& plan) {
   ShapeHash hash;
   for (const ComposedBuffer& composed : plan.composed())
     hash.add(composed.planeId, composed.zpos, composed.bottom, composed.blends);
-  for (size_t i = 0; i < layers.size(); ++i) {
+  std::array<Rect, 64> boxes; // of the layers on planes, as many as there can be planes
+  size_t count = 0;
+  for (size_t i = 0; i < layers_.size(); ++i) {
     const LayerOutcome& outcome = plan.layers[i];
     if (outcome.path != Path::Plane) continue;
-    hash.add(outcome.planeId, outcome.zpos, outcome.opaqueFormat);
-    addShape(hash, layers[i]);
-    addPlacement(hash, layers[i], screen_);
-    const Rect visible = intersect(layers[i].destination, screen_);
-    for (size_t lower = 0; lower < i; ++lower) {
-      if (plan.layers[lower].path != Path::Plane) continue;
-      hash.add(overlaps(visible, layers[lower].destination));
+    if (layerShapes_[i] == 0) {
+      ShapeHash own;
+      addShape(own, layers_[i]);
+      addPlacement(own, layers_[i], screen_);
+      layerShapes_[i] = own.value();
     }
+    const Rect visible = intersect(layers_[i].destination, screen_);
+    uint64_t overlapping = 0;
+    for (size_t lower = 0; lower < count; ++lower)
+      overlapping |= uint64_t{overlaps(visible, boxes[lower])} << lower;
+    boxes[count++] = visible;
+    const auto plane = uint64_t{outcome.planeId} << 32 | uint64_t{outcome.zpos} << 1 | uint64_t{outcome.opaqueFormat};
+    hash.add(layerShapes_[i], plane, overlapping);
   }
-  return hash.value();
+  return std::max<uint64_t>(hash.value(), 1);
 }
 
-uint64_t PlanMemory::exactShapeOf(std::span<const Layer> layers, const FramePlan& plan) const {
+uint64_t PlanMemory::exactShapeOf(const FramePlan& plan, uint64_t shape) const {
   ShapeHash hash;
-  hash.add(shapeOf(layers, plan));
-  for (size_t i = 0; i < layers.size(); ++i) {
+  hash.add(shape);
+  for (size_t i = 0; i < layers_.size(); ++i) {
     if (plan.layers[i].path != Path::Plane) continue;
-    const Layer& layer = layers[i];
+    const Layer& layer = layers_[i];
     hash.add(layer.destination.x, layer.destination.y, layer.source.x.raw(), layer.source.y.raw());
   }
   return hash.value();
 }
 
-std::optional<PlanMemory::Answer> PlanMemory::recall(std::span<const Layer> layers, const FramePlan& plan) const {
+/** Where a shape is, or the free place where it belongs. */
+size_t PlanMemory::placeOf(uint64_t shape) const {
+  const size_t mask = answers_.size() - 1;
+  size_t place = shape & mask;
+  while (answers_[place].shape != shape && answers_[place].shape != 0)
+    place = (place + 1) & mask;
+  return place;
+}
+
+PlanMemory::Entry& PlanMemory::insert(uint64_t shape) {
+  if (answers_[placeOf(shape)].shape == 0 && 2 * ++answerCount_ > answers_.size()) grow();
+  Entry& entry = answers_[placeOf(shape)];
+  entry.shape = shape;
+  return entry;
+}
+
+/** Makes place for twice as many answers, or forgets all of them: asking again is cheap. */
+void PlanMemory::grow() {
+  answerCount_ = 1; // the one that did not fit
+  const size_t places = std::min(2 * answers_.size(), 2 * maximumAnswers);
+  const std::vector<Entry> old = std::exchange(answers_, std::vector<Entry>(places));
+  if (places == old.size()) return;
+  for (const Entry& entry : old) {
+    if (entry.shape != 0) insert(entry.shape) = entry;
+  }
+}
+
+std::optional<PlanMemory::Answer> PlanMemory::recall(const FramePlan& plan, uint64_t shape) const {
   for (const Failure& failure : failures_) {
     if (time_ >= failure.until) continue;
     const auto held =
-        std::ranges::count_if(failure.surfaces, [&](uint64_t surface) { return holds(layers, plan, surface); });
+        std::ranges::count_if(failure.surfaces, [&](uint64_t surface) { return holds(layers_, plan, surface); });
     const bool banned = static_cast<size_t>(held) >= std::min<size_t>(2, failure.surfaces.size());
     if (banned) return Answer{false, Refusal::PlaneCommitFailed, failure.until};
   }
-  const auto known = answers_.find(shapeOf(layers, plan));
-  if (known == answers_.end()) return std::nullopt;
-  const Entry& entry = known->second;
-  if (entry.accepted) return Answer{.accepted = true};
-  if (time_ >= entry.until) return std::nullopt;
-  return Answer{false, Refusal::PlaneTestRefused, entry.until};
+  const Entry& known = answers_[placeOf(shape)];
+  if (known.accepted) return Answer{.accepted = true};
+  if (time_ >= known.until) return std::nullopt; // also where nothing is known
+  return Answer{false, Refusal::PlaneTestRefused, known.until};
 }
 
-PlanMemory::Answer PlanMemory::testAnswered(std::span<const Layer> layers, const FramePlan& plan, bool accepted) {
-  if (answers_.size() >= maximumAnswers) answers_.clear(); // asking again is cheap
-  Entry& entry = answers_[shapeOf(layers, plan)];
+PlanMemory::Answer PlanMemory::testAnswered(const FramePlan& plan, uint64_t shape, bool accepted) {
+  Entry& entry = insert(shape);
   entry.accepted = accepted;
-  entry.exact = exactShapeOf(layers, plan);
+  entry.exact = exactShapeOf(plan, shape);
   if (accepted) {
     entry.refusals = 0;
     return {.accepted = true};
@@ -94,9 +131,11 @@ PlanMemory::Answer PlanMemory::testAnswered(std::span<const Layer> layers, const
 }
 
 void PlanMemory::commitFailed(std::span<const Layer> layers, const FramePlan& plan) {
-  const auto known = answers_.find(shapeOf(layers, plan));
-  if (known != answers_.end() && known->second.accepted && known->second.exact != exactShapeOf(layers, plan)) {
-    answers_.erase(known);
+  beginFrame(layers);
+  const uint64_t shape = shapeOf(plan);
+  Entry& known = answers_[placeOf(shape)];
+  if (known.accepted && known.exact != exactShapeOf(plan, shape)) {
+    known = {.shape = shape};
     return;
   }
   SurfaceSet surfaces;
@@ -114,7 +153,8 @@ void PlanMemory::commitFailed(std::span<const Layer> layers, const FramePlan& pl
 }
 
 void PlanMemory::forget() {
-  answers_.clear();
+  std::ranges::fill(answers_, Entry());
+  answerCount_ = 0;
   failures_.clear();
 }
 

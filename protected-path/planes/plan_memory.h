@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "protected-path/base/clock.h"
@@ -32,14 +31,19 @@ public:
   };
 
   explicit PlanMemory(Size output)
-      : screen_{0, 0, static_cast<int32_t>(output.width), static_cast<int32_t>(output.height)} {}
+      : screen_{0, 0, static_cast<int32_t>(output.width), static_cast<int32_t>(output.height)},
+        answers_(initialPlaces) {}
 
   /** The time of the frame in hand. */
   void setTime(Nanoseconds time) { time_ = time; }
-  /** What is known about a plan, or empty. A commit that failed outweighs a test that passed. Allocates nothing. */
-  [[nodiscard]] std::optional<Answer> recall(std::span<const Layer> layers, const FramePlan& plan) const;
-  /** TEST_ONLY's answer. */
-  Answer testAnswered(std::span<const Layer> layers, const FramePlan& plan, bool accepted);
+  /** The display list that the plans below are for; borrowed until the next call. */
+  void beginFrame(std::span<const Layer> layers);
+  /** The number of a plan's shape. */
+  [[nodiscard]] uint64_t shapeOf(const FramePlan& plan);
+  /** What is known about a plan of this shape, or empty. A commit that failed outweighs a test that passed. */
+  [[nodiscard]] std::optional<Answer> recall(const FramePlan& plan, uint64_t shape) const;
+  /** TEST_ONLY's answer. Allocates only where there are twice as many answers as ever before. */
+  Answer testAnswered(const FramePlan& plan, uint64_t shape, bool accepted);
   /**
    * A real commit failed. Where TEST_ONLY accepted the plan's shape at other positions, the shape is asked again.
    * Otherwise no two of the surfaces that were on planes go on planes together, wherever they are and on whichever
@@ -52,13 +56,15 @@ public:
 
 private:
   static constexpr size_t maximumAnswers = 4096;
+  static constexpr size_t initialPlaces = 256;
   static constexpr size_t maximumFailures = 64;
   using SurfaceSet = std::vector<uint64_t>;
   struct Entry {
+    uint64_t shape = 0;    ///< 0: a free place
+    uint64_t exact = 0;    ///< shape and positions of the plan that was asked
+    Nanoseconds until = 0; ///< when a refusal is forgotten
     bool accepted = false;
     uint8_t refusals = 0;
-    uint64_t exact = 0; ///< shape and positions of the plan that was asked
-    Nanoseconds until = 0;
   };
   struct Failure {
     SurfaceSet surfaces;
@@ -66,12 +72,17 @@ private:
     Nanoseconds until = 0;
   };
 
-  [[nodiscard]] uint64_t shapeOf(std::span<const Layer> layers, const FramePlan& plan) const;
-  [[nodiscard]] uint64_t exactShapeOf(std::span<const Layer> layers, const FramePlan& plan) const;
+  [[nodiscard]] uint64_t exactShapeOf(const FramePlan& plan, uint64_t shape) const;
+  [[nodiscard]] size_t placeOf(uint64_t shape) const;
+  Entry& insert(uint64_t shape);
+  void grow();
 
   Rect screen_;
   Nanoseconds time_ = 0;
-  std::unordered_map<uint64_t, Entry> answers_; ///< by shape
+  std::span<const Layer> layers_;
+  std::vector<uint64_t> layerShapes_; ///< per layer: what shapeOf() takes of it alone; 0: not computed yet
+  std::vector<Entry> answers_;        ///< a power of two of places, linear probing
+  size_t answerCount_ = 0;
   std::vector<Failure> failures_;
 };
 

@@ -70,6 +70,7 @@ void PlanProblem::orderPlanes() {
 }
 
 CandidateSet PlanProblem::candidatesIn(size_t first, size_t end) const {
+  if (first == 0 && end == visible_.size()) return allCandidates();
   const auto firstIn = std::ranges::lower_bound(candidates_, first, {}, &Candidate::layer);
   const auto endOf = std::ranges::lower_bound(candidates_, end, {}, &Candidate::layer);
   return below(static_cast<size_t>(endOf - candidates_.begin())) &

@@ -7,8 +7,9 @@
 namespace vitrine {
 namespace {
 
-constexpr unsigned maximumTestsWithoutComposition = 8;
-constexpr unsigned maximumTestsPerLayer = 8;
+// Assignments that the hardware is asked about, or its answer recalled, before a layer is left without a plane.
+constexpr unsigned asksPerLayer = 8;
+constexpr unsigned asksPerMandatoryLayer = 24;
 constexpr size_t maximumSplits = 3;
 constexpr unsigned maximumReorders = 2;
 
@@ -83,6 +84,7 @@ void PlanSearch::describe(std::span<const Layer> layers, std::span<const int8_t>
   plan_ = &plan;
   incomplete_ = false;
   retryAt_ = 0;
+  memory_.beginFrame(layers);
   problem_.describe(layers, classes);
   assigner_.beginFrame();
   hardwareSaid_.assign(layers.size(), Refusal::None);
@@ -220,23 +222,10 @@ bool PlanSearch::tryWithoutComposition() {
   AssignmentTask task = taskFor(all, all);
   task.slotCount = 0;
   task.needsPrimary = true;
-  if (!assigner_.solve(problem_, task, trial_)) return false;
-  const unsigned leastTestsLeft = testsLeft_ - std::min(testsLeft_, maximumTestsWithoutComposition);
-  PlanMemory::Answer answer = ask(trial_);
-  forEach(all, [&](size_t c) {
-    if (trial_.planeOf[c] == static_cast<int8_t>(problem_.primary())) noteRefusal(c, answer);
-  });
-  for (const uint8_t c : problem_.byImportance()) {
-    if (answer.accepted || answer.refusal == Refusal::PlaneCommitFailed) break;
-    const PlaneSet saved = task.allowed[c];
-    while (!answer.accepted && answer.isKnown() && assigner_.solve(problem_, task, trial_)) {
-      answer = ask(trial_, leastTestsLeft);
-      task.allowed[c] &= ~bit(static_cast<size_t>(trial_.planeOf[c]));
-    }
-    task.allowed[c] = saved;
-  }
-  if (answer.accepted) chosen_ = trial_;
-  return answer.accepted;
+  limitAsks(asksPerLayer);
+  if (!moveUntilAccepted(task, all, {})) return false;
+  chosen_ = trial_;
+  return true;
 }
 
 // True also where no layer wants a plane: then there is nothing to ask.
@@ -260,6 +249,7 @@ bool PlanSearch::tryFullest() {
   chosen_ = best;
   companions_ = bestCompanions;
   order_.assign(importance_.begin(), importance_.end());
+  limitAsks(1);
   return chosen_.placed == 0 || ask(chosen_).accepted;
 }
 
@@ -269,14 +259,24 @@ int PlanSearch::mandatoryIn(CandidateSet set) const {
   return count;
 }
 
-// Adds to the set in hand what has a plane, in the order of importance.
+// Adds to the set in hand what has a plane, in the order of importance. A layer that found its plane late may have helped
+// an earlier one: it no longer covers it, or it took the primary. Such layers are tried once more.
 void PlanSearch::fill() {
-  // A second round where the first added a layer, since a layer that found its plane late may have uncovered an
-  // earlier one.
-  bool added = true;
-  for (int round = 0; round < 2 && std::exchange(added, false); ++round) {
-    for (const uint8_t c : order_)
-      added = ((chosen_.placed & bit(c)) == 0 && addCandidate(c)) || added;
+  CandidateSet open = ~CandidateSet{0};
+  for (int round = 0; round < 2 && open != 0; ++round) {
+    CandidateSet helped = 0;
+    for (const uint8_t c : order_) {
+      if (((chosen_.placed | ~open) & bit(c)) != 0) continue;
+      const CandidateSet before = chosen_.placed;
+      helped &= ~bit(c);
+      if (!addCandidate(c)) continue;
+      forEach(chosen_.placed & ~before, [&](size_t added) {
+        const Candidate& candidate = problem_.candidates()[added];
+        const bool takesPrimary = (candidate.fits & problem_.bottomPlanes()) != 0;
+        helped |= takesPrimary ? ~CandidateSet{0} : candidate.overlapping;
+      });
+    }
+    open = helped;
   }
 }
 
@@ -291,43 +291,43 @@ bool PlanSearch::addCandidate(size_t candidate) {
   });
 }
 
+// What is known after a layer's last test is built on in the next frame: it begins with the same layers.
 void PlanSearch::buildUp() {
   chooseNone();
   for (const uint8_t c : order_) {
     if ((chosen_.placed & bit(c)) != 0) continue;
+    if (incomplete_ && testsLeft_ == 0) {
+      noteRefusal(c, {.refusal = Refusal::PlaneTestRefused});
+      continue;
+    }
+    limitAsks(problem_.candidates()[c].mandatory ? asksPerMandatoryLayer : asksPerLayer);
     const auto add = [&](CandidateSet set, unsigned buffers) { return addTested(set, c, buffers); };
     if (forEachSetWith(c, add)) hardwareSaid_[problem_.candidates()[c].layer] = Refusal::None;
   }
 }
 
 // Asks for the set with its new members on one plane after the other: first with all others where they were accepted,
-// then with all others free to move.
+// then with all others free to move. For a mandatory layer the earlier ones are moved as well.
 bool PlanSearch::addTested(CandidateSet set, size_t candidate, unsigned buffers) {
-  const unsigned leastTestsLeft = testsLeft_ - std::min(testsLeft_, maximumTestsPerLayer);
   const CandidateSet added = set & ~chosen_.placed;
   const CandidateSet companions = companions_ | (added & ~bit(candidate));
+  const CandidateSet movable = problem_.candidates()[candidate].mandatory ? set : added;
   AssignmentTask task = taskFor(set, companions);
-  const auto moveAdded = [&](const AssignmentTask& where) {
-    bool accepted = moveUntilAccepted(where, candidate, candidate, leastTestsLeft);
-    // For a mandatory layer the earlier ones are moved as well.
-    const CandidateSet others = problem_.candidates()[candidate].mandatory ? set : added;
-    forEach(others & ~bit(candidate),
-            [&](size_t other) { accepted = accepted || moveUntilAccepted(where, other, candidate, leastTestsLeft); });
-    return accepted;
-  };
   const bool accepted = forEachLayout(buffers, task, [&] {
+    if (asksEnded_) return false;
     if (chosen_.placed != 0 && hasSameSlots(chosen_, task)) {
+      // Where there is no place with all free to move there is none with others pinned.
+      if (!assigner_.solve(problem_, task, trial_) && !assigner_.ranOut()) return false;
       AssignmentTask pinned = task;
       pinOthers(pinned, chosen_, added);
-      if (moveAdded(pinned)) return true;
+      if (moveUntilAccepted(pinned, movable, candidate)) return true;
     }
     const size_t upper = task.slotCount - 1;
     bool done = false;
     forEach(task.slots[upper].planes, [&](size_t plane) {
-      if (done) return;
       AssignmentTask free = task;
       free.slots[upper].planes = bit(plane);
-      done = moveAdded(free);
+      done = done || moveUntilAccepted(free, movable, candidate);
     });
     return done;
   });
@@ -337,34 +337,64 @@ bool PlanSearch::addTested(CandidateSet set, size_t candidate, unsigned buffers)
   return true;
 }
 
-// Asks with one candidate on one plane after the other. What the hardware has against it is noted for `newest`.
-bool PlanSearch::moveUntilAccepted(AssignmentTask task, size_t candidate, size_t newest, unsigned leastTestsLeft) {
-  while (assigner_.solve(problem_, task, trial_)) {
-    const PlanMemory::Answer answer = ask(trial_, leastTestsLeft);
-    if (answer.accepted) return true;
-    noteRefusal(newest, answer);
-    if (answer.refusal == Refusal::PlaneCommitFailed || !answer.isKnown()) return false; // on other planes too
-    const PlaneSet plane = bit(static_cast<size_t>(trial_.planeOf[candidate]));
-    task.allowed[candidate] &= ~plane;
-    // A plane that refuses the layer alone refuses it in every set.
-    const bool alone = task.set == bit(candidate) && task.slotCount == 1 && !task.needsPrimary;
-    if (alone) allowed_[candidate] &= ~plane;
+/**
+ * Asks for the task's first assignment, then with one of the `movable` candidates after the other on its other planes: the
+ * `newest` first, then by importance. What the hardware has against it is noted for the newest.
+ */
+bool PlanSearch::moveUntilAccepted(AssignmentTask task, CandidateSet movable, std::optional<size_t> newest) {
+  if (asksEnded_ || !assigner_.solve(problem_, task, trial_)) return false;
+  const auto onPrimary = [&](size_t c) { return trial_.planeOf[c] == static_cast<int8_t>(problem_.primary()); };
+  const auto answerFor = [&] {
+    const PlanMemory::Answer answer = ask(trial_);
+    if (!answer.accepted) {
+      forEach(trial_.placed, [&](size_t c) {
+        if (newest ? c == *newest : onPrimary(c)) noteRefusal(c, answer);
+      });
+    }
+    return answer;
+  };
+  PlanMemory::Answer answer = answerFor();
+  // A failed commit speaks against these layers on other planes too.
+  const auto isDone = [&] { return answer.accepted || answer.refusal == Refusal::PlaneCommitFailed || asksEnded_; };
+  const auto first = trial_.planeOf;
+  // A plane that refuses the layer alone refuses it in every set.
+  const bool alone = std::popcount(task.set) == 1 && task.slotCount == 1 && !task.needsPrimary;
+  const auto move = [&](size_t c) {
+    const PlaneSet saved = task.allowed[c];
+    int8_t plane = first[c];
+    while (!isDone()) {
+      task.allowed[c] &= ~bit(static_cast<size_t>(plane));
+      if (alone) allowed_[c] &= ~bit(static_cast<size_t>(plane));
+      if (!assigner_.solve(problem_, task, trial_)) break;
+      answer = answerFor();
+      plane = trial_.planeOf[c];
+    }
+    task.allowed[c] = saved;
+  };
+  if (newest) move(*newest);
+  for (const uint8_t c : problem_.byImportance()) {
+    if ((movable & bit(c)) != 0 && c != newest) move(c);
   }
-  return false;
+  return answer.accepted;
 }
 
-/** What the hardware says to an assignment, if it is known or more than `leastTestsLeft` tests are left. */
-PlanMemory::Answer PlanSearch::ask(const Assignment& assignment, unsigned leastTestsLeft) {
+/** What the hardware says to an assignment, if it is known or a test is left; the part of the search in hand ends otherwise. */
+PlanMemory::Answer PlanSearch::ask(const Assignment& assignment) {
+  constexpr PlanMemory::Answer none{.refusal = Refusal::PlaneTestRefused};
+  asksEnded_ = asksLeft_ == 0;
+  if (asksEnded_) return none;
+  --asksLeft_;
   writePlan(assignment);
-  auto answer = memory_.recall(layers_, *plan_);
-  if (!answer && testsLeft_ > leastTestsLeft) {
+  const uint64_t shape = memory_.shapeOf(*plan_);
+  auto answer = memory_.recall(*plan_, shape);
+  if (!answer && testsLeft_ > 0) {
     --testsLeft_;
     const auto result = (*test_)(*plan_);
-    if (!isNoAnswer(result)) answer = memory_.testAnswered(layers_, *plan_, result.has_value());
+    if (!isNoAnswer(result)) answer = memory_.testAnswered(*plan_, shape, result.has_value());
   }
   if (!answer) {
-    incomplete_ = true;
-    return {.refusal = Refusal::PlaneTestRefused};
+    incomplete_ = asksEnded_ = true;
+    return none;
   }
   if (answer->until != 0 && (retryAt_ == 0 || answer->until < retryAt_)) retryAt_ = answer->until;
   return *answer;

@@ -54,7 +54,7 @@ private:
   bool addCandidate(size_t candidate);
   void buildUp();
   bool addTested(CandidateSet set, size_t candidate, unsigned buffers);
-  bool moveUntilAccepted(AssignmentTask task, size_t candidate, size_t newest, unsigned leastTestsLeft);
+  bool moveUntilAccepted(AssignmentTask task, CandidateSet movable, std::optional<size_t> newest);
   AssignmentTask taskFor(CandidateSet set, CandidateSet companions) const;
   CandidateSet withWhatCovers(CandidateSet set, size_t lowest) const;
   CandidateSet withWhatShowsThrough(CandidateSet set) const;
@@ -62,7 +62,8 @@ private:
   bool forEachSetWith(size_t candidate, Try tryIt);
   int mandatoryIn(CandidateSet set) const;
 
-  PlanMemory::Answer ask(const Assignment& assignment, unsigned leastTestsLeft = 0);
+  void limitAsks(unsigned most) { asksLeft_ = most, asksEnded_ = false; }
+  PlanMemory::Answer ask(const Assignment& assignment);
   void noteRefusal(size_t candidate, const PlanMemory::Answer& answer);
 
   // The plan and its reasons (plan_reasons.cpp).
@@ -79,7 +80,9 @@ private:
   std::span<const int8_t> classes_;
   FramePlan* plan_ = nullptr;
   const PlanTest* test_ = nullptr;
-  unsigned testsLeft_ = 0;
+  unsigned testsLeft_ = 0; ///< in this frame
+  unsigned asksLeft_ = 0;  ///< for the layer in hand
+  bool asksEnded_ = false; ///< for it, without an answer
   bool incomplete_ = false;
   Nanoseconds retryAt_ = 0;
 

@@ -11,6 +11,9 @@ bool PlaneAssigner::solve(const PlanProblem& problem, const AssignmentTask& task
   used_ = 0;
   const size_t needed = static_cast<size_t>(std::popcount(task.set)) + task.slotCount;
   if (needed > problem.planes().size() || !findSides()) return false;
+  if (options_.size() <= problem.planes().size()) options_.resize(problem.planes().size() + 1);
+  memberCount_ = 0;
+  forEach(task.set, [this](size_t c) { members_[memberCount_++] = static_cast<uint8_t>(c); });
   found_.placed = task.set;
   found_.slotCount = task.slotCount;
   found_.slots = task.slots;
@@ -25,11 +28,9 @@ bool PlaneAssigner::findSides() {
   std::array<CandidateSet, Assignment::maximumSlots> composed{};
   for (size_t k = 0; k < task_->slotCount; ++k)
     composed[k] = problem_->candidatesIn(task_->slots[k].first, task_->slots[k].end) & ~task_->set;
-  primaryTakers_ = 0;
   bool possible = true;
   forEach(task_->set, [&](size_t c) {
     const Candidate& candidate = problem_->candidates()[c];
-    if ((task_->allowed[c] & bit(problem_->primary())) != 0) primaryTakers_ |= bit(c);
     mayLieAbove_[c] = mayLieBelow_[c] = 0;
     for (size_t k = 0; k < task_->slotCount; ++k) {
       const ComposedSlot& slot = task_->slots[k];
@@ -68,70 +69,82 @@ bool PlaneAssigner::placeSlot(size_t slot) {
   return false;
 }
 
-/** With the composed buffers on their planes: the planes of each candidate; false where one has none. */
+/** With the composed buffers on their planes: the planes of each candidate; false where they are too few. */
 bool PlaneAssigner::findOptions() {
-  bool possible = true;
-  forEach(task_->set, [&](size_t c) {
-    options_[c] = 0;
-    for (size_t level = 0; level <= task_->slotCount; ++level) {
-      PlaneSet planes = task_->allowed[c] & ~used_;
-      for (size_t k = 0; k < task_->slotCount; ++k) {
-        const auto slotPlane = static_cast<size_t>(found_.slotPlane[k]);
-        const bool liesAbove = k < task_->slotCount - level;
-        const bool mayLie = (((liesAbove ? mayLieAbove_ : mayLieBelow_)[c] >> k) & 1U) != 0;
-        planes &= !mayLie ? 0 : liesAbove ? problem_->canLieAbove(slotPlane) : problem_->canLieBelow(slotPlane);
-      }
-      optionsAt_[level][c] = planes;
-      options_[c] |= planes;
+  Options& options = options_[0];
+  for (size_t level = 0; level <= task_->slotCount; ++level) {
+    PlaneSet reachable = ~used_;
+    for (size_t k = 0; k < task_->slotCount; ++k) {
+      const auto slotPlane = static_cast<size_t>(found_.slotPlane[k]);
+      const bool liesAbove = k < task_->slotCount - level;
+      reachable &= liesAbove ? problem_->canLieAbove(slotPlane) : problem_->canLieBelow(slotPlane);
     }
-    possible = possible && options_[c] != 0;
-  });
-  return possible;
+    const auto above = static_cast<uint8_t>((1U << (task_->slotCount - level)) - 1);
+    const auto below = static_cast<uint8_t>(((1U << task_->slotCount) - 1) & ~above);
+    for (size_t m = 0; m < memberCount_; ++m) {
+      const size_t c = members_[m];
+      const bool mayLie = (mayLieAbove_[c] & above) == above && (mayLieBelow_[c] & below) == below;
+      options[level][m] = mayLie ? task_->allowed[c] & reachable : 0;
+    }
+  }
+  return hasPlanes(0);
 }
 
-bool PlaneAssigner::placeFrom(size_t candidate) {
-  const CandidateSet left = task_->set & ~below(candidate);
-  if (left == 0) return isComplete();
-  const bool primaryUsed = (used_ & bit(problem_->primary())) != 0;
-  if (task_->needsPrimary && !primaryUsed && (left & primaryTakers_) == 0) return false;
-  for (CandidateSet rest = left; rest != 0; rest &= rest - 1) {
-    if ((options_[static_cast<size_t>(std::countr_zero(rest))] & ~used_) == 0) return false;
+/** Whether the members from this one upwards can still have one plane each, as far as their numbers say. */
+bool PlaneAssigner::hasPlanes(size_t member) const {
+  PlaneSet any = 0;
+  for (size_t m = member; m < memberCount_; ++m) {
+    PlaneSet own = 0;
+    for (size_t level = 0; level <= task_->slotCount; ++level)
+      own |= options_[member][level][m];
+    if (own == 0) return false;
+    any |= own;
   }
-  const auto next = static_cast<size_t>(std::countr_zero(left));
+  if (task_->needsPrimary && ((used_ | any) & bit(problem_->primary())) == 0) return false;
+  return static_cast<size_t>(std::popcount(any)) >= memberCount_ - member;
+}
+
+bool PlaneAssigner::placeFrom(size_t member) {
+  if (member == memberCount_) return isComplete();
   for (size_t level = 0; level <= task_->slotCount; ++level) {
-    if ((optionsAt_[level][next] & ~used_) == 0) continue;
-    const auto order = level > 0                               ? problem_->orderBelow()
-                       : (task_->cursorFirst & bit(next)) != 0 ? problem_->orderCursorFirst()
-                                                               : problem_->orderAbove();
+    if (options_[member][level][member] == 0) continue;
+    const auto order = level > 0                                           ? problem_->orderBelow()
+                       : (task_->cursorFirst & bit(members_[member])) != 0 ? problem_->orderCursorFirst()
+                                                                           : problem_->orderAbove();
     for (const uint8_t plane : order) {
-      if (tryPlane(next, plane, level)) return true;
-      if (steps_ > maximumSteps) return false;
+      if ((options_[member][level][member] & bit(plane)) == 0) continue;
+      if (tryPlane(member, plane, level)) return true;
+      if (ranOut()) return false;
     }
   }
   return false;
 }
 
-bool PlaneAssigner::tryPlane(size_t candidate, size_t plane, size_t level) {
-  if ((used_ & bit(plane)) != 0 || (optionsAt_[level][candidate] & bit(plane)) == 0) return false;
-  if (!liesAboveOthers(candidate, plane, level) || !countStep()) return false;
+bool PlaneAssigner::tryPlane(size_t member, size_t plane, size_t level) {
+  if (!countStep()) return false;
+  const size_t candidate = members_[member];
   used_ |= bit(plane);
   found_.planeOf[candidate] = static_cast<int8_t>(plane);
   level_[candidate] = static_cast<uint8_t>(level);
-  if (placeFrom(candidate + 1)) return true;
+  if (leavePlanes(member, plane, level) && placeFrom(member + 1)) return true;
   used_ &= ~bit(plane);
   found_.planeOf[candidate] = Assignment::noPlane;
   return false;
 }
 
-/** Whether the plane can lie above those of all lower candidates that the candidate overlaps. */
-bool PlaneAssigner::liesAboveOthers(size_t candidate, size_t plane, size_t level) const {
-  CandidateSet lower = problem_->candidates()[candidate].overlapping & task_->set & below(candidate);
-  for (; lower != 0; lower &= lower - 1) {
-    const auto other = static_cast<size_t>(std::countr_zero(lower));
-    const auto otherPlane = static_cast<size_t>(found_.planeOf[other]);
-    if (level_[other] < level || (problem_->canLieAbove(otherPlane) & bit(plane)) == 0) return false;
+/** What the members above keep after this one got its plane: what overlaps it must lie above it. */
+bool PlaneAssigner::leavePlanes(size_t member, size_t plane, size_t level) {
+  const CandidateSet overlapping = problem_->candidates()[members_[member]].overlapping;
+  const PlaneSet higher = problem_->canLieAbove(plane);
+  const Options& before = options_[member];
+  Options& after = options_[member + 1];
+  for (size_t at = 0; at <= task_->slotCount; ++at) {
+    for (size_t m = member + 1; m < memberCount_; ++m) {
+      const bool overlaps = (overlapping & bit(members_[m])) != 0;
+      after[at][m] = before[at][m] & ~bit(plane) & (!overlaps ? ~PlaneSet{0} : at <= level ? higher : 0);
+    }
   }
-  return true;
+  return hasPlanes(member + 1);
 }
 
 bool PlaneAssigner::isComplete() {

@@ -32,7 +32,9 @@ struct AssignmentTask {
  * not ask the hardware.
  *
  * Depth first: the composed buffers, then the candidates from the lowest. A candidate is tried above all composed buffers
- * first (no hole), then between them, then below them. The number of placements per call and per frame is bounded.
+ * first (no hole), then between them, then below them. Each placement takes from all candidates that are left the planes
+ * that can no longer be theirs, so that a dead end is seen where it begins. The number of placements per call and per
+ * frame is bounded.
  */
 class PlaneAssigner {
 public:
@@ -44,14 +46,17 @@ public:
 
   /** Fills `result`, or returns false and leaves it alone. */
   [[nodiscard]] bool solve(const PlanProblem& problem, const AssignmentTask& task, Assignment& result);
+  /** Whether the last solve() failed at a step limit, so that nothing is proven. */
+  [[nodiscard]] bool ranOut() const { return steps_ > maximumSteps || frameSteps_ > maximumFrameSteps; }
 
 private:
   bool findSides();
   bool placeSlot(size_t slot);
-  bool placeFrom(size_t candidate);
-  bool tryPlane(size_t candidate, size_t plane, size_t level);
   bool findOptions();
-  bool liesAboveOthers(size_t candidate, size_t plane, size_t level) const;
+  bool placeFrom(size_t member);
+  bool tryPlane(size_t member, size_t plane, size_t level);
+  bool leavePlanes(size_t member, size_t plane, size_t level);
+  bool hasPlanes(size_t member) const;
   bool countStep();
   bool isComplete();
   bool chooseZpos();
@@ -70,12 +75,13 @@ private:
   unsigned steps_ = 0;
   unsigned frameSteps_ = 0;
   PlaneSet used_ = 0;
-  CandidateSet primaryTakers_ = 0;
   std::array<uint8_t, PlanProblem::maximumCandidates> mayLieAbove_; ///< per candidate, a bit per slot
   std::array<uint8_t, PlanProblem::maximumCandidates> mayLieBelow_;
-  std::array<PlaneSet, PlanProblem::maximumCandidates> options_; ///< per candidate: planes that it may have
-  /** The same, per number of slots above the candidate. */
-  std::array<std::array<PlaneSet, PlanProblem::maximumCandidates>, Assignment::maximumSlots + 1> optionsAt_;
+  /** Planes that the members of the set may still have, with the members below placed, by number of slots above them. */
+  using Options = std::array<std::array<PlaneSet, PlanProblem::maximumPlanes>, Assignment::maximumSlots + 1>;
+  std::vector<Options> options_;
+  std::array<uint8_t, PlanProblem::maximumPlanes> members_; ///< candidates of the set, from the lowest
+  size_t memberCount_ = 0;
   std::array<uint8_t, PlanProblem::maximumCandidates> level_; ///< of placed candidates: number of slots above
   std::array<Item, PlanProblem::maximumPlanes> items_;
   size_t itemCount_ = 0;

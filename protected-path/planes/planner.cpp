@@ -34,7 +34,8 @@
  *      and so is its reason.
  *
  * Cost: the number of candidates is bounded by the number of planes, the assigner's step limit bounds the search; tests: one
- * where the first candidate passes, `maximumTests` at worst, none for shapes seen before. The same list as last frame is
+ * where the first candidate passes, `maximumTests` at worst, none for shapes seen before. A layer is given up after a few
+ * assignments that the hardware refused, whether it had to be asked or had answered before. The same list as last frame is
  * recognised in O(L), the same list at other places in O(L²) for up to 64 layers.
  */
 #include "protected-path/planes/planner.h"

@@ -2,113 +2,27 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <random>
 
 #include "protected-path/planes/layer_fit.h"
+#include "tests/unit/allocation_counter.h"
 #include "tests/unit/board.h"
 #include "tests/unit/picture_oracle.h"
 #include "tests/unit/plane_builder.h"
+#include "tests/unit/random_scene.h"
 
 using namespace vitrine;
 using namespace vitrine::test;
 
 namespace {
 
-struct Random {
-  explicit Random(uint32_t seed) : engine(seed) {}
-  int upTo(int most) { return std::uniform_int_distribution<int>(0, most)(engine); }
-  bool oneIn(int n) { return upTo(n - 1) == 0; }
-  std::mt19937 engine;
-};
-
-Board randomBoard(Random& random) {
-  Board board{.name = "random"};
-  const int count = 1 + random.upTo(3);
-  const int primaryAt = random.oneIn(2) ? random.upTo(count - 1) : 0;
-  for (int i = 0; i < count; ++i) {
-    const auto place = static_cast<uint32_t>(i);
-    Plane plane = i == primaryAt ? makePrimary(place) : makeOverlay(100 + place, place);
-    if (i == count - 1 && i != primaryAt && random.oneIn(3)) {
-      plane.type = PlaneType::Cursor;
-      if (random.oneIn(2)) plane = makeCursor(place);
-    }
-    if (i != primaryAt && random.oneIn(4)) plane.formats = {{DRM_FORMAT_NV12, DRM_FORMAT_MOD_LINEAR}};
-    if (random.oneIn(2)) giveAlpha(plane);
-    BoardRules::OfPlane rules{.planeId = plane.id};
-    if (random.oneIn(2)) rules.leastScale = 0.25, rules.mostScale = 8;
-    if (plane.type == PlaneType::Cursor && random.oneIn(2)) rules.sizes = {{64, 64}, {128, 128}, {256, 256}};
-    board.rules.planes.push_back(rules);
-    board.planes.push_back(plane);
-  }
-  if (random.oneIn(3)) {
-    for (Plane& plane : board.planes)
-      plane.zpos = {static_cast<uint32_t>(random.upTo(1)), static_cast<uint32_t>(1 + random.upTo(4))};
-  }
-  if (random.oneIn(4)) board.rules.mostPlanes = 1 + static_cast<unsigned>(random.upTo(2));
-  if (random.oneIn(4)) board.rules.mostScaled = static_cast<unsigned>(random.upTo(2));
-  if (random.oneIn(4)) board.rules.mostYuv = 1;
-  if (random.oneIn(4)) board.rules.mostBandwidth = 1 + random.upTo(3);
-  board.rules.primaryNeeded = true; // this planner never turns the primary off
-  board.output = makeOutput();
-  if (random.oneIn(2)) {
-    board.output.upperFourcc = DRM_FORMAT_ARGB8888;
-    board.output.upperModifier = DRM_FORMAT_MOD_LINEAR;
-  }
-  return board;
-}
-
-Layer randomLayer(Random& random, uint64_t id) {
-  const Rect where{random.upTo(1700), random.upTo(900), 40 + random.upTo(1000), 40 + random.upTo(600)};
-  Layer layer = random.oneIn(6) ? makeVideo(id, whole) : makeVideo(id, where);
-  constexpr std::array<double, 3> rates = {0, 5, 60}; // as the display list has them
-  layer.changesPerSecond = rates.at(static_cast<size_t>(random.upTo(2)));
-  if (random.oneIn(2)) layer.fourcc = random.oneIn(2) ? DRM_FORMAT_ARGB8888 : DRM_FORMAT_XRGB8888;
-  if (layer.fourcc == DRM_FORMAT_ARGB8888) layer.opaque = random.oneIn(3);
-  if (random.oneIn(8)) layer.alpha = 0x4000;
-  if (random.oneIn(5)) layer.composeRefusal = Refusal::GpuNoProtectedMemory;
-  if (random.oneIn(5)) layer.planeRefusal = Refusal::PlaneNotDmabuf;
-  if (random.oneIn(5))
-    layer.source = SourceRect::whole({layer.bufferSize.width / 2 + 1, layer.bufferSize.height / 2 + 1});
-  if (random.oneIn(6)) {
-    layer.destination.width = layer.destination.height = 64;
-    layer.bufferSize = {64, 64};
-    layer.source = SourceRect::whole(layer.bufferSize);
-  }
-  return layer;
-}
-
-/** What a plan is worth. */
-struct Worth {
-  unsigned mandatory = 0; ///< mandatory layers on planes
-  double saved = 0;       ///< composed pixels per second that planes save
-};
-
 /** Every way to put the layers and the composed content on planes. */
 class Exhaustive {
 public:
   Exhaustive(const Board& board, std::span<const Layer> layers)
-      : board_(board), layers_(layers), oracle_(board.planes, layers, board.output.size) {
-    const Rect screen{0, 0, static_cast<int32_t>(board.output.size.width),
-                      static_cast<int32_t>(board.output.size.height)};
-    for (size_t i = 0; i < layers.size(); ++i) {
-      Rect visible = layers[i].alpha == 0 ? Rect{} : intersect(layers[i].destination, screen);
-      for (size_t above = i + 1; above < layers.size(); ++above) {
-        const Layer& other = layers[above];
-        if (other.opaque && other.alpha == 0xffff && other.destination.contains(visible)) visible = {};
-      }
-      visible_.push_back(visible);
-    }
-  }
+      : board_(board), layers_(layers), oracle_(board.planes, layers, board.output.size),
+        visible_(visibleBoxes(board, layers)) {}
 
-  [[nodiscard]] Worth worthOf(const FramePlan& plan) const {
-    Worth worth;
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      if (plan.layers[i].path != Path::Plane || visible_[i].empty()) continue;
-      worth.mandatory += isMandatory(layers_[i]) ? 1 : 0;
-      worth.saved += static_cast<double>(visible_[i].width) * visible_[i].height * layers_[i].changesPerSecond;
-    }
-    return worth;
-  }
+  [[nodiscard]] Worth worthOf(const FramePlan& plan) const { return test::worthOf(layers_, visible_, plan); }
 
   /** The best that is right and accepted and better than `least`; `least` where there is none. */
   [[nodiscard]] Worth best(Worth least) {
@@ -307,7 +221,7 @@ TEST(PlannerOptimum, RandomScenes) {
   Random random(seed);
   Totals totals;
   for (int i = 0; i < scenes && !testing::Test::HasFailure(); ++i) {
-    const Board board = randomBoard(random);
+    const Board board = randomBoard(random, 1 + random.upTo(3));
     std::vector<Layer> layers;
     for (int k = random.upTo(5); k > 0; --k)
       layers.push_back(randomLayer(random, static_cast<uint64_t>(k)));
@@ -385,6 +299,61 @@ TEST(PlannerOptimum, ProtectedWindowUnderControlsOnKnownBoards) {
                 plan.composed().size());
     EXPECT_EQ(plan.layers[1].path, Path::Plane) << refusalName(plan.layers[1].refusal);
   }
+}
+
+// ---- Cost
+
+// Twelve layers, eight planes, hardware that refuses: the cost of a search is bounded by what it looks at, not by how often
+// the hardware says no. Steps and allocations are counted, no time.
+TEST(PlannerCost, TwelveLayersOnEightPlanes) {
+  Random random(7);
+  uint64_t mostSteps = 0;
+  uint64_t mostMoving = 0;
+  unsigned tests = 0;
+  unsigned movingTests = 0;
+  unsigned movingFrames = 0;
+  for (int scene = 0; scene < 200; ++scene) {
+    const Board board = randomBoard(random, 8);
+    std::vector<Layer> layers;
+    for (uint64_t id = 1; id <= 12; ++id)
+      layers.push_back(randomLayer(random, id));
+    uint64_t allocatedByTests = 0;
+    const PlanTest test = [&](const FramePlan& candidate) {
+      const uint64_t before = allocationCount();
+      ++tests;
+      Result<> answer = verdict(accepts(board, layers, candidate));
+      allocatedByTests += allocationCount() - before;
+      return answer;
+    };
+    Planner planner(board.output, board.planes);
+    FramePlan plan;
+    const auto settle = [&] {
+      do {
+        planner.plan(layers, 1, test, plan);
+        mostSteps = std::max(mostSteps, planner.steps());
+      } while (planner.isProvisional());
+    };
+    settle();
+    planner.forget();
+    const uint64_t before = allocationCount();
+    allocatedByTests = 0;
+    settle();
+    EXPECT_EQ(allocationCount() - before, allocatedByTests) << "the planner allocates after its first frame";
+    tests = 0;
+    for (int frame = 0; frame < 60; ++frame) {
+      layers.back().destination.x += frame < 30 ? 3 : -3;
+      planner.plan(layers, 1, test, plan);
+      mostMoving = std::max(mostMoving, planner.steps());
+    }
+    movingTests += tests;
+    movingFrames += 60;
+  }
+  std::printf("12 layers, 8 planes: at most %lu steps a frame, %lu while one moves; %.3f tests a moving frame\n",
+              static_cast<unsigned long>(mostSteps), static_cast<unsigned long>(mostMoving),
+              static_cast<double>(movingTests) / movingFrames);
+  EXPECT_LE(mostSteps, 2000U);
+  EXPECT_LE(mostMoving, 2000U);
+  EXPECT_LE(movingTests, movingFrames / 10);
 }
 
 } // namespace
