@@ -22,6 +22,11 @@ enum class Refusal {
   HeapFailed,         ///< any other errno
   HeapUnsuitable,     ///< the heap's class is not the one that is needed
   HeapUnproven,       ///< the heap's name says protected, but its buffers can be mapped
+  HeapScattered,      ///< the heap gives single pages, and a consumer without an IOMMU needs one piece
+  HeapTooSmall,       ///< the heap's pool is smaller than the buffer
+  HeapRefused,        ///< a consumer does not take the buffers of this heap
+  HeapDisturbs,       ///< taking from it stops the machine for a while: not done to find something out
+  ConsumersDisagree,  ///< no content, format or layout suits all who will write or read the buffer
 
   // buffers
   NotADmabuf,          ///< the fd is not a dma-buf

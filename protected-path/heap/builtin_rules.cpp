@@ -4,7 +4,7 @@ namespace vitrine {
 namespace {
 
 constexpr BuiltinRule rules[] = {
-#define NAME(pattern, heapClass, source) {pattern, HeapClass::heapClass, source},
+#define NAME(pattern, heapClass, memory, source) {pattern, HeapClass::heapClass, HeapMemory::memory, source},
 #include "protected-path/heap/heap_names.inc"
 #undef NAME
 };

@@ -10,6 +10,7 @@ namespace vitrine {
 struct BuiltinRule {
   const char* pattern;
   HeapClass heapClass;
+  HeapMemory memory;
   const char* source;
 };
 

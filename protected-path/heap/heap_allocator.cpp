@@ -63,24 +63,60 @@ Result<Dmabuf> wrap(const BufferRequest& request, const BufferLayout& layout, Un
   return Dmabuf::create(std::move(attributes));
 }
 
+/** One allocation: what is asked for, and what is kept of what heaps and consumers say. */
+struct Allocation {
+  BufferRequest request;
+  BufferLayout layout;
+  const HeapTable& table;
+  HeapKnowledge& knowledge;
+  std::span<BufferConsumer* const> consumers;
+};
+
 /** What the heap promised by its name, this very buffer has to prove. */
-Result<> requireProof(Dmabuf& buffer, const Heap& heap, const HeapTable& table, HeapKnowledge* knowledge) {
-  if (auto inspected = inspectorFor(table).inspect(buffer, false); !inspected) return inspected;
-  if (knowledge != nullptr) knowledge->learn(heap, buffer.evidence());
+Result<> requireProof(Dmabuf& buffer, const Heap& heap, const Allocation& allocation) {
+  if (auto inspected = inspectorFor(allocation.table).inspect(buffer, false); !inspected) return inspected;
+  allocation.knowledge.learn(heap, buffer.evidence());
   if (isProven(buffer.evidence())) return {};
   return refused(Refusal::HeapUnproven, "allocate from", heap.node.string());
 }
 
-Result<HeapBuffer> allocateFrom(const Heap& heap, const BufferRequest& request, const BufferLayout& layout,
-                                const HeapTable& table, HeapKnowledge* knowledge) {
-  auto fd = allocateFromHeap(heap, layout.sizeBytes);
-  if (!fd) return std::unexpected(fd.error());
-  auto buffer = wrap(request, layout, std::move(*fd));
-  if (!buffer) return std::unexpected(buffer.error());
-  if (request.protectedContent) {
-    if (auto proven = requireProof(*buffer, heap, table, knowledge); !proven) return std::unexpected(proven.error());
+/** Asks those that have not answered about this heap yet. */
+Result<> askConsumers(const Dmabuf& buffer, const Heap& heap, const Allocation& allocation) {
+  const FormatModifier format{buffer.fourcc(), buffer.modifier()};
+  for (BufferConsumer* consumer : allocation.consumers) {
+    const std::string& name = consumer->facts().name;
+    if (answerOf(heap, consumer->facts(), format) != nullptr) continue; // a refusal is no candidate, so it was yes
+    const auto taken = consumer->wouldTake(buffer);
+    const Refusal refusal = taken ? Refusal::None : refusalOf(taken.error(), Refusal::None);
+    if (!taken && refusal == Refusal::None) return std::unexpected(taken.error()); // no answer: nothing is learned
+    allocation.knowledge.learn(heap, {name, format, refusal, taken ? std::string() : taken.error().text()});
+    if (taken) continue;
+    auto error = refused(Refusal::HeapRefused, "allocate from", heap.node.string());
+    error.error().detail = std::format("{} refused its buffer: {}", name, taken.error().text());
+    return error;
   }
+  return {};
+}
+
+Result<HeapBuffer> allocateFrom(const Heap& heap, const Allocation& allocation) {
+  const uint64_t sizeBytes = allocation.layout.sizeBytes;
+  auto fd = allocateFromHeap(heap, sizeBytes);
+  const bool full = !fd && refusalOf(fd.error(), Refusal::None) == Refusal::HeapExhausted;
+  if (fd || full) allocation.knowledge.learnRoom(heap, sizeBytes, fd.has_value());
+  if (!fd) return std::unexpected(fd.error());
+  auto buffer = wrap(allocation.request, allocation.layout, std::move(*fd));
+  if (!buffer) return std::unexpected(buffer.error());
+  if (allocation.request.protectedContent) {
+    if (auto proven = requireProof(*buffer, heap, allocation); !proven) return std::unexpected(proven.error());
+  }
+  if (auto taken = askConsumers(*buffer, heap, allocation); !taken) return std::unexpected(taken.error());
   return HeapBuffer{std::move(*buffer), heap.name};
+}
+
+/** Whether an error says something about this heap alone, and nothing about the room in another. */
+bool isOfThisHeap(const Error& error) {
+  const Refusal refusal = refusalOf(error, Refusal::None);
+  return refusal == Refusal::HeapUnproven || refusal == Refusal::HeapRefused;
 }
 
 } // namespace
@@ -99,22 +135,28 @@ Result<UniqueFd> allocateFromHeap(const Heap& heap, uint64_t sizeBytes) {
 }
 
 Result<HeapBuffer> allocateBuffer(const BufferRequest& request, std::span<const Heap> heaps, const HeapTable& table,
-                                  HeapKnowledge* knowledge) {
-  const auto layout = layoutFor(request);
+                                  HeapKnowledge* knowledge, std::span<BufferConsumer* const> consumers) {
+  HeapKnowledge own;
+  std::vector<ConsumerFacts> facts;
+  for (const BufferConsumer* consumer : consumers)
+    facts.push_back(consumer->facts());
+  Allocation allocation{request, {}, table, knowledge != nullptr ? *knowledge : own, consumers};
+  allocation.request.consumers = facts;
+  const auto layout = layoutFor(allocation.request);
   if (!layout) return std::unexpected(layout.error());
   std::vector<Heap> known(heaps.begin(), heaps.end());
-  if (knowledge != nullptr) knowledge->recall(known);
-  const HeapChoice choice = chooseHeap(request, known);
+  allocation.knowledge.recall(known);
+  const HeapChoice choice = chooseHeap(allocation.request, known);
+  allocation.layout = *layout;
   auto last = refused(choice.refusal, "choose heap for",
                       std::format("{}x{} {}", request.size.width, request.size.height, fourccName(request.fourcc)));
   last.error().detail = choice.explanation; // says more than the refusal's own words
   for (const HeapVerdict& candidate : choice.candidates) {
-    auto buffer = allocateFrom(candidate.heap, request, *layout, table, knowledge);
+    auto buffer = allocateFrom(candidate.heap, allocation);
     if (buffer) return buffer;
     log("heap").debug("{}", buffer.error().text());
-    // A heap that is not what it is called says nothing about the room in another.
-    const bool unproven = refusalOf(buffer.error(), Refusal::None) == Refusal::HeapUnproven;
-    if (!unproven || &candidate == choice.candidates.data()) last = std::unexpected(std::move(buffer.error()));
+    if (!isOfThisHeap(buffer.error()) || &candidate == choice.candidates.data())
+      last = std::unexpected(std::move(buffer.error()));
   }
   return last;
 }

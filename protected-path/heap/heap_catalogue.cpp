@@ -1,7 +1,6 @@
 #include "protected-path/heap/heap_catalogue.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -29,8 +28,9 @@ Refusal refusalForOpen(int number) {
 }
 
 Heap inspectHeap(const HeapTable& table, const std::filesystem::path& node) {
-  Heap heap{node.filename().string(), node, HeapClass::Unknown, Refusal::None, 0, std::nullopt};
+  Heap heap{.name = node.filename().string(), .node = node, .evidence = {}};
   heap.heapClass = table.classify(heap.name);
+  heap.memory = table.memoryOf(heap.name);
   // Opening has no effect on a heap; it is the only answer that counts capabilities and security modules in.
   const UniqueFd fd(open(node.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) heap.openErrno = errno;
@@ -39,24 +39,6 @@ Heap inspectHeap(const HeapTable& table, const std::filesystem::path& node) {
 }
 
 } // namespace
-
-std::optional<HeapKnowledge::NodeIdentity> HeapKnowledge::identify(const std::filesystem::path& node) {
-  struct stat status{};
-  if (stat(node.c_str(), &status) != 0) return std::nullopt;
-  return NodeIdentity{status.st_dev, status.st_ino, status.st_rdev, static_cast<uint64_t>(status.st_ctim.tv_sec),
-                      static_cast<uint64_t>(status.st_ctim.tv_nsec)};
-}
-
-void HeapKnowledge::learn(const Heap& heap, Evidence evidence) {
-  if (const auto node = identify(heap.node)) learned_.insert_or_assign(heap.node, Learned{*node, evidence});
-}
-
-void HeapKnowledge::recall(std::span<Heap> heaps) const {
-  for (Heap& heap : heaps) {
-    const auto found = learned_.find(heap.node);
-    if (found != learned_.end() && identify(heap.node) == found->second.node) heap.evidence = found->second.evidence;
-  }
-}
 
 std::vector<Heap> listHeaps(const HeapTable& table, const std::filesystem::path& directory) {
   std::vector<Heap> heaps;

@@ -1,15 +1,13 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "protected-path/base/refusal.h"
+#include "protected-path/heap/consumer.h"
 #include "protected-path/heap/heap_table.h"
 
 namespace vitrine {
@@ -23,28 +21,10 @@ struct Heap {
   int openErrno = 0;               ///< errno of that open, or 0
   /** What its buffers showed when one was taken; empty: not tried (HeapKnowledge). */
   std::optional<Evidence> evidence;
-};
-
-/**
- * What heaps showed when buffers were taken from them. Kept per device node, and forgotten when the node changes: another
- * driver may stand behind the same name.
- */
-class HeapKnowledge {
-public:
-  /** `evidence` of a buffer that `heap` just gave. */
-  void learn(const Heap& heap, Evidence evidence);
-  /** Sets Heap::evidence of the heaps that are known. */
-  void recall(std::span<Heap> heaps) const;
-
-private:
-  /** What differs between two nodes of one name: st_dev, st_ino, st_rdev, st_ctim. */
-  using NodeIdentity = std::array<uint64_t, 5>;
-  struct Learned {
-    NodeIdentity node;
-    Evidence evidence;
-  };
-  static std::optional<NodeIdentity> identify(const std::filesystem::path& node);
-  std::map<std::filesystem::path, Learned> learned_;
+  HeapMemory memory = HeapMemory::Unknown;
+  std::vector<ConsumerAnswer> answers{}; ///< of consumers that were asked about its buffers (HeapKnowledge)
+  std::optional<uint64_t> poolBytes{};   ///< what it holds in all; empty: not known
+  std::optional<uint64_t> fullAtBytes{}; ///< it had no room for so many bytes the last time (HeapKnowledge)
 };
 
 /**

@@ -32,7 +32,7 @@ Result<HeapRule> ruleFrom(const std::filesystem::path& file, const toml::key& ke
                                   : std::format("the class of \"{}\" is not a string", key.str());
     return invalid(operation, at(file, value.source().begin), what, remedy);
   }
-  return HeapRule{std::string(key.str()), *heapClass, at(file, key.source().begin)};
+  return HeapRule{std::string(key.str()), *heapClass, at(file, key.source().begin), HeapMemory::Unknown};
 }
 
 Result<std::vector<HeapRule>> rulesFrom(const std::filesystem::path& file, const toml::table& root) {

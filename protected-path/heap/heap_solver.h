@@ -4,30 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "protected-path/base/format.h"
+#include "protected-path/heap/buffer_layout.h"
 #include "protected-path/heap/heap_catalogue.h"
 
 namespace vitrine {
-
-/** What one buffer must satisfy. */
-struct BufferRequest {
-  Size size;
-  uint32_t fourcc = 0;
-  uint64_t modifier = 0; ///< only LINEAR can be laid out by hand
-  bool protectedContent = true;
-  /** Strictest stride alignment in bytes among those who will read it; 64 suits every display and GPU known to us. */
-  uint32_t strideAlignmentBytes = 64;
-  /** Memory is laid out for rows rounded up to a multiple of this (VulkanDeviceReport::targetRowMultiple). */
-  uint32_t rowMultiple = 1;
-};
-
-/** How a buffer lies in memory: planes one behind another in one dma-buf. */
-struct BufferLayout {
-  uint64_t sizeBytes = 0; ///< whole pages
-  unsigned planeCount = 0;
-  std::array<uint32_t, 4> offsetBytes{};
-  std::array<uint32_t, 4> strideBytes{};
-};
 
 /** One heap with the solver's verdict. */
 struct HeapVerdict {
@@ -40,19 +20,23 @@ struct HeapVerdict {
 struct HeapChoice {
   std::vector<HeapVerdict> candidates; ///< best first
   std::vector<HeapVerdict> rejected;
-  /** For `candidates` empty: the one reason that matters most, HeapNoPermission, HeapUnproven or HeapAbsent. */
+  BufferLayout layout; ///< empty where the request has none
+  /** For `candidates` empty: the one reason that matters most, in the order of emptyReasons (heap_solver.cpp). */
   Refusal refusal = Refusal::None;
   /** Which classes were looked for and are missing, in words, for the user. */
   std::string explanation;
 };
 
-/** Stride, offsets and size by the page and alignment rules. Refused(SizeInvalid, FormatUnknown,
- *  ModifierUnsupported). Pure. */
-[[nodiscard]] Result<BufferLayout> layoutFor(const BufferRequest& request);
+/** What a heap's buffers may be expected to be: what they showed, or, while none was taken, what the heap's name says. */
+[[nodiscard]] Evidence expectedEvidence(const Heap& heap);
+
+/** A consumer's answer about the buffers of a heap; null: it was not asked. */
+[[nodiscard]] const ConsumerAnswer* answerOf(const Heap& heap, const ConsumerFacts& consumer, FormatModifier format);
 
 /**
  * Who picks the heap: this does. Protected content: mainline's `protected,*` before vendor heaps, video before trusted
- * UI; never an Ordinary or Unknown heap, and none whose buffers turned out to be mappable. Ordinary content: `system` before CMA. Pure.
+ * UI; never an Ordinary or Unknown heap, and none whose buffers turned out to be mappable. Ordinary content: `system` before
+ * contiguous memory. No heap whose buffers one of the request's consumers does not take. Pure.
  */
 [[nodiscard]] HeapChoice chooseHeap(const BufferRequest& request, std::span<const Heap> heaps);
 

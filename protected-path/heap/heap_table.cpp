@@ -44,10 +44,24 @@ const char* heapClassName(HeapClass heapClass) {
   return "unknown";
 }
 
+const char* heapMemoryName(HeapMemory memory) {
+  switch (memory) {
+  case HeapMemory::Scattered:
+    return "scattered";
+  case HeapMemory::Contiguous:
+    return "contiguous";
+  case HeapMemory::Growing:
+    return "growing";
+  case HeapMemory::Unknown:
+    break;
+  }
+  return "unknown";
+}
+
 HeapTable::HeapTable() {
   rules_.reserve(builtinRules().size());
   for (const BuiltinRule& rule : builtinRules()) {
-    rules_.push_back({rule.pattern, rule.heapClass, rule.source});
+    rules_.push_back({rule.pattern, rule.heapClass, rule.source, rule.memory});
   }
 }
 
@@ -62,6 +76,14 @@ HeapClass HeapTable::classifyFrom(size_t firstRule, std::string_view name) const
     return builtin && saysTheContrary(name) ? HeapClass::Unknown : rules_[i].heapClass;
   }
   return HeapClass::Unknown;
+}
+
+HeapMemory HeapTable::memoryOf(std::string_view heapName) const {
+  // An override says what a heap is for, not how its memory lies.
+  for (size_t i = overrides_; i < rules_.size(); ++i) {
+    if (nameMatches(rules_[i].pattern, heapName)) return rules_[i].memory;
+  }
+  return HeapMemory::Unknown;
 }
 
 Nomination HeapTable::nominate(std::string_view exporterName) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -20,11 +21,26 @@ enum class HeapClass {
 
 [[nodiscard]] const char* heapClassName(HeapClass heapClass);
 
+/** How the memory of a heap's buffers lies, as far as its name says. */
+enum class HeapMemory : uint8_t {
+  Unknown,
+  Scattered,  ///< single pages: for devices behind an IOMMU
+  Contiguous, ///< one piece: for every device; scarce
+  /**
+   * One piece of a pool that grows with its first buffers, for which the kernel stops its users (Tegra VPR freezes all
+   * processes). Such a heap is taken for content that is to be shown, never to find something out.
+   */
+  Growing,
+};
+
+[[nodiscard]] const char* heapMemoryName(HeapMemory memory); ///< `contiguous`
+
 /** One line of the table: an exact name or a pattern with `*`. */
 struct HeapRule {
   std::string pattern;
   HeapClass heapClass;
   std::string source; ///< a link to the line that the name comes from; for an override `FILE:LINE:COLUMN`
+  HeapMemory memory = HeapMemory::Unknown;
 };
 
 /**
@@ -46,6 +62,9 @@ public:
 
   /** The class of a heap by its name under /dev/dma_heap. */
   [[nodiscard]] HeapClass classify(std::string_view heapName) const;
+
+  /** How a heap's memory lies, by the first built-in row that matches its name. */
+  [[nodiscard]] HeapMemory memoryOf(std::string_view heapName) const;
 
   /** For Inspector: what the name of an exporter nominates its buffers for. */
   [[nodiscard]] Nomination nominate(std::string_view exporterName) const;

@@ -139,6 +139,115 @@ TEST(HeapSolver, AHeapWhoseBuffersCanBeMappedIsNotTakenAgain) {
   EXPECT_EQ(chooseHeap(video, machine).refusal, Refusal::HeapNoPermission) << "which can be helped";
 }
 
+/** What a consumer's facts and answers do to the heaps of one machine. */
+TEST(HeapSolver, NoHeapThatAConsumerCannotUse) {
+  using Content = ConsumerFacts::Content;
+  const FormatModifier nv12{DRM_FORMAT_NV12, DRM_FORMAT_MOD_LINEAR};
+  const FormatModifier rgb{DRM_FORMAT_XRGB8888, DRM_FORMAT_MOD_LINEAR};
+  const ConsumerFacts plane{.name = "plane", .formats = {nv12}};
+  const ConsumerFacts rgbPlane{.name = "plane", .formats = {rgb}};
+  const ConsumerFacts bare{.name = "plane", .contiguous = true};
+  const ConsumerFacts gpu{.name = "GPU", .content = Content::OrdinaryOnly};
+  const ConsumerFacts tee{.name = "TEE", .content = Content::ProtectedOnly};
+  std::vector<Heap> machine =
+      heaps({"mtk_svp_page-uncached", "mtk_svp_region-aligned", "default_cma_region", "system"});
+  for (Heap& heap : machine)
+    heap.memory = HeapTable().memoryOf(heap.name);
+  struct Case {
+    const char* what;
+    std::vector<ConsumerFacts> consumers;
+    const BufferRequest& request;
+    const char* candidates;
+    Refusal refusal;
+    const char* explanation;
+  };
+  const Case cases[] = {
+      {"a plane with an IOMMU",
+       {plane},
+       video,
+       "mtk_svp_page-uncached mtk_svp_region-aligned",
+       Refusal::None,
+       "mtk_svp_page-uncached: vendor heap for video"},
+      {"a plane without one",
+       {bare},
+       video,
+       "mtk_svp_region-aligned",
+       Refusal::None,
+       "mtk_svp_region-aligned: vendor heap for video"},
+      {"ordinary content, no IOMMU",
+       {bare},
+       picture,
+       "default_cma_region",
+       Refusal::None,
+       "default_cma_region: ordinary memory"},
+      {"ordinary content", {rgbPlane}, picture, "system default_cma_region", Refusal::None, "system: ordinary memory"},
+      {"a plane without the format",
+       {tee, rgbPlane},
+       video,
+       "",
+       Refusal::ConsumersDisagree,
+       "plane does not take NV12 LINEAR"},
+      {"a GPU without protected memory",
+       {plane, gpu},
+       video,
+       "",
+       Refusal::ConsumersDisagree,
+       "GPU takes no protected content"},
+      {"a TEE with ordinary content",
+       {tee},
+       picture,
+       "",
+       Refusal::ConsumersDisagree,
+       "TEE takes protected content only"},
+  };
+  for (const Case& one : cases) {
+    BufferRequest request = one.request;
+    request.consumers = one.consumers;
+    const HeapChoice choice = chooseHeap(request, machine);
+    EXPECT_EQ(candidates(choice), one.candidates) << one.what;
+    EXPECT_EQ(choice.refusal, one.refusal) << one.what;
+    EXPECT_EQ(choice.explanation, one.explanation) << one.what;
+    EXPECT_EQ(choice.candidates.size() + choice.rejected.size(), machine.size()) << one.what;
+  }
+}
+
+TEST(HeapSolver, GoesByWhatWasLearned) {
+  const FormatModifier nv12{DRM_FORMAT_NV12, DRM_FORMAT_MOD_LINEAR};
+  const ConsumerFacts plane{.name = "plane 42 (vkms)"};
+  BufferRequest request = video;
+  request.consumers = std::span(&plane, 1);
+  std::vector<Heap> machine = heaps({"protected,secure-video", "vframe-secure"});
+  const auto choose = [&] { return chooseHeap(request, machine); };
+  EXPECT_EQ(candidates(choose()), "protected,secure-video vframe-secure");
+  machine[0].answers = {{plane.name, nv12, Refusal::PlaneFramebufferRefused, "ADDFB2: EINVAL (22)"}};
+  EXPECT_EQ(candidates(choose()), "vframe-secure");
+  EXPECT_EQ(choose().rejected[0].words, "plane 42 (vkms) refused its buffer: ADDFB2: EINVAL (22)");
+  machine[0].answers[0].consumer = "plane 42 (another driver)";
+  EXPECT_EQ(candidates(choose()), "protected,secure-video vframe-secure") << "another consumer's answer";
+  machine[0].answers[0].consumer = plane.name;
+  machine[0].answers[0].format.fourcc = DRM_FORMAT_P010;
+  EXPECT_EQ(candidates(choose()), "protected,secure-video vframe-secure") << "an answer about another format";
+  machine[0].fullAtBytes = 1 << 20;
+  EXPECT_EQ(candidates(choose()), "vframe-secure protected,secure-video") << "had no room for less";
+  machine[0].fullAtBytes = 1 << 30;
+  EXPECT_EQ(candidates(choose()), "protected,secure-video vframe-secure") << "had no room for more";
+  machine[0].poolBytes = 1 << 20;
+  EXPECT_EQ(candidates(choose()), "vframe-secure");
+  EXPECT_EQ(choose().rejected[0].words, "holds 1048576 bytes in all; the buffer has 3112960");
+}
+
+TEST(HeapSolver, AHeapThatStopsTheMachineComesLastAndAnswersNoQuestion) {
+  std::vector<Heap> machine = heaps({"protected@2a8000000", "vframe-secure"});
+  machine[0].memory = HeapTable().memoryOf(machine[0].name);
+  EXPECT_EQ(machine[0].memory, HeapMemory::Growing);
+  BufferRequest request = video;
+  EXPECT_EQ(candidates(chooseHeap(request, machine)), "vframe-secure protected@2a8000000");
+  request.question = true;
+  EXPECT_EQ(candidates(chooseHeap(request, machine)), "vframe-secure");
+  const HeapChoice alone = chooseHeap(request, std::span(machine.data(), 1));
+  EXPECT_EQ(alone.refusal, Refusal::HeapDisturbs);
+}
+
 TEST(HeapSolver, DecidesAlikeInAnyOrderAndNeverTakesReadableMemory) {
   const std::vector<const char*> pool = {"system",
                                          "glass",
@@ -179,16 +288,16 @@ TEST(BufferLayout, ByTable) {
     uint64_t sizeBytes;
   };
   const Case cases[] = {
-      {DRM_FORMAT_NV12, {1920, 1080}, 64, {1920, 1920}, {0, 2076672}, 3117056},
+      {DRM_FORMAT_NV12, {1920, 1080}, 64, {1920, 1920}, {0, 2073600}, 3112960},
       {DRM_FORMAT_NV12, {1280, 720}, 64, {1280, 1280}, {0, 921600}, 1384448},
-      {DRM_FORMAT_NV12, {33, 17}, 64, {64, 64}, {0, 4096}, 8192},
-      {DRM_FORMAT_NV12, {1, 1}, 64, {64, 64}, {0, 4096}, 8192},
-      {DRM_FORMAT_NV12, {129, 3}, 1, {129, 130}, {0, 4096}, 8192},
-      {DRM_FORMAT_P010, {1920, 1080}, 64, {3840, 3840}, {0, 4149248}, 6225920},
-      {DRM_FORMAT_YUV420, {1920, 1080}, 64, {1920, 960, 960}, {0, 2076672, 2596864}, 3117056},
-      {DRM_FORMAT_YUV420, {1900, 2}, 64, {1920, 960, 960}, {0, 4096, 8192}, 12288},
-      {DRM_FORMAT_NV24, {100, 10}, 64, {128, 256}, {0, 4096}, 8192},
-      {DRM_FORMAT_NV16, {100, 10}, 64, {128, 128}, {0, 4096}, 8192},
+      {DRM_FORMAT_NV12, {33, 17}, 64, {64, 64}, {0, 1088}, 4096},
+      {DRM_FORMAT_NV12, {1, 1}, 64, {64, 64}, {0, 64}, 4096},
+      {DRM_FORMAT_NV12, {129, 3}, 1, {129, 130}, {0, 387}, 4096},
+      {DRM_FORMAT_P010, {1920, 1080}, 64, {3840, 3840}, {0, 4147200}, 6221824},
+      {DRM_FORMAT_YUV420, {1920, 1080}, 64, {1920, 960, 960}, {0, 2073600, 2592000}, 3112960},
+      {DRM_FORMAT_YUV420, {1900, 2}, 64, {1920, 960, 960}, {0, 3840, 4800}, 8192},
+      {DRM_FORMAT_NV24, {100, 10}, 64, {128, 256}, {0, 1280}, 4096},
+      {DRM_FORMAT_NV16, {100, 10}, 64, {128, 128}, {0, 1280}, 4096},
       {DRM_FORMAT_XRGB8888, {1920, 1080}, 64, {7680}, {0}, 8294400},
       {DRM_FORMAT_XRGB8888, {1, 1}, 256, {256}, {0}, 4096},
       {DRM_FORMAT_XRGB8888, {16384, 16384}, 64, {65536}, {0}, 1073741824},
@@ -212,6 +321,41 @@ TEST(BufferLayout, LeavesRoomForWholeBlocksOfRows) {
   ASSERT_TRUE(layout);
   EXPECT_EQ(layout->sizeBytes, 64U * 4 * 64);
   EXPECT_EQ(layoutFor({.size = {64, 33}, .fourcc = DRM_FORMAT_XRGB8888})->sizeBytes, 3U * 4096) << "without";
+}
+
+TEST(BufferLayout, SuitsAllConsumers) {
+  struct Case {
+    std::vector<ConsumerFacts> consumers;
+    std::vector<uint32_t> strides;
+    std::vector<uint32_t> offsets;
+  };
+  const ConsumerFacts display{.name = "display"};
+  const ConsumerFacts gpu{.name = "GPU", .strideAlignmentBytes = 256};
+  const ConsumerFacts decoder{.name = "decoder", .strideAlignmentBytes = 96, .rowMultiple = 32};
+  const ConsumerFacts paged{.name = "scaler", .planeAlignmentBytes = 4096};
+  const Case cases[] = {
+      {{display}, {1920, 1920}, {0, 2073600}},      {{display, gpu}, {2048, 2048}, {0, 2211840}},
+      {{decoder}, {1920, 1920}, {0, 2088960}},      // 1088 rows: what the decoder writes
+      {{gpu, decoder}, {2304, 2304}, {0, 2506752}}, // 768: the least common multiple of 256 and 96
+      {{paged}, {1920, 1920}, {0, 2076672}},        {{paged, gpu, decoder, display}, {2304, 2304}, {0, 2506752}},
+  };
+  for (const Case& one : cases) {
+    BufferRequest request = video;
+    request.consumers = one.consumers;
+    const auto layout = layoutFor(request);
+    ASSERT_TRUE(layout) << layout.error().text();
+    for (size_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(layout->strideBytes[i], one.strides[i]) << one.consumers.front().name << " plane " << i;
+      EXPECT_EQ(layout->offsetBytes[i], one.offsets[i]) << one.consumers.front().name << " plane " << i;
+    }
+  }
+  const ConsumerFacts absurd{.name = "prime", .strideAlignmentBytes = 65521};
+  BufferRequest request = video;
+  request.consumers = std::span(&absurd, 1);
+  const auto refusedLayout = layoutFor(request);
+  ASSERT_FALSE(refusedLayout);
+  EXPECT_EQ(refusedLayout.error().text(),
+            "join alignments with prime: ConsumersDisagree: nothing suits all who will write or read the buffer");
 }
 
 TEST(BufferLayout, Refuses) {

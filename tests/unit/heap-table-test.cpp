@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <drm_fourcc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +12,7 @@
 #include <set>
 #include <sstream>
 
-#include "protected-path/heap/heap_catalogue.h"
+#include "protected-path/heap/heap_knowledge.h"
 #include "protected-path/heap/heap_table.h"
 #include "protected-path/heap/name_pattern.h"
 
@@ -320,10 +321,23 @@ TEST_F(HeapOverrides, WhatAHeapShowedIsKeptUntilItsNodeChanges) {
   EXPECT_EQ(listed(knowledge).evidence, std::nullopt);
   knowledge.learn(listed(knowledge), Evidence::Suspect);
   EXPECT_EQ(listed(knowledge).evidence, Evidence::Suspect);
+  const FormatModifier nv12{DRM_FORMAT_NV12, DRM_FORMAT_MOD_LINEAR};
+  knowledge.learn(listed(knowledge), {"plane", nv12, Refusal::PlaneFramebufferRefused, "EINVAL"});
+  knowledge.learn(listed(knowledge), {"GPU", nv12, Refusal::None, ""});
+  knowledge.learn(listed(knowledge), {"plane", nv12, Refusal::None, ""});
+  ASSERT_EQ(listed(knowledge).answers.size(), 2U);
+  EXPECT_EQ(listed(knowledge).answers[0].refusal, Refusal::None) << "it turned out different";
+  knowledge.learnRoom(listed(knowledge), 4096, false);
+  EXPECT_EQ(listed(knowledge).fullAtBytes, 4096U);
+  knowledge.learnRoom(listed(knowledge), 2048, true);
+  EXPECT_EQ(listed(knowledge).fullAtBytes, 4096U) << "room for less says nothing";
+  knowledge.learnRoom(listed(knowledge), 4096, true);
+  EXPECT_EQ(listed(knowledge).fullAtBytes, std::nullopt);
   std::filesystem::remove(node);
   std::ofstream(directory_ / "keeps-the-inode") << "";
   std::ofstream(node) << "";
   EXPECT_EQ(listed(knowledge).evidence, std::nullopt) << "another node of the same name";
+  EXPECT_TRUE(listed(knowledge).answers.empty()) << "another node of the same name";
 }
 
 TEST(HeapCatalogue, AnAbsentDirectoryIsEmpty) {
