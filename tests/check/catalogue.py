@@ -37,6 +37,7 @@ SUITES = [
     Suite("fuzz", "random bytes for every parser, random requests on every global, sanitized", 2, default=False),
     Suite("leak", "thousands of random trees of surfaces", 60, default=False),
     Suite("bench", "numbers for a person to compare, in build/bench", 5, default=False),
+    Suite("arm64", "everything cross-built for arm64, and the unit programs under qemu", 15, default=False),
     Suite("tidy", "clang-tidy over all sources; of those that did not change, the last result", 0.5, default=False),
 ]
 
@@ -162,7 +163,7 @@ class Catalogue:
         makers = {"style": self.style, "build": self.builds, "unit": self.unit, "selftest": self.selftest, "platform": self.platform,
                   "session": self.session, "demo": self.demo, "asan": self.asan, "sanitized": self.sanitized,
                   "fuzz": self.fuzz, "leak": self.leak,
-                  "bench": self.bench, "tidy": self.tidy}
+                  "bench": self.bench, "arm64": self.arm64, "tidy": self.tidy}
         found = [job for suite in suites for job in makers[suite]()]
         have = {job.id for job in found}
         needed = {need for job in found for need in job.after if need.startswith("build/")} - have
@@ -314,6 +315,9 @@ class Catalogue:
         command = [ENTER, "--", "python3", "tests/check/tidy.py"]
         sources = tuple(said([*command, "--list"]).split())
         return [Job("tidy", "all", [*command, *sources], prefix="tidy", tests=sources, slots=2, after=(BUILD["platform"],))]
+
+    def arm64(self):
+        return [Job("arm64", "all", ["tests/check/arm64"], prefix="arm64", slots=2, seconds=900)]
 
     def bench(self):
         return [Job("bench", profile, ["tests/check/bench", profile], prefix="bench", tests=(profile,), slots=2, after=(BUILD["platform"],))
