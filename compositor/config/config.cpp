@@ -306,13 +306,9 @@ Result<Config> Config::parse(std::string_view text, const std::string& fileName,
          return readNamed(node, reader, &Reader::output, config.anyOutput, config.outputs);
        }},
   };
-  const toml::parse_result parsed = toml::parse(text, fileName);
-  if (!parsed) {
-    const auto& begin = parsed.error().source().begin;
-    return invalid("read config", std::format("{}:{}:{}", fileName, begin.line, begin.column),
-                   std::string(parsed.error().description()));
-  }
-  if (auto done = apply(parsed.table(), fileName, top); !done) return std::unexpected(done.error());
+  const auto parsed = parseToml("read config", text, fileName);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (auto done = apply(*parsed, fileName, top); !done) return std::unexpected(done.error());
   return config;
 }
 

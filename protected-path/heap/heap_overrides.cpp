@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <format>
+#include <fstream>
+#include <iterator>
 
 #include "protected-path/base/toml.h"
 #include "protected-path/heap/heap_table.h"
@@ -65,17 +67,12 @@ Result<std::vector<HeapRule>> rulesFrom(const std::filesystem::path& file, const
 Result<> HeapTable::addOverrides(const std::filesystem::path& file) {
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored)) return systemError("read", file.string(), EISDIR);
-  // toml++ says only "could not open" of a file that it cannot open; errno says why.
-  if (FILE* probe = std::fopen(file.c_str(), "re"); probe != nullptr) {
-    std::fclose(probe);
-  } else {
-    return systemError("open", file.string());
-  }
-  const toml::parse_result parsed = toml::parse_file(file.string());
-  if (!parsed) {
-    return invalid(operation, at(file, parsed.error().source().begin), parsed.error().description(), remedy);
-  }
-  auto rules = rulesFrom(file, parsed.table());
+  std::ifstream stream(file);
+  if (!stream) return systemError("open", file.string());
+  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  const auto parsed = parseToml(operation, text, file.string(), remedy);
+  if (!parsed) return std::unexpected(parsed.error());
+  auto rules = rulesFrom(file, *parsed);
   if (!rules) return std::unexpected(rules.error());
   overrides_ += rules->size();
   rules_.insert(rules_.begin(), std::make_move_iterator(rules->begin()), std::make_move_iterator(rules->end()));

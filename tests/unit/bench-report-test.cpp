@@ -353,7 +353,7 @@ TEST(Limits, NameWhatIsWrongWithAFile) {
             "read l.toml, line 2: `p42` is no statistic; there are minimum, p50, p95, p99, maximum");
   EXPECT_EQ(errorIn("[rmfb]\np50 = \"x\"\n"), "read l.toml, line 2: `p50` has to be a number");
   EXPECT_EQ(errorIn("rmfb = 1\n"), "read l.toml, line 1: `rmfb` has to be a table of statistics");
-  EXPECT_EQ(errorIn("[rmfb\n").substr(0, 20), "read l.toml, line 1:");
+  EXPECT_EQ(errorIn("[rmfb\n").substr(0, 14), "read l.toml:1:");
   EXPECT_FALSE(judgeLimits(makeRun(), {}).passed) << "a file without limits judges nothing";
 }
 

@@ -206,6 +206,14 @@ TEST(Config, ErrorsNameLineAndColumn) {
     expectError(Config::parse(one.text, "vitrine.toml"), one);
 }
 
+TEST(Config, ATextThatBreaksTheParsersAssertionIsAnError) {
+  const auto config = Config::parse("[= 2\n", "vitrine.toml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().text(),
+            "read config vitrine.toml: a key or a value begins with a character that TOML does not "
+            "allow there");
+}
+
 TEST(Config, WhatItNamesIsLookedForOnlyWhereTheMachineIsChecked) {
   constexpr WrongFile cases[] = {
       {"[heaps]\noverrides = \"/nowhere/heaps.toml\"\n", "2:13", "open /nowhere/heaps.toml: ENOENT (2)"},

@@ -46,13 +46,10 @@ std::string describe(const Limit& limit, const Series& series, const Metric& met
 } // namespace
 
 Result<std::vector<Limit>> parseLimits(std::string_view text, const std::string& file) {
-  const toml::parse_result parsed = toml::parse(text);
-  if (!parsed) {
-    return invalid("read", std::format("{}, line {}", file, parsed.error().source().begin.line),
-                   parsed.error().description());
-  }
+  const auto parsed = parseToml("read", text, file);
+  if (!parsed) return std::unexpected(parsed.error());
   std::vector<Limit> limits;
-  for (const auto& [name, node] : parsed.table()) {
+  for (const auto& [name, node] : *parsed) {
     const auto place = std::format("{}, line {}", file, node.source().begin.line);
     if (findMetric(metricOf(name.str())) == nullptr)
       return invalid("read", place, std::format("there is no metric `{}`", metricOf(name.str())),
