@@ -184,12 +184,14 @@ VkResult createPool(VkDevice device, const VkCommandPoolCreateInfo* info, const 
       realFamily(info->queueFamilyIndex, (info->flags & VK_COMMAND_POOL_CREATE_PROTECTED_BIT) != 0);
   ordinary.flags &= ~VkCommandPoolCreateFlags{VK_COMMAND_POOL_CREATE_PROTECTED_BIT};
   const VkResult result = VITRINE_REAL(CreateCommandPool)(device, &ordinary, callbacks, pool);
+  protectedPools.erase(*pool); // of an earlier pool with the same handle
   if ((info->flags & VK_COMMAND_POOL_CREATE_PROTECTED_BIT) != 0) protectedPools.insert(*pool);
   return result;
 }
 
 VkResult allocateBuffers(VkDevice device, const VkCommandBufferAllocateInfo* info, VkCommandBuffer* buffers) {
   const VkResult result = VITRINE_REAL(AllocateCommandBuffers)(device, info, buffers);
+  protectedBuffers.erase(buffers[0]);
   if (protectedPools.contains(info->commandPool)) protectedBuffers.insert(buffers[0]);
   return result;
 }
