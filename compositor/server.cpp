@@ -48,6 +48,9 @@ Server::~Server() {
   newInput_.disconnect();
   sessionActive_.disconnect();
   if (outputs_) outputs_->onLayoutChanged = nullptr;
+  windowsChanged_.disconnect();
+  locked_.disconnect();
+  protocols_.reset();
   seat_.reset();
   // Outputs go before the scene that they show, the scene before the renderer that its textures are of.
   if (renderer_) renderer_->waitIdle();
@@ -141,7 +144,6 @@ void Server::makeGlobals() {
       *display_, ProtectedContent::Machine{heapTable_, [this] { return formatsComposedProtected(); },
                                            [this] { return outputProtections(); }});
   contentTypes_ = wlr_content_type_manager_v1_create(display_, 1);
-  makePlainGlobals();
   commitGate_ = std::make_unique<CommitGate>(*wlr_compositor_create(display_, 6, wlrRenderer_));
   explicitSync_ = ExplicitSync::create(*display_, renderer_->device().renderNode, kms_->device().fd());
   wlr_subcompositor_create(display_);
@@ -169,21 +171,12 @@ void Server::makeGlobals() {
     protectedContent_->update();
   };
   kms_->onOutputsChanged = [this] { outputs_->reconcile(); };
+  locked_.connect(desktop_->events.locked, [this](void*) { outputs_->forgetPictures(); });
+  windowsChanged_.connect(desktop_->events.changed, [this](void*) { protectedContent_->update(); });
   Seat::Actions actions{[this] { stop(0, "a key"); }, [this](const std::string& command) { startCommand(command); },
                         [this](unsigned vt) { wlr_session_change_vt(session_, vt); }};
   seat_ = std::make_unique<Seat>(*seat, *desktop_, kms_->device(), config_, std::move(actions));
-}
-
-/** Protocols that wlroots implements on its own; the display owns them. */
-void Server::makePlainGlobals() {
-  wlr_data_control_manager_v1_create(display_);
-  wlr_alpha_modifier_v1_create(display_);
-  wlr_xdg_foreign_registry* registry = wlr_xdg_foreign_registry_create(display_);
-  wlr_xdg_foreign_v1_create(display_, registry);
-  wlr_xdg_foreign_v2_create(display_, registry);
-  // Clients draw their own decorations.
-  wlr_server_decoration_manager* decorations = wlr_server_decoration_manager_create(display_);
-  wlr_server_decoration_manager_set_default_mode(decorations, WLR_SERVER_DECORATION_MANAGER_MODE_CLIENT);
+  protocols_ = std::make_unique<SessionProtocols>(*display_, *seat, *desktop_, *seat_);
 }
 
 Result<> Server::openSocket() {

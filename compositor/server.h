@@ -15,6 +15,7 @@
 #include "compositor/protocols/explicit_sync.h"
 #include "compositor/protocols/linux_dmabuf.h"
 #include "compositor/protocols/security_filter.h"
+#include "compositor/protocols/session_protocols.h"
 #include "compositor/shell/decorations.h"
 #include "protected-path/heap/heap_table.h"
 
@@ -47,7 +48,6 @@ private:
   Result<> openDevices();
   Result<> makeRenderer();
   void makeGlobals();
-  void makePlainGlobals();
   Result<> openSocket();
   Result<> startBackend();
   Result<> startClients();
@@ -89,6 +89,7 @@ private:
   std::unique_ptr<Desktop> desktop_;
   std::unique_ptr<Seat> seat_;
   std::unique_ptr<OutputManager> outputs_;
+  std::unique_ptr<SessionProtocols> protocols_;
   std::vector<wl_event_source*> signals_;
   ChildProcess kiosk_;
   std::vector<ChildProcess> commands_; ///< the others that were started and still run
@@ -96,6 +97,8 @@ private:
   Listener<wlr_input_device> newInput_;
   Listener<void> sessionActive_;
   Listener<void> sessionGone_;
+  Listener<void> windowsChanged_;
+  Listener<void> locked_;
 };
 
 } // namespace vitrine

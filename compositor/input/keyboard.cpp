@@ -6,16 +6,19 @@
 
 namespace vitrine {
 
-Keyboard::Keyboard(wlr_seat& seat, const Config& config, Binding binding)
-    : seat_(seat), group_(wlr_keyboard_group_create()), binding_(std::move(binding)) {
+Keyboard::Keyboard(wlr_seat& seat, TextInputRelay& textInput, const Config& config, Binding binding)
+    : seat_(seat), textInput_(textInput), group_(wlr_keyboard_group_create()), binding_(std::move(binding)) {
   wlr_keyboard& keyboard = group_->keyboard;
   keyboard.data = this;
   setKeymap(config);
   wlr_keyboard_set_repeat_info(&keyboard, config.repeatRate, config.repeatDelay);
   key_.connect(keyboard.events.key, [this](wlr_keyboard_key_event* event) { onKey(*event); });
-  modifiers_.connect(keyboard.events.modifiers,
-                     [this](void*) { wlr_seat_keyboard_notify_modifiers(&seat_, &group_->keyboard.modifiers); });
-  wlr_seat_set_keyboard(&seat_, &keyboard);
+  modifiers_.connect(keyboard.events.modifiers, [this](void*) {
+    if (textInput_.takeModifiers(group_->keyboard)) return;
+    takeSeat();
+    wlr_seat_keyboard_notify_modifiers(&seat_, &group_->keyboard.modifiers);
+  });
+  takeSeat();
 }
 
 Keyboard::~Keyboard() {
@@ -32,6 +35,7 @@ void Keyboard::add(wlr_keyboard& device) {
 
 std::vector<uint32_t> Keyboard::heldForClients(const wlr_keyboard& keyboard) {
   std::vector<uint32_t> held(keyboard.keycodes, keyboard.keycodes + keyboard.num_keycodes);
+  if (keyboard.data == nullptr) return held; // a virtual one
   const auto& ours = static_cast<const Keyboard*>(keyboard.data)->ours_;
   std::erase_if(held, [&](uint32_t key) { return std::ranges::contains(ours, key); });
   return held;
@@ -75,7 +79,9 @@ void Keyboard::onKey(const wlr_keyboard_key_event& event) {
   } else {
     handled = std::erase(ours_, event.keycode) != 0;
   }
-  if (!handled) wlr_seat_keyboard_notify_key(&seat_, event.time_msec, event.keycode, event.state);
+  if (handled || textInput_.takeKey(group_->keyboard, event)) return;
+  takeSeat();
+  wlr_seat_keyboard_notify_key(&seat_, event.time_msec, event.keycode, event.state);
 }
 
 } // namespace vitrine

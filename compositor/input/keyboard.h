@@ -5,6 +5,7 @@
 
 #include "compositor/config/config.h"
 #include "compositor/input/keymap.h"
+#include "compositor/input/text_input_relay.h"
 #include "compositor/wlr/listener.h"
 
 namespace vitrine {
@@ -17,12 +18,14 @@ class Keyboard {
 public:
   /** A key was pressed with these modifiers (WLR_MODIFIER_*); true: it was ours and goes no further. */
   using Binding = std::function<bool(uint32_t modifiers, xkb_keysym_t key)>;
-  Keyboard(wlr_seat& seat, const Config& config, Binding binding);
+  Keyboard(wlr_seat& seat, TextInputRelay& textInput, const Config& config, Binding binding);
   Keyboard(const Keyboard&) = delete;
   ~Keyboard();
 
   /** Takes in a keyboard that was plugged in, until it is unplugged. */
   void add(wlr_keyboard& device);
+  /** Has the seat's clients hear this keyboard again, after a virtual one. */
+  void takeSeat() { wlr_seat_set_keyboard(&seat_, &group_->keyboard); }
   [[nodiscard]] uint32_t modifiers() { return wlr_keyboard_get_modifiers(&group_->keyboard); }
   /** The keys (evdev codes) that are held on a seat's keyboard, without those that belong to a binding. */
   [[nodiscard]] static std::vector<uint32_t> heldForClients(const wlr_keyboard& keyboard);
@@ -34,6 +37,7 @@ private:
   void onKey(const wlr_keyboard_key_event& event);
   [[nodiscard]] bool isBinding(xkb_keycode_t code);
   wlr_seat& seat_;
+  TextInputRelay& textInput_;
   wlr_keyboard_group* group_;
   Binding binding_;
   BindingSymbols symbols_;

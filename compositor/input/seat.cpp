@@ -30,17 +30,21 @@ uint32_t milliseconds(Nanoseconds time) {
 } // namespace
 
 Seat::Seat(wlr_seat& seat, Desktop& desktop, const KmsDevice& display, const Config& config, Actions actions)
-    : seat_(seat), desktop_(desktop), config_(config), actions_(std::move(actions)), ownedCursor_(wlr_cursor_create()),
-      cursor_(ownedCursor_.get()), image_(desktop.cursorTree(), display, *wl_display_get_event_loop(seat.display)),
+    : seat_(seat), desktop_(desktop), config_(config), actions_(std::move(actions)), cursor_(wlr_cursor_create()),
+      image_(desktop.cursorTree(), display, *wl_display_get_event_loop(seat.display)),
       drag_(seat, desktop.cursorTree(),
             [this] {
               desktop_.giveKeyboard(); // nobody could get it during the drag
               pointAgainSoon();
             }),
       touch_(seat, desktop, *cursor_, [this](double x, double y) { drag_.moveTo(x, y); }),
-      keyboard_(seat, config, [this](uint32_t modifiers, xkb_keysym_t key) { return onKeyBinding(modifiers, key); }),
+      constraints_(seat, *cursor_, [this] { moveImage(); }), gestures_(seat, *cursor_, [this] { active(); }),
+      textInput_(seat, {desktop.scene(), desktop.popupTree(), desktop.layout()}),
+      shortcutsInhibit_(wlr_keyboard_shortcuts_inhibit_v1_create(seat.display)),
+      keyboard_(seat, textInput_, config,
+                [this](uint32_t modifiers, xkb_keysym_t key) { return onKey(modifiers, key); }),
       shapes_(wlr_cursor_shape_manager_v1_create(seat.display, 1)) {
-  wlr_cursor_attach_output_layout(cursor_, &desktop_.layout());
+  wlr_cursor_attach_output_layout(cursor_.get(), &desktop_.layout());
   connectPointer();
   setSelection_.connect(seat_.events.request_set_selection, [this](wlr_seat_request_set_selection_event* event) {
     wlr_seat_set_selection(&seat_, event->source, event->serial);
@@ -49,6 +53,9 @@ Seat::Seat(wlr_seat& seat, Desktop& desktop, const KmsDevice& display, const Con
                                [this](wlr_seat_request_set_primary_selection_event* event) {
                                  wlr_seat_set_primary_selection(&seat_, event->source, event->serial);
                                });
+  newInhibitor_.connect(shortcutsInhibit_->events.new_inhibitor, [](wlr_keyboard_shortcuts_inhibitor_v1* inhibitor) {
+    wlr_keyboard_shortcuts_inhibitor_v1_activate(inhibitor);
+  });
   connectDesktop();
   updateCapabilities();
 }
@@ -56,7 +63,6 @@ Seat::Seat(wlr_seat& seat, Desktop& desktop, const KmsDevice& display, const Con
 Seat::~Seat() {
   desktop_.onGrabRequest = nullptr;
   desktop_.onGone = nullptr;
-  desktop_.onChanged = nullptr;
   if (pointAgain_ != nullptr) wl_event_source_remove(pointAgain_);
 }
 
@@ -71,23 +77,21 @@ void Seat::connectDesktop() {
   desktop_.onGone = [this](Toplevel& gone) {
     if (grab_.toplevel == &gone) grab_ = {};
   };
-  desktop_.onChanged = [this] { pointAgainSoon(); };
+  changed_.connect(desktop_.events.changed, [this](void*) { pointAgainSoon(); });
+  locked_.connect(desktop_.events.locked, [this](void*) { touch_.cancelAll(); });
 }
 
 void Seat::connectPointer() {
-  motion_.connect(cursor_->events.motion, [this](wlr_pointer_motion_event* event) {
-    wlr_cursor_move(cursor_, &event->pointer->base, event->delta_x, event->delta_y);
-    onMotion(event->time_msec);
-  });
-  motionAbsolute_.connect(cursor_->events.motion_absolute, [this](wlr_pointer_motion_absolute_event* event) {
-    wlr_cursor_warp_absolute(cursor_, &event->pointer->base, event->x, event->y);
-    onMotion(event->time_msec);
-  });
+  motion_.connect(cursor_->events.motion, [this](wlr_pointer_motion_event* event) { onMotion(*event); });
+  motionAbsolute_.connect(cursor_->events.motion_absolute,
+                          [this](wlr_pointer_motion_absolute_event* event) { onMotionAbsolute(*event); });
   button_.connect(cursor_->events.button, [this](wlr_pointer_button_event* event) { onButton(*event); });
   axis_.connect(cursor_->events.axis, [this](wlr_pointer_axis_event* event) {
+    active();
     wlr_seat_pointer_notify_axis(&seat_, event->time_msec, event->orientation, event->delta, event->delta_discrete,
                                  event->source, event->relative_direction);
   });
+  touchDown_.connect(cursor_->events.touch_down, [this](wlr_touch_down_event*) { active(); });
   frame_.connect(cursor_->events.frame, [this](void*) { wlr_seat_pointer_notify_frame(&seat_); });
   pointerGrabEnd_.connect(seat_.events.pointer_grab_end, [this](wlr_seat_pointer_grab*) { pointAgainSoon(); });
   setCursor_.connect(seat_.events.request_set_cursor,
@@ -99,7 +103,7 @@ void Seat::connectPointer() {
                     });
 }
 
-void Seat::addDevice(wlr_input_device& device) {
+void Seat::addDevice(wlr_input_device& device, wlr_output* output) {
   applySettings(device, config_.settingsForDevice(device.name != nullptr ? device.name : ""));
   switch (device.type) {
   case WLR_INPUT_DEVICE_KEYBOARD:
@@ -114,11 +118,21 @@ void Seat::addDevice(wlr_input_device& device) {
   default:
     break; // tablets and switches: nothing is done with them yet, and no capability says so
   }
+  if (output != nullptr && device.type != WLR_INPUT_DEVICE_KEYBOARD)
+    wlr_cursor_map_input_to_output(cursor_.get(), &device, output);
   updateCapabilities();
 }
 
 void Seat::addKeyboard(wlr_input_device& device) {
-  keyboard_.add(*wlr_keyboard_from_input_device(&device));
+  wlr_keyboard& keyboard = *wlr_keyboard_from_input_device(&device);
+  if (wlr_input_device_get_virtual_keyboard(&device) != nullptr) {
+    const auto binding = [this](uint32_t modifiers, xkb_keysym_t key) { return onKey(modifiers, key); };
+    const auto typist = typists_.emplace(typists_.end());
+    typist->keyboard = std::make_unique<VirtualKeyboard>(seat_, keyboard, keyboard_, textInput_, binding);
+    typist->gone.connect(device.events.destroy, [this, typist](void*) { typists_.erase(typist); });
+  } else {
+    keyboard_.add(keyboard);
+  }
   const auto added = keyboards_.emplace(keyboards_.end());
   added->connect(device.events.destroy, [this, added](void*) {
     keyboards_.erase(added);
@@ -127,7 +141,7 @@ void Seat::addKeyboard(wlr_input_device& device) {
 }
 
 void Seat::addTouchScreen(wlr_input_device& device) {
-  wlr_cursor_attach_input_device(cursor_, &device);
+  wlr_cursor_attach_input_device(cursor_.get(), &device);
   const auto added = touchScreens_.emplace(touchScreens_.end());
   added->connect(device.events.destroy, [this, added, touch = wlr_touch_from_input_device(&device)](void*) {
     touchScreens_.erase(added);
@@ -137,7 +151,7 @@ void Seat::addTouchScreen(wlr_input_device& device) {
 }
 
 void Seat::addPointer(wlr_input_device& device) {
-  wlr_cursor_attach_input_device(cursor_, &device);
+  wlr_cursor_attach_input_device(cursor_.get(), &device);
   if (pointers_.empty()) image_.setShape("default");
   const auto added = pointers_.emplace(pointers_.end());
   added->connect(device.events.destroy, [this, added](void*) { // libinput has released its buttons
@@ -155,17 +169,47 @@ void Seat::updateCapabilities() {
   wlr_seat_set_capabilities(&seat_, capabilities);
 }
 
-void Seat::onMotion(uint32_t time) {
+void Seat::active() const {
+  if (onActivity) onActivity();
+}
+
+void Seat::onMotion(const wlr_pointer_motion_event& event) {
+  const auto permitted =
+      constraints_.onMotion(event.time_msec, {event.delta_x, event.delta_y}, {event.unaccel_dx, event.unaccel_dy});
+  wlr_cursor_move(cursor_.get(), &event.pointer->base, permitted.x, permitted.y);
+  moved(event.time_msec);
+}
+
+void Seat::onMotionAbsolute(const wlr_pointer_motion_absolute_event& event) {
+  double x = 0;
+  double y = 0;
+  wlr_cursor_absolute_to_layout_coords(cursor_.get(), &event.pointer->base, event.x, event.y, &x, &y);
+  const PointerConstraints::Motion motion{x - cursor_->x, y - cursor_->y};
+  const auto permitted = constraints_.onMotion(event.time_msec, motion, motion);
+  if (permitted == motion) {
+    wlr_cursor_warp_absolute(cursor_.get(), &event.pointer->base, event.x, event.y); // exactly there
+  } else {
+    wlr_cursor_move(cursor_.get(), &event.pointer->base, permitted.x, permitted.y);
+  }
+  moved(event.time_msec);
+}
+
+void Seat::moved(uint32_t time) {
+  active();
   hasMoved_ = true;
   image_.setVisible(true);
-  const wlr_output* output = wlr_output_layout_output_at(&desktop_.layout(), cursor_->x, cursor_->y);
-  image_.moveTo(cursor_->x, cursor_->y, output != nullptr ? output->scale : 1);
+  moveImage();
   drag_.moveTo(cursor_->x, cursor_->y);
   if (grab_.toplevel != nullptr) {
     continueGrab();
   } else {
     point(time);
   }
+}
+
+void Seat::moveImage() {
+  const wlr_output* output = wlr_output_layout_output_at(&desktop_.layout(), cursor_->x, cursor_->y);
+  image_.moveTo(cursor_->x, cursor_->y, output != nullptr ? output->scale : 1);
 }
 
 /** Soon: the scene is asked when everybody has done with what has changed. */
@@ -197,6 +241,7 @@ void Seat::point(uint32_t time) {
   }
   wlr_seat_pointer_notify_enter(&seat_, hit.surface, hit.x, hit.y);
   wlr_seat_pointer_notify_motion(&seat_, time, hit.x, hit.y);
+  constraints_.update();
 }
 
 void Seat::beginGrab(Toplevel& toplevel, uint32_t edges) {
@@ -213,7 +258,7 @@ void Seat::endGrab() {
 }
 
 void Seat::continueGrab() {
-  if (!grab_.toplevel->isMapped() || !grab_.toplevel->isFree()) {
+  if (!grab_.toplevel->isMapped() || !grab_.toplevel->isFree() || desktop_.isLocked()) {
     endGrab();
     return;
   }
@@ -228,6 +273,7 @@ void Seat::continueGrab() {
 }
 
 void Seat::onButton(const wlr_pointer_button_event& event) {
+  active();
   const bool pressed = event.state == WL_POINTER_BUTTON_STATE_PRESSED;
   if (pressed && grab_.toplevel == nullptr && seat_.drag == nullptr) {
     const Desktop::Hit hit = desktop_.at(cursor_->x, cursor_->y);
@@ -235,7 +281,7 @@ void Seat::onButton(const wlr_pointer_button_event& event) {
       heldX_ = cursor_->x - hit.x;
       heldY_ = cursor_->y - hit.y;
     }
-    desktop_.focus(hit.toplevel);
+    desktop_.click(hit);
     const bool logo = (keyboard_.modifiers() & WLR_MODIFIER_LOGO) != 0;
     if (logo && hit.toplevel != nullptr && hit.toplevel->isFree()) {
       beginGrab(*hit.toplevel, event.button == BTN_RIGHT ? uint32_t{WLR_EDGE_RIGHT | WLR_EDGE_BOTTOM} : 0U);
@@ -253,14 +299,34 @@ void Seat::onSetCursor(const wlr_seat_pointer_request_set_cursor_event& event) {
   image_.setSurface(event.surface, event.hotspot_x, event.hotspot_y);
 }
 
+/** The active inhibitor of the window that has the keyboard: all keys are for it, but for the ways out of it. */
+wlr_keyboard_shortcuts_inhibitor_v1* Seat::shortcutsInhibitor() const {
+  wlr_keyboard_shortcuts_inhibitor_v1* inhibitor = nullptr;
+  wl_list_for_each(inhibitor, &shortcutsInhibit_->inhibitors, link) {
+    if (inhibitor->active && inhibitor->surface == seat_.keyboard_state.focused_surface) return inhibitor;
+  }
+  return nullptr;
+}
+
+bool Seat::onKey(uint32_t modifiers, xkb_keysym_t key) {
+  active();
+  return onKeyBinding(modifiers, key);
+}
+
 bool Seat::onKeyBinding(uint32_t modifiers, xkb_keysym_t key) {
   constexpr uint32_t controlAlt = WLR_MODIFIER_CTRL | WLR_MODIFIER_ALT;
   if (key >= XKB_KEY_XF86Switch_VT_1 && key <= XKB_KEY_XF86Switch_VT_12) {
     actions_.switchVt(key - XKB_KEY_XF86Switch_VT_1 + 1);
     return true;
   }
+  if (desktop_.isLocked()) return false; // nothing of the session obeys whoever stands before the lock screen
   if ((modifiers & controlAlt) == controlAlt && key == XKB_KEY_BackSpace) {
     actions_.quit();
+    return true;
+  }
+  if (wlr_keyboard_shortcuts_inhibitor_v1* inhibitor = shortcutsInhibitor()) {
+    if ((modifiers & WLR_MODIFIER_LOGO) == 0 || key != XKB_KEY_Escape) return false;
+    wlr_keyboard_shortcuts_inhibitor_v1_deactivate(inhibitor);
     return true;
   }
   if ((modifiers & WLR_MODIFIER_LOGO) == 0) return false;

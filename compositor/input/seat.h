@@ -8,7 +8,11 @@
 #include "compositor/input/cursor_image.h"
 #include "compositor/input/drag_and_drop.h"
 #include "compositor/input/keyboard.h"
+#include "compositor/input/pointer_constraints.h"
+#include "compositor/input/pointer_gestures.h"
+#include "compositor/input/text_input_relay.h"
 #include "compositor/input/touch.h"
+#include "compositor/input/virtual_keyboard.h"
 #include "compositor/shell/desktop.h"
 
 namespace vitrine {
@@ -26,9 +30,21 @@ public:
   Seat(const Seat&) = delete;
   ~Seat();
 
-  void addDevice(wlr_input_device& device);
+  /** `output`: the one that a pointer's absolute positions are of; null: the whole layout. */
+  void addDevice(wlr_input_device& device, wlr_output* output = nullptr);
+
+  /** The user did something with an input device. */
+  std::function<void()> onActivity;
 
 private:
+  struct DestroyCursor {
+    void operator()(wlr_cursor* cursor) const { wlr_cursor_destroy(cursor); }
+  };
+  /** A virtual keyboard, until its device is destroyed. */
+  struct Typist {
+    std::unique_ptr<VirtualKeyboard> keyboard;
+    Listener<void> gone;
+  };
   struct Grab {
     Toplevel* toplevel = nullptr;
     uint32_t edges = 0; ///< 0: move
@@ -38,7 +54,11 @@ private:
   };
   void connectPointer();
   void connectDesktop();
-  void onMotion(uint32_t time);
+  void active() const;
+  void onMotion(const wlr_pointer_motion_event& event);
+  void onMotionAbsolute(const wlr_pointer_motion_absolute_event& event);
+  void moved(uint32_t time);
+  void moveImage();
   void pointAgainSoon();
   void point(uint32_t time);
   void beginGrab(Toplevel& toplevel, uint32_t edges);
@@ -47,6 +67,8 @@ private:
   void onSetCursor(const wlr_seat_pointer_request_set_cursor_event& event);
   void continueGrab();
   bool onKeyBinding(uint32_t modifiers, xkb_keysym_t key);
+  bool onKey(uint32_t modifiers, xkb_keysym_t key);
+  [[nodiscard]] wlr_keyboard_shortcuts_inhibitor_v1* shortcutsInhibitor() const;
   void addKeyboard(wlr_input_device& device);
   void addTouchScreen(wlr_input_device& device);
   void addPointer(wlr_input_device& device);
@@ -56,15 +78,16 @@ private:
   Desktop& desktop_;
   const Config& config_;
   Actions actions_;
-  struct DestroyCursor {
-    void operator()(wlr_cursor* cursor) const { wlr_cursor_destroy(cursor); }
-  };
-  std::unique_ptr<wlr_cursor, DestroyCursor> ownedCursor_; ///< before what listens to it, which so goes first
-  wlr_cursor* cursor_;
+  std::unique_ptr<wlr_cursor, DestroyCursor> cursor_; ///< before all that listens to it
   CursorImage image_;
   DragAndDrop drag_;
   Touch touch_;
+  PointerConstraints constraints_;
+  PointerGestures gestures_;
+  TextInputRelay textInput_;
+  wlr_keyboard_shortcuts_inhibit_manager_v1* shortcutsInhibit_;
   Keyboard keyboard_;
+  std::list<Typist> typists_;
   std::list<Listener<void>> keyboards_; ///< one for each that is plugged in: its end
   Grab grab_;
   /** In the layout: the origin of the surface in which the first of the buttons was pressed that are held. */
@@ -74,10 +97,14 @@ private:
   std::list<Listener<void>> touchScreens_; ///< one for each that is plugged in: its end
   bool hasMoved_ = false;                  ///< the pointer, ever: a kiosk without a mouse has none
   wl_event_source* pointAgain_ = nullptr;  ///< null: not needed
+  Listener<void> changed_;
+  Listener<void> locked_;
+  Listener<wlr_keyboard_shortcuts_inhibitor_v1> newInhibitor_;
   Listener<wlr_pointer_motion_event> motion_;
   Listener<wlr_pointer_motion_absolute_event> motionAbsolute_;
   Listener<wlr_pointer_button_event> button_;
   Listener<wlr_pointer_axis_event> axis_;
+  Listener<wlr_touch_down_event> touchDown_;
   Listener<void> frame_;
   Listener<wlr_seat_pointer_grab> pointerGrabEnd_;
   Listener<wlr_seat_pointer_request_set_cursor_event> setCursor_;

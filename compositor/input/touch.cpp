@@ -20,7 +20,7 @@ Touch::Point Touch::inLayout(wlr_touch& device, double x, double y) {
 void Touch::onDown(const wlr_touch_down_event& event) {
   const Point at = inLayout(*event.touch, event.x, event.y);
   const Desktop::Hit hit = desktop_.at(at.x, at.y);
-  if (seat_.drag == nullptr) desktop_.focus(hit.toplevel);
+  if (seat_.drag == nullptr) desktop_.click(hit);
   if (hit.surface == nullptr) return;
   fingers_[event.touch_id] = {event.touch, at.x - hit.x, at.y - hit.y};
   wlr_seat_touch_notify_down(&seat_, hit.surface, event.time_msec, event.touch_id, hit.x, hit.y);
@@ -55,6 +55,11 @@ void Touch::cancel(int32_t id) {
   // wl_touch.cancel is for all fingers of a client at once.
   if (const wlr_touch_point* point = wlr_seat_touch_get_point(&seat_, id))
     wlr_seat_touch_notify_cancel(&seat_, point->client);
+}
+
+void Touch::cancelAll() {
+  while (!fingers_.empty())
+    cancel(fingers_.begin()->first);
 }
 
 void Touch::forget(const wlr_touch& device) {

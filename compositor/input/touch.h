@@ -16,6 +16,8 @@ public:
 
   /** Takes the fingers off a device that is gone: their clients hear that nothing came of them. */
   void forget(const wlr_touch& device);
+  /** Ends all touches, and tells their clients so. */
+  void cancelAll();
 
 private:
   struct Finger {

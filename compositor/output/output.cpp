@@ -104,6 +104,7 @@ void Output::onFrame() {
 
 bool Output::showFrame(Nanoseconds time) {
   if (!submitWithFallback(time)) return false;
+  forgotten_ = false;
   const Nanoseconds interval = refreshInterval(*kms_.base());
   const auto vblanks = static_cast<uint32_t>(std::max<Nanoseconds>(time - lastFlip_.timestamp, 0) / interval) + 1;
   expectedSequence_ = lastFlip_.sequence + vblanks;

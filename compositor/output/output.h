@@ -104,6 +104,8 @@ public:
   void forgetVerdicts();
   /** A modeset is about to replace the frame on its way to the screen, if there is one: nobody will see it. */
   void abandonFrame();
+  /** What was drawn so far must not be shown or handed out any more: the session was locked. */
+  void forgetPicture();
   /** Frames fail in a way that only a modeset may mend. */
   [[nodiscard]] bool isModesetDue() const { return modesetDue_; }
   std::function<void()> onModesetDue;
@@ -181,6 +183,7 @@ private:
   std::unordered_map<uint64_t, size_t> reportOf_; ///< layer id -> index in reports_
   bool powered_ = true;
   std::optional<uint64_t> settledFor_; ///< the modeset that settle() was last called for
+  bool forgotten_ = false;             ///< what was drawn so far, until the next frame
   bool modesetDue_ = false;            ///< frames fail since the last one
   Nanoseconds lastProtected_ = 0;      ///< when a protected layer was last on the output, shown or not
   Size configuredMode_;                ///< the wish that the last modeset was for

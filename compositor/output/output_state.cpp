@@ -40,7 +40,7 @@ std::vector<const Mode*> Output::modesToTry() const {
 
 Result<KmsFrame> Output::firstPicture(const Mode& mode) {
   DmabufBuffer* buffer = composition_.current();
-  if (buffer == nullptr || buffer->dmabuf().size() != mode.size) {
+  if (buffer == nullptr || forgotten_ || buffer->dmabuf().size() != mode.size) {
     if (auto made = makeBlack(mode.size, DRM_FORMAT_XRGB8888); !made) return std::unexpected(made.error());
     buffer = black_.get();
   }
@@ -126,6 +126,11 @@ Result<> Output::makeBlack(Size size, uint32_t fourcc) {
   if (!buffer) return std::unexpected(buffer.error());
   black_.reset(DmabufBuffer::create(std::move(*buffer)));
   return {};
+}
+
+void Output::forgetPicture() {
+  forgotten_ = true;
+  publicView_.drop();
 }
 
 void Output::abandonFrame() {

@@ -211,6 +211,11 @@ Result<> OutputManager::apply(const WantedOutputs& wanted) {
   return {};
 }
 
+void OutputManager::forgetPictures() {
+  for (const auto& output : outputs_)
+    output->forgetPicture();
+}
+
 void OutputManager::setPower(Output& output, bool on) {
   output.setPower(on);
   reconcile();

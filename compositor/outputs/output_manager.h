@@ -58,6 +58,9 @@ public:
   /** Turns an output off, or on again, without taking it from the layout (DPMS). */
   void setPower(Output& output, bool on);
 
+  /** Nothing that any output has drawn so far is shown or handed out again, not by a modeset either: the session was locked. */
+  void forgetPictures();
+
   /** Outputs came, went, moved or changed their size. */
   std::function<void(std::span<const OutputMove>)> onLayoutChanged;
 

@@ -7,10 +7,30 @@
 #include "compositor/shell/request_guard.h"
 
 namespace vitrine {
+namespace {
+
+/** The window that a window is a dialog of, at any remove; itself where it is none. */
+Toplevel& familyOf(Toplevel& toplevel) {
+  Toplevel* root = &toplevel;
+  while (root->parent() != nullptr) // wlroots allows no loop
+    root = root->parent();
+  return *root;
+}
+
+} // namespace
 
 Desktop::Desktop(wl_display& display, wlr_output_layout& layout, wlr_seat& seat)
-    : layout_(layout), seat_(seat), scene_(wlr_scene_create()), windowTree_(wlr_scene_tree_create(&scene_->tree)),
-      cursorTree_(wlr_scene_tree_create(&scene_->tree)), shell_(wlr_xdg_shell_create(&display, 6)) {
+    : layout_(layout), seat_(seat), scene_(wlr_scene_create()), layers_(scene_->tree),
+      shell_(wlr_xdg_shell_create(&display, 6)), foreignToplevels_(display),
+      layerShell_(display, layers_, layout, layerHandlers()), lock_(display, layers_, layout, lockHandlers()) {
+  wl_signal_init(&events.changed);
+  wl_signal_init(&events.locked);
+  pointerGrab_.connect(seat_.events.pointer_grab_begin, [this](wlr_seat_pointer_grab*) {
+    if (isLocked()) wlr_seat_pointer_end_grab(&seat_); // a popup of the session must not take the lock screen's input
+  });
+  keyboardGrab_.connect(seat_.events.keyboard_grab_begin, [this](wlr_seat_keyboard_grab*) {
+    if (isLocked()) wlr_seat_keyboard_end_grab(&seat_);
+  });
   newToplevel_.connect(shell_->events.new_toplevel, [this](wlr_xdg_toplevel* toplevel) { addToplevel(*toplevel); });
   newPopup_.connect(shell_->events.new_popup, [this](wlr_xdg_popup* popup) {
     guardPopup(*popup);
@@ -27,16 +47,23 @@ Desktop::~Desktop() {
 }
 
 void Desktop::addToplevel(wlr_xdg_toplevel& toplevel) {
-  wlr_scene_tree* tree = wlr_scene_xdg_surface_create(windowTree_, toplevel.base);
+  wlr_scene_tree* tree = wlr_scene_xdg_surface_create(layers_.windows, toplevel.base);
   if (tree == nullptr) return wl_resource_post_no_memory(toplevel.resource);
   toplevels_.push_back(std::make_unique<Toplevel>(*this, *tree, toplevel));
 }
 
 Desktop::Hit Desktop::at(double x, double y) {
   Hit hit;
-  wlr_scene_node* node = wlr_scene_node_at(&windowTree_->node, x, y, &hit.x, &hit.y);
+  wlr_scene_node* node = nullptr;
+  for (wlr_scene_tree* tree : layers_.pointable()) {
+    node = wlr_scene_node_at(&tree->node, x, y, &hit.x, &hit.y);
+    if (node != nullptr) break;
+  }
   if (node == nullptr) return {};
-  if (NodeOwner* owner = NodeOwner::of(node)) hit.toplevel = owner->toplevel();
+  if (NodeOwner* owner = NodeOwner::of(node)) {
+    hit.toplevel = owner->toplevel();
+    hit.layer = owner->layerSurface();
+  }
   if (node->type != WLR_SCENE_NODE_BUFFER) return hit;
   if (wlr_scene_surface* surface = wlr_scene_surface_try_from_buffer(wlr_scene_buffer_from_node(node))) {
     hit.surface = surface->surface;
@@ -51,9 +78,53 @@ void Desktop::raise(Toplevel& toplevel) {
   changed();
 }
 
+void Desktop::restack() {
+  std::vector<wlr_output*> seen;
+  for (auto toplevel = toplevels_.rbegin(); toplevel != toplevels_.rend(); ++toplevel) {
+    if (!(*toplevel)->isMapped() || (*toplevel)->isMinimized()) continue;
+    wlr_output* output = outputFor(**toplevel);
+    if (output == nullptr || std::ranges::contains(seen, output)) continue;
+    seen.push_back(output);
+    restack(**toplevel, *output);
+  }
+  changed();
+}
+
+/** `top`: the window of the output that was focused last. Dialogs come after the windows that they belong to. */
+void Desktop::restack(Toplevel& top, wlr_output& output) {
+  Toplevel& family = familyOf(top);
+  for (const bool dialogs : {false, true}) {
+    for (const auto& other : toplevels_) {
+      if (other->tree() == nullptr || outputFor(*other) != &output || (other->parent() != nullptr) != dialogs) continue;
+      const bool isFamily = &familyOf(*other) == &family;
+      wlr_scene_tree* tree = isFamily && family.wantsFullscreen() ? layers_.fullscreen : layers_.windows;
+      if (other->tree()->node.parent == tree) continue;
+      wlr_scene_node_reparent(&other->tree()->node, tree);
+      if (!isFamily) wlr_scene_node_place_below(&other->tree()->node, &top.tree()->node);
+    }
+  }
+}
+
+void Desktop::click(const Hit& hit) {
+  if (isLocked()) {
+    giveKeyboard();
+  } else if (hit.layer != nullptr) {
+    if (!hit.layer->takesKeyboard()) return;
+    focusedLayer_ = hit.layer;
+    giveKeyboard();
+  } else {
+    focus(hit.toplevel);
+  }
+}
+
 void Desktop::focus(Toplevel* toplevel) {
+  if (toplevel != nullptr) toplevel->setMinimized(false);
   if (toplevel != nullptr) raise(*toplevel);
-  if (focused_ == toplevel) return;
+  const bool layerHadIt = std::exchange(focusedLayer_, nullptr) != nullptr;
+  if (focused_ == toplevel) {
+    if (layerHadIt) giveKeyboard();
+    return restack();
+  }
   if (focused_ != nullptr) focused_->setActivated(false);
   focused_ = toplevel;
   if (toplevel != nullptr) {
@@ -61,22 +132,57 @@ void Desktop::focus(Toplevel* toplevel) {
     toplevel->setActivated(true);
   }
   giveKeyboard();
+  restack();
+}
+
+/** Who has the keyboard: the lock screen, else a layer surface that wants it alone or was clicked, else the focused window. */
+wlr_surface* Desktop::keyboardTarget() const {
+  if (isLocked()) return lock_.surfaceToFocus();
+  if (const LayerSurface* layer = layerShell_.exclusive()) return &layer->surface();
+  if (focusedLayer_ != nullptr) return &focusedLayer_->surface();
+  return focused_ != nullptr ? &focused_->surface() : nullptr;
 }
 
 void Desktop::giveKeyboard() {
+  wlr_surface* target = keyboardTarget();
+  if (target == seat_.keyboard_state.focused_surface) return;
   // Dismisses the popups of the window that was focused. As long as they grab, wlroots gives the keyboard to nobody else.
   // A drag has a grab, too, and goes on.
   if (seat_.drag == nullptr) wlr_seat_keyboard_end_grab(&seat_);
-  if (focused_ == nullptr) {
+  if (target == nullptr) {
     wlr_seat_keyboard_notify_clear_focus(&seat_);
   } else if (wlr_keyboard* keyboard = wlr_seat_get_keyboard(&seat_)) {
     const std::vector<uint32_t> held = Keyboard::heldForClients(*keyboard);
-    wlr_seat_keyboard_notify_enter(&seat_, &focused_->surface(), held.data(), held.size(), &keyboard->modifiers);
+    wlr_seat_keyboard_notify_enter(&seat_, target, held.data(), held.size(), &keyboard->modifiers);
   }
 }
 
-void Desktop::changed() const {
-  if (onChanged) onChanged();
+void Desktop::changed() {
+  wl_signal_emit_mutable(&events.changed, nullptr);
+}
+
+void Desktop::setMinimized(Toplevel& toplevel, bool minimized) {
+  if (!minimized) return focus(&toplevel);
+  toplevel.setMinimized(true);
+  if (focused_ == &toplevel) focus(lastFocused());
+  restack();
+}
+
+void Desktop::activate(const wlr_xdg_toplevel& toplevel) {
+  const auto found = std::ranges::find_if(toplevels_, [&](const auto& known) { return &known->xdg() == &toplevel; });
+  if (found != toplevels_.end() && (*found)->isMapped()) focus(found->get());
+}
+
+void Desktop::parentChanged(Toplevel& toplevel) {
+  if (ForeignToplevel* foreign = toplevel.foreign())
+    foreign->setParent(toplevel.parent() != nullptr ? toplevel.parent()->foreign() : nullptr);
+}
+
+/** The visible window that had the keyboard last; null: there is none. */
+Toplevel* Desktop::lastFocused() const {
+  const auto found = std::ranges::find_if(toplevels_.rbegin(), toplevels_.rend(),
+                                          [](const auto& other) { return other->isMapped() && !other->isMinimized(); });
+  return found != toplevels_.rend() ? found->get() : nullptr;
 }
 
 void Desktop::focusNext() {
@@ -84,11 +190,63 @@ void Desktop::focusNext() {
   if (next != toplevels_.end()) focus(next->get());
 }
 
-wlr_box Desktop::outputBoxFor(const Toplevel& toplevel) const {
-  wlr_box box{};
+wlr_output* Desktop::outputFor(const Toplevel& toplevel) const {
   const wlr_box window = toplevel.box();
   wlr_output* output = wlr_output_layout_output_at(&layout_, window.x + window.width / 2, window.y + window.height / 2);
-  if (output == nullptr) output = wlr_output_layout_get_center_output(&layout_);
+  return output != nullptr ? output : wlr_output_layout_get_center_output(&layout_);
+}
+
+wlr_box Desktop::usableBoxFor(const Toplevel& toplevel) const {
+  wlr_output* output = outputFor(toplevel);
+  return output != nullptr ? layerShell_.usableArea(*output) : wlr_box{};
+}
+
+LayerShell::Handlers Desktop::layerHandlers() {
+  const auto outputForNew = [this] {
+    return focused_ != nullptr ? outputFor(*focused_) : wlr_output_layout_get_center_output(&layout_);
+  };
+  const auto gone = [this](LayerSurface& layer) {
+    if (focusedLayer_ == &layer) focusedLayer_ = nullptr;
+  };
+  const auto usableAreaChanged = [this] {
+    for (const auto& toplevel : toplevels_)
+      toplevel->refill();
+  };
+  return {.outputForNew = outputForNew,
+          .newPopup = [this](wlr_xdg_popup& popup) { Popup::create(*this, popup); },
+          .keyboardChanged = [this](LayerSurface& layer) { onLayerKeyboard(layer); },
+          .gone = gone,
+          .usableAreaChanged = usableAreaChanged};
+}
+
+void Desktop::onLayerKeyboard(LayerSurface& layer) {
+  const bool hadIt = seat_.keyboard_state.focused_surface == &layer.surface();
+  if (focusedLayer_ == &layer && !(layer.isMapped() && layer.takesKeyboard())) focusedLayer_ = nullptr;
+  if (hadIt || (layer.isMapped() && layer.wantsKeyboardAlone())) giveKeyboard();
+  changed();
+}
+
+SessionLock::Handlers Desktop::lockHandlers() {
+  const auto update = [this] {
+    giveKeyboard();
+    changed();
+  };
+  return {.locked = [this] { onLocked(); }, .unlocked = update, .surfacesChanged = update};
+}
+
+/** Nothing of the session gets input any more: grabs, drags and a held button's implicit grab end. */
+void Desktop::onLocked() {
+  wlr_seat_pointer_end_grab(&seat_);
+  wlr_seat_touch_end_grab(&seat_);
+  wl_signal_emit_mutable(&events.locked, nullptr);
+  wlr_seat_pointer_clear_focus(&seat_);
+  giveKeyboard();
+  changed();
+}
+
+wlr_box Desktop::outputBoxFor(const Toplevel& toplevel) const {
+  wlr_box box{};
+  wlr_output* output = outputFor(toplevel);
   if (output != nullptr) wlr_output_layout_get_box(&layout_, output, &box);
   return box;
 }
@@ -97,7 +255,7 @@ void Desktop::place(Toplevel& toplevel) {
   constexpr int step = 24;
   constexpr int steps = 8;
   const Toplevel* parent = toplevel.parent();
-  const wlr_box around = parent != nullptr ? parent->box() : outputBoxFor(toplevel);
+  const wlr_box around = parent != nullptr ? parent->box() : usableBoxFor(toplevel);
   const wlr_box window = toplevel.box();
   const auto isOther = [&](const auto& other) { return other.get() != &toplevel && other->isMapped(); };
   if (std::ranges::none_of(toplevels_, isOther)) placed_ = 0;
@@ -124,17 +282,17 @@ void Desktop::outputsChanged(std::span<const OutputMove> moves) {
 
 void Desktop::mapped(Toplevel& toplevel) {
   if (toplevel.isFree()) place(toplevel);
+  toplevel.showToPanels(foreignToplevels_);
+  parentChanged(toplevel);
   focus(&toplevel);
 }
 
 void Desktop::unmapped(Toplevel& toplevel) {
-  changed();
+  restack();
   if (focused_ != &toplevel) return;
   focused_ = nullptr;
-  const auto next =
-      std::ranges::find_if(toplevels_.rbegin(), toplevels_.rend(), [](const auto& other) { return other->isMapped(); });
-  if (next != toplevels_.rend()) {
-    focus(next->get());
+  if (Toplevel* next = lastFocused()) {
+    focus(next);
   } else {
     giveKeyboard();
   }

@@ -5,6 +5,9 @@
 #include <vector>
 
 #include "compositor/outputs/output_move.h"
+#include "compositor/shell/foreign_toplevels.h"
+#include "compositor/shell/layer_shell.h"
+#include "compositor/shell/session_lock.h"
 #include "compositor/shell/toplevel.h"
 #include "compositor/wlr/listener.h"
 
@@ -21,27 +24,39 @@ public:
   ~Desktop();
 
   [[nodiscard]] wlr_scene& scene() { return *scene_; }
-  [[nodiscard]] wlr_scene_tree& cursorTree() { return *cursorTree_; } ///< above everything
+  [[nodiscard]] wlr_scene_tree& cursorTree() { return *layers_.cursor; } ///< above everything
+  [[nodiscard]] wlr_scene_tree& popupTree() { return *layers_.overlay; } ///< above windows: popups of input methods
   [[nodiscard]] wlr_output_layout& layout() { return layout_; }
   [[nodiscard]] wlr_seat& seat() { return seat_; }
 
   /** The surface at a point of the layout, with the point in its coordinates; null where there is none. */
   struct Hit {
     Toplevel* toplevel = nullptr;
+    LayerSurface* layer = nullptr;
     wlr_surface* surface = nullptr;
     double x = 0;
     double y = 0;
   };
   [[nodiscard]] Hit at(double x, double y);
+  /** Gives the keyboard to what was clicked or touched, if it takes it. */
+  void click(const Hit& hit);
+  /** Whether a lock screen has the session: then no window and no panel gets any input. */
+  [[nodiscard]] bool isLocked() const { return lock_.isLocked(); }
 
   /** Raises and gives the keyboard; null takes it from everybody. */
   void focus(Toplevel* toplevel);
   [[nodiscard]] Toplevel* focused() const { return focused_; }
   void focusNext();
+  /** Hides a window and takes the focus from it, or shows it again and focuses it. */
+  void setMinimized(Toplevel& toplevel, bool minimized);
+  /** Shows and focuses the window of an xdg_toplevel, if it is mapped. */
+  void activate(const wlr_xdg_toplevel& toplevel);
   /** Gives the keyboard to the focused window once more, after somebody else had it (a popup, a drag). */
   void giveKeyboard();
   /** The box of the output under a window's middle, in layout coordinates; the first output's where there is none. */
   [[nodiscard]] wlr_box outputBoxFor(const Toplevel& toplevel) const;
+  /** That without what panels keep for themselves. */
+  [[nodiscard]] wlr_box usableBoxFor(const Toplevel& toplevel) const;
 
   /** Puts a dialog into the middle of its parent, another window into that of its output, a step to the right and below of the last. */
   void place(Toplevel& toplevel);
@@ -58,35 +73,53 @@ public:
 
   /** Puts a window above all others, and its dialogs above it (xdg_toplevel.set_parent). */
   void raise(Toplevel& toplevel);
+  /** Puts fullscreen windows above the panels, unless another window of the output has been focused since. */
+  void restack();
 
   // Called by Toplevel and Popup.
   void mapped(Toplevel& toplevel);
   void unmapped(Toplevel& toplevel);
   void destroyed(Toplevel& toplevel);
+  void parentChanged(Toplevel& toplevel);
   /** Something that a pointer can point to has moved, come or gone. */
-  void changed() const;
+  void changed();
 
   /** The seat's part: a client wants its window moved (no edges) or resized, for the input event of this serial. */
   std::function<void(Toplevel&, uint32_t serial, uint32_t edges)> onGrabRequest;
-  /** The seat's part: another surface may be under the pointer now, or the same at another place. */
-  std::function<void()> onChanged;
+  struct {
+    wl_signal changed; ///< what changed() says: another surface may be under the pointer, or visible
+    wl_signal locked;  ///< the session is hidden, from the next frame on
+  } events;
   /** The seat's part: a window is gone, and so is any grab of it. */
   std::function<void(Toplevel&)> onGone;
 
 private:
   void addToplevel(wlr_xdg_toplevel& toplevel);
+  [[nodiscard]] Toplevel* lastFocused() const;
+  [[nodiscard]] wlr_output* outputFor(const Toplevel& toplevel) const;
+  [[nodiscard]] wlr_surface* keyboardTarget() const;
+  void restack(Toplevel& top, wlr_output& output);
+  [[nodiscard]] LayerShell::Handlers layerHandlers();
+  [[nodiscard]] SessionLock::Handlers lockHandlers();
+  void onLayerKeyboard(LayerSurface& layer);
+  void onLocked();
   wlr_output_layout& layout_;
   wlr_seat& seat_;
   wlr_scene* scene_;
-  wlr_scene_tree* windowTree_;
-  wlr_scene_tree* cursorTree_;
+  const SceneLayers layers_;
   wlr_xdg_shell* shell_;
+  ForeignToplevelManagers foreignToplevels_;
   std::vector<std::unique_ptr<Toplevel>> toplevels_; ///< the last one has had the keyboard last
   Toplevel* focused_ = nullptr;
-  int placed_ = 0; ///< windows placed since there were none, for the cascade
+  LayerSurface* focusedLayer_ = nullptr; ///< clicked, and has the keyboard instead of `focused_`
+  int placed_ = 0;                       ///< windows placed since there were none, for the cascade
   Listener<wlr_xdg_toplevel> newToplevel_;
   Listener<wlr_xdg_popup> newPopup_;
   Listener<wlr_xdg_surface> newXdgSurface_;
+  Listener<wlr_seat_pointer_grab> pointerGrab_;
+  Listener<wlr_seat_keyboard_grab> keyboardGrab_;
+  LayerShell layerShell_;
+  SessionLock lock_;
 };
 
 } // namespace vitrine

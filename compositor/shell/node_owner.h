@@ -6,6 +6,7 @@
 
 namespace vitrine {
 
+class LayerSurface;
 class Toplevel;
 
 /**
@@ -27,6 +28,8 @@ public:
   [[nodiscard]] wlr_scene_tree* tree() const { return tree_; }
   /** The window that this is or belongs to, or null. */
   [[nodiscard]] virtual Toplevel* toplevel() = 0;
+  /** The layer surface (a panel, say) that this is or belongs to, or null. */
+  [[nodiscard]] virtual LayerSurface* layerSurface() { return nullptr; }
   /** Where its popups should stay: in coordinates of the surface that the first popup of the chain has as parent. */
   [[nodiscard]] virtual std::optional<wlr_box> popupArea() const = 0;
 

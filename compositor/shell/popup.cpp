@@ -40,6 +40,11 @@ Toplevel* Popup::toplevel() {
   return parent != nullptr ? parent->toplevel() : nullptr;
 }
 
+LayerSurface* Popup::layerSurface() {
+  NodeOwner* parent = parentOwner();
+  return parent != nullptr ? parent->layerSurface() : nullptr;
+}
+
 std::optional<wlr_box> Popup::popupArea() const {
   const NodeOwner* parent = parentOwner();
   return parent != nullptr ? parent->popupArea() : std::nullopt;
@@ -47,12 +52,17 @@ std::optional<wlr_box> Popup::popupArea() const {
 
 /** xdg_popup.grab: the topmost popup that grabs has the keyboard. wlroots' grab keeps it where it is; this passes it by. */
 void Popup::takeKeyboard() {
-  if (popup_.seat != nullptr) Keyboard::enter(*popup_.seat, *popup_.base->surface);
+  if (popup_.seat != nullptr && !desktop_.isLocked()) Keyboard::enter(*popup_.seat, *popup_.base->surface);
 }
 
 void Popup::giveKeyboardBack() {
   wlr_seat& seat = desktop_.seat();
-  if (seat.keyboard_state.focused_surface == popup_.base->surface) Keyboard::enter(seat, *popup_.parent);
+  if (seat.keyboard_state.focused_surface != popup_.base->surface) return;
+  if (wlr_xdg_popup_try_from_wlr_surface(popup_.parent) != nullptr) {
+    Keyboard::enter(seat, *popup_.parent);
+  } else {
+    desktop_.giveKeyboard();
+  }
 }
 
 void Popup::keepInside() {

@@ -18,6 +18,7 @@ public:
   static void create(Desktop& desktop, wlr_xdg_popup& popup);
 
   [[nodiscard]] Toplevel* toplevel() override;
+  [[nodiscard]] LayerSurface* layerSurface() override;
   [[nodiscard]] std::optional<wlr_box> popupArea() const override;
 
 private:

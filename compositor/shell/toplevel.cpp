@@ -15,6 +15,8 @@ Toplevel::Toplevel(Desktop& desktop, wlr_scene_tree& tree, wlr_xdg_toplevel& top
   });
   unmap_.connect(surface.events.unmap, [this](void*) {
     mapped_ = false;
+    minimized_ = false; // the scene shows the tree with its next mapping
+    foreign_.reset();
     anchor_.reset(); // no configure may go to a window that is hidden
     desktop_.unmapped(*this);
   });
@@ -30,8 +32,12 @@ Toplevel::Toplevel(Desktop& desktop, wlr_scene_tree& tree, wlr_xdg_toplevel& top
                            [this](void*) { setMaximized(toplevel_.requested.maximized); });
   requestFullscreen_.connect(toplevel_.events.request_fullscreen,
                              [this](void*) { setFullscreen(toplevel_.requested.fullscreen); });
+  requestMinimize_.connect(toplevel_.events.request_minimize, [this](void*) {
+    if (mapped_) desktop_.setMinimized(*this, toplevel_.requested.minimized);
+  });
   setParent_.connect(toplevel_.events.set_parent, [this](void*) {
     if (mapped_ && toplevel_.parent != nullptr) desktop_.raise(*this);
+    desktop_.parentChanged(*this);
   });
 }
 
@@ -50,7 +56,8 @@ void Toplevel::configureInitially() {
   wlr_xdg_toplevel_set_maximized(&toplevel_, false);
   wlr_xdg_toplevel_set_fullscreen(&toplevel_, false);
   wlr_xdg_toplevel_set_wm_capabilities(&toplevel_, WLR_XDG_TOPLEVEL_WM_CAPABILITIES_MAXIMIZE |
-                                                       WLR_XDG_TOPLEVEL_WM_CAPABILITIES_FULLSCREEN);
+                                                       WLR_XDG_TOPLEVEL_WM_CAPABILITIES_FULLSCREEN |
+                                                       WLR_XDG_TOPLEVEL_WM_CAPABILITIES_MINIMIZE);
   if (toplevel_.requested.fullscreen) {
     setFullscreen(true);
   } else if (toplevel_.requested.maximized) {
@@ -88,7 +95,7 @@ bool Toplevel::hasCommitted(uint32_t serial) const {
 
 /** A client may be smaller than what it was told: it stands in the middle of what it fills. */
 void Toplevel::standInTheMiddle() {
-  const wlr_box output = desktop_.outputBoxFor(*this);
+  const wlr_box output = boxToFill();
   const wlr_box window = box();
   moveTo(output.x + (output.width - window.width) / 2, output.y + (output.height - window.height) / 2);
   if (toplevel_.current.fullscreen) {
@@ -147,9 +154,9 @@ void Toplevel::shift(int byX, int byY) {
 }
 
 void Toplevel::refill() {
-  if (stand_ != Stand::Filling) return;
+  if (stand_ != Stand::Filling || !toplevel_.base->initialized) return;
   fill();
-  standInTheMiddle(); // the client may have the size already, and nothing to commit
+  if (mapped_) standInTheMiddle(); // the client may have the size already, and nothing to commit
 }
 
 void Toplevel::beginResize(uint32_t edges) {
@@ -182,8 +189,34 @@ void Toplevel::fill() {
   if (stand_ == Stand::Free) restored_ = mapped_ ? box() : wlr_box{};
   stand_ = Stand::Filling;
   anchor_.reset();
-  const wlr_box output = desktop_.outputBoxFor(*this);
+  const wlr_box output = boxToFill();
   standsFrom_ = wlr_xdg_toplevel_set_size(&toplevel_, output.width, output.height);
+}
+
+/** A fullscreen window covers panels, a maximised one does not. */
+wlr_box Toplevel::boxToFill() const {
+  return wantsFullscreen() ? desktop_.outputBoxFor(*this) : desktop_.usableBoxFor(*this);
+}
+
+void Toplevel::setActivated(bool activated) {
+  wlr_xdg_toplevel_set_activated(&toplevel_, activated);
+  tellPanels();
+}
+
+void Toplevel::setMinimized(bool minimized) {
+  if (minimized_ == minimized) return;
+  minimized_ = minimized;
+  wlr_scene_node_set_enabled(&tree()->node, !minimized);
+  if (toplevel_.base->initialized) wlr_xdg_toplevel_set_suspended(&toplevel_, minimized);
+  tellPanels();
+}
+
+void Toplevel::showToPanels(const ForeignToplevelManagers& managers) {
+  foreign_ = std::make_unique<ForeignToplevel>(managers, desktop_, *this);
+}
+
+void Toplevel::tellPanels() {
+  if (foreign_) foreign_->updateStates();
 }
 
 void Toplevel::restore() {
@@ -195,6 +228,7 @@ void Toplevel::restore() {
 void Toplevel::setMaximized(bool maximized) {
   if (!toplevel_.base->initialized) return;
   wlr_xdg_toplevel_set_maximized(&toplevel_, maximized);
+  tellPanels();
   if (maximized) {
     fill();
   } else if (!toplevel_.scheduled.fullscreen) {
@@ -205,12 +239,14 @@ void Toplevel::setMaximized(bool maximized) {
 void Toplevel::setFullscreen(bool fullscreen) {
   if (!toplevel_.base->initialized) return;
   wlr_xdg_toplevel_set_fullscreen(&toplevel_, fullscreen);
+  tellPanels();
   if (fullscreen || toplevel_.scheduled.maximized) {
     fill();
   } else {
     restore();
   }
   if (fullscreen && mapped_) desktop_.focus(this);
+  desktop_.restack();
 }
 
 } // namespace vitrine

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
+#include "compositor/shell/foreign_toplevels.h"
 #include "compositor/shell/node_owner.h"
 #include "compositor/wlr/listener.h"
 
@@ -23,7 +25,9 @@ public:
   [[nodiscard]] Toplevel* parent() const;
   [[nodiscard]] bool isMapped() const { return mapped_; }
   [[nodiscard]] bool isFullscreen() const { return toplevel_.current.fullscreen; }
-  /** Whether it stands where it was put, and may be moved: not maximised or fullscreen, nor on its way back from there. */
+  [[nodiscard]] bool wantsFullscreen() const { return toplevel_.scheduled.fullscreen; }
+  [[nodiscard]] bool isMinimized() const { return minimized_; }
+  /** Whether it stands where it was put, and may be moved: neither maximised or fullscreen, and not on its way back from there. */
   [[nodiscard]] bool isFree() const { return stand_ == Stand::Free; }
   /** What of its surface counts as window, without a shadow: in coordinates of the surface. */
   [[nodiscard]] wlr_box geometry() const;
@@ -33,7 +37,7 @@ public:
   void moveTo(int x, int y);
   /** Moves it, and the place that it goes back to, with its output. */
   void shift(int byX, int byY);
-  /** Has a fullscreen or maximised window fill its output as that is now. */
+  /** Has a fullscreen or maximised window fill its output, or what panels leave of it, as that is now. */
   void refill();
   /** An interactive resize at these edges (enum wlr_edges): whatever size the client makes of what it is told, the other edges rest. */
   void beginResize(uint32_t edges);
@@ -42,8 +46,15 @@ public:
   void endResize();
   void setMaximized(bool maximized);
   void setFullscreen(bool fullscreen);
-  void setActivated(bool activated) { wlr_xdg_toplevel_set_activated(&toplevel_, activated); }
+  void setActivated(bool activated);
+  /** Hides it or shows it; Desktop::setMinimized() moves the focus as well. */
+  void setMinimized(bool minimized);
   void close() { wlr_xdg_toplevel_send_close(&toplevel_); }
+
+  /** Shows it to panels until it is unmapped. */
+  void showToPanels(const ForeignToplevelManagers& managers);
+  /** The panels' object for it; null while it is not mapped. */
+  [[nodiscard]] ForeignToplevel* foreign() const { return foreign_.get(); }
 
 private:
   enum class Stand {
@@ -67,6 +78,8 @@ private:
   void hideBackdrop();
   void fill();
   void restore();
+  [[nodiscard]] wlr_box boxToFill() const;
+  void tellPanels();
 
   Desktop& desktop_;
   wlr_xdg_toplevel& toplevel_;
@@ -77,6 +90,8 @@ private:
   std::optional<Anchor> anchor_;
   wlr_box committed_{}; ///< its geometry at the last commit
   bool mapped_ = false;
+  bool minimized_ = false;
+  std::unique_ptr<ForeignToplevel> foreign_;
   Listener<void> map_;
   Listener<void> unmap_;
   Listener<wlr_surface> commit_;
@@ -85,6 +100,7 @@ private:
   Listener<wlr_xdg_toplevel_resize_event> requestResize_;
   Listener<void> requestMaximize_;
   Listener<void> requestFullscreen_;
+  Listener<void> requestMinimize_;
   Listener<void> setParent_;
 };
 

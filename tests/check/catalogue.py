@@ -48,6 +48,8 @@ SESSION = [
     ("paths", ("full", "plane-only", "gpu-only", "single-plane", "untrusted-display", "no-heap", "legacy-mediatek", "legacy-android",
                "tiny-pool", *UNPROVEN)),
     ("inputs", ("full",)),
+    ("panels", ("full",)),
+    ("programs", ("full",)),
     ("protected_content", ("full", "plane-only", "gpu-only", "no-heap", "untrusted-display")),
     ("protocols", ("full",)),
     ("resilience", ("full", "gpu-only")),

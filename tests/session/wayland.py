@@ -304,6 +304,7 @@ class Client:
         surface.attach(self.buffer(width, height, colour), 0, 0)
         surface.damage(0, 0, width, height)
         surface.commit()
+        self.flush()
 
 
 class Window:
