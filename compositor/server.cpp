@@ -51,6 +51,7 @@ Server::~Server() {
   windowsChanged_.disconnect();
   locked_.disconnect();
   protocols_.reset();
+  outputProtocols_.reset();
   seat_.reset();
   // Outputs go before the scene that they show, the scene before the renderer that its textures are of.
   if (renderer_) renderer_->waitIdle();
@@ -171,6 +172,7 @@ void Server::makeGlobals() {
     protectedContent_->update();
   };
   kms_->onOutputsChanged = [this] { outputs_->reconcile(); };
+  outputProtocols_ = std::make_unique<OutputProtocols>(*display_, *outputs_);
   locked_.connect(desktop_->events.locked, [this](void*) { outputs_->forgetPictures(); });
   windowsChanged_.connect(desktop_->events.changed, [this](void*) { protectedContent_->update(); });
   Seat::Actions actions{[this] { stop(0, "a key"); }, [this](const std::string& command) { startCommand(command); },

@@ -11,6 +11,7 @@
 #include "compositor/config/config.h"
 #include "compositor/input/seat.h"
 #include "compositor/outputs/output_manager.h"
+#include "compositor/outputs/output_protocols.h"
 #include "compositor/protocols/commit_gate.h"
 #include "compositor/protocols/explicit_sync.h"
 #include "compositor/protocols/linux_dmabuf.h"
@@ -89,6 +90,7 @@ private:
   std::unique_ptr<Desktop> desktop_;
   std::unique_ptr<Seat> seat_;
   std::unique_ptr<OutputManager> outputs_;
+  std::unique_ptr<OutputProtocols> outputProtocols_;
   std::unique_ptr<SessionProtocols> protocols_;
   std::vector<wl_event_source*> signals_;
   ChildProcess kiosk_;

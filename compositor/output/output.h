@@ -89,6 +89,8 @@ public:
   [[nodiscard]] bool isWanted() const { return settings_.enabled && powered_; }
   /** Whether the kernel has to be asked for another state of the pipe than it has, to fulfil what is wanted of an output that is on. */
   [[nodiscard]] bool needsModeset() const;
+  /** Whether a mode is the one that the settings name; any is where they name none. */
+  [[nodiscard]] bool wants(const Mode& mode) const;
   /** The modes of the connector, best first: those that were asked for, the preferred one, the others. */
   [[nodiscard]] std::vector<const Mode*> modesToTry() const;
   /** A picture for the modeset: what was shown last, or black. Errors: System (no memory), Refused (framebuffer). */

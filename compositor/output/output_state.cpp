@@ -21,14 +21,17 @@ bool Output::needsModeset() const {
          kms_.connector().properties[ConnectorProperty::LinkStatus].value == DRM_MODE_LINK_STATUS_BAD;
 }
 
+bool Output::wants(const Mode& mode) const {
+  const auto distance = std::abs(static_cast<int64_t>(mode.refreshMilliHertz) - settings_.refreshMilliHertz);
+  return settings_.mode.width == 0 ||
+         (mode.size == settings_.mode && (settings_.refreshMilliHertz == 0 || distance < 500));
+}
+
 std::vector<const Mode*> Output::modesToTry() const {
   std::vector<const Mode*> modes;
   for (const Mode& mode : kms_.connector().modes)
     modes.push_back(&mode);
-  const auto isAskedFor = [this](const Mode* mode) {
-    const auto distance = std::abs(static_cast<int64_t>(mode->refreshMilliHertz) - settings_.refreshMilliHertz);
-    return mode->size == settings_.mode && (settings_.refreshMilliHertz == 0 || distance < 500);
-  };
+  const auto isAskedFor = [this](const Mode* mode) { return settings_.mode.width != 0 && wants(*mode); };
   const auto rest = std::ranges::stable_partition(modes, isAskedFor);
   if (settings_.mode.width != 0 && rest.begin() == modes.begin()) {
     log("output").warn("{}: no mode {}x{}; taking the preferred one", kms_.connector().name, settings_.mode.width,

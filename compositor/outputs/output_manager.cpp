@@ -119,6 +119,7 @@ void OutputManager::reconcile() {
   } else if (!mends) {
     failures_ = 0;
   }
+  if (onReconciled) onReconciled();
 }
 
 /** Has outputs and layout follow what the pipes do now. */
@@ -181,34 +182,55 @@ void OutputManager::activate() {
   machine_.kms.rescan(); // reconciles
 }
 
-Result<> OutputManager::apply(const WantedOutputs& wanted) {
-  std::vector<std::pair<Output*, OutputSettings>> before;
+/** Wants this of the outputs, if the kernel passes a test of it. `before` has what was wanted, also after an error. */
+Result<> OutputManager::want(const WantedOutputs& wanted, Before& before) {
   std::vector<Attempt> attempts;
-  Result<> tested;
   for (const auto& [name, settings] : wanted) {
-    const auto output =
-        std::ranges::find(outputs_, name, [](const auto& each) { return each->kms().connector().name; });
-    if (output == outputs_.end()) {
-      tested = invalid("apply", name, "there is no such output");
-      break;
-    }
-    before.emplace_back(output->get(), (*output)->settings());
-    (*output)->configure(settings);
-    const auto modes = (*output)->modesToTry();
-    if (settings.enabled && (modes.empty() || (settings.mode.width != 0 && modes.front()->size != settings.mode))) {
-      tested = invalid("apply", name, "it has no such mode");
-      break;
-    }
-    if ((*output)->isWanted() && (*output)->needsModeset()) attempts.push_back({output->get(), modes.front()});
+    const auto found = std::ranges::find(outputs_, name, [](const auto& each) { return each->kms().connector().name; });
+    if (found == outputs_.end()) return invalid("apply", name, "there is no such output");
+    Output& output = **found;
+    before.emplace_back(&output, output.settings());
+    output.configure(settings);
+    const auto modes = output.modesToTry();
+    if (settings.enabled && (modes.empty() || !output.wants(*modes.front())))
+      return invalid("apply", name, "it has no such mode");
+    if (output.isWanted() && output.needsModeset()) attempts.push_back({&output, modes.front()});
   }
-  if (tested && active_ && !attempts.empty()) tested = tryModes(attempts, Try::Test);
-  if (!tested) {
-    for (const auto& [output, settings] : before)
-      output->configure(settings);
-    return tested;
+  return active_ && !attempts.empty() ? tryModes(attempts, Try::Test) : Result<>{};
+}
+
+/** Whether the outputs do what was wanted of them. */
+Result<> OutputManager::checkApplied(const Before& changed) const {
+  for (const auto& [output, settings] : changed) {
+    const auto& mode = output->kms().pipe().mode();
+    const bool applied = output->isWanted() ? output->isSettled() && mode && output->wants(*mode) : !mode;
+    if (!applied) return invalid("apply", output->kms().connector().name, "the display refused it, see above");
   }
-  reconcile();
   return {};
+}
+
+void OutputManager::takeBack(const Before& before) {
+  for (const auto& [output, settings] : before)
+    output->configure(settings);
+  reconcile();
+}
+
+Result<> OutputManager::test(const WantedOutputs& wanted) {
+  Before before;
+  const auto tested = want(wanted, before);
+  takeBack(before);
+  return tested;
+}
+
+Result<> OutputManager::apply(const WantedOutputs& wanted) {
+  Before before;
+  Result<> done = want(wanted, before);
+  if (done && active_) {
+    reconcile();
+    done = checkApplied(before);
+  }
+  if (!done) takeBack(before);
+  return done;
 }
 
 void OutputManager::forgetPictures() {

@@ -39,6 +39,7 @@ public:
   ~OutputManager();
 
   [[nodiscard]] std::span<const std::unique_ptr<Output>> outputs() const { return outputs_; }
+  [[nodiscard]] wlr_output_layout& layout() const { return machine_.layout; }
 
   /** The backend has a new output. It is lit by the next reconcile(). */
   void add(wlr_output& output);
@@ -52,9 +53,12 @@ public:
 
   /**
    * Changes what is wanted of these outputs (by name; others stay). The new modes are tested together before anything changes; on
-   * an error everything is as before. Errors: Invalid (no such output, no such mode), or the kernel's answer to the test.
+   * an error everything is as before, also where the modeset failed although its test had passed (R7). Errors: Invalid (no such
+   * output, no such mode, a modeset that failed), or the kernel's answer to the test.
    */
   [[nodiscard]] Result<> apply(const WantedOutputs& wanted);
+  /** Whether apply() would pass its test. Changes nothing. Errors: as apply(). */
+  [[nodiscard]] Result<> test(const WantedOutputs& wanted);
   /** Turns an output off, or on again, without taking it from the layout (DPMS). */
   void setPower(Output& output, bool on);
 
@@ -63,6 +67,8 @@ public:
 
   /** Outputs came, went, moved or changed their size. */
   std::function<void(std::span<const OutputMove>)> onLayoutChanged;
+  /** Outputs may have come, gone or changed in any way. */
+  std::function<void()> onReconciled;
 
 private:
   /** An output that is to be turned on, and how. */
@@ -71,6 +77,11 @@ private:
     const Mode* mode;
   };
   enum class Try : uint8_t { Test, Commit };
+  /** What was wanted of outputs before a change. */
+  using Before = std::vector<std::pair<Output*, OutputSettings>>;
+  [[nodiscard]] Result<> want(const WantedOutputs& wanted, Before& before);
+  [[nodiscard]] Result<> checkApplied(const Before& changed) const;
+  void takeBack(const Before& before);
   [[nodiscard]] Result<> tryModes(std::span<const Attempt> attempts, Try how);
   [[nodiscard]] Result<std::vector<Attempt>> turnOn(std::span<Output* const> outputs);
   [[nodiscard]] std::vector<Attempt> findModes(std::span<Output* const> outputs);

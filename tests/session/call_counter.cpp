@@ -50,8 +50,9 @@ struct Counts {
   std::atomic<uint64_t> commitsToFail;
   std::atomic<uint64_t> testsToFail;
   std::atomic<uint64_t> modesetsToFail;
-  std::atomic<uint64_t> badLinks; ///< connectors that the kernel next tells of, and whose link-status is BAD then
-  std::atomic<uint64_t> headsets; ///< the same for non-desktop
+  std::atomic<uint64_t> framesToFail; ///< commits that are no modeset
+  std::atomic<uint64_t> badLinks;     ///< connectors that the kernel next tells of, and whose link-status is BAD then
+  std::atomic<uint64_t> headsets;     ///< the same for non-desktop
 };
 
 template<typename Function>
@@ -129,6 +130,7 @@ bool takeOne(std::atomic<uint64_t>& left) {
 bool fails(unsigned long request, const void* argument) {
   if (request != DRM_IOCTL_MODE_ATOMIC) return false;
   if (isModeset(argument) && takeOne(counts().modesetsToFail)) return true;
+  if (!isModeset(argument) && !isTest(argument) && takeOne(counts().framesToFail)) return true;
   return takeOne(isTest(argument) ? counts().testsToFail : counts().commitsToFail);
 }
 

@@ -20,6 +20,7 @@ NAMES = [
     "commits_to_fail",
     "tests_to_fail",
     "modesets_to_fail",
+    "frames_to_fail",
     "bad_links",
     "headsets",
 ]

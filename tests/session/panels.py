@@ -233,6 +233,31 @@ def a_locked_session_shows_nothing_and_obeys_only_its_locker():
 
 
 @testing.test
+def a_panel_that_is_switched_on_under_the_lock_screen_shows_nothing_from_before():
+    with lit_session() as session:
+        client = wayland.Client(session.environment)
+        wayland.Window(client, colour=RED)
+        s.wait_until(lambda: (s.photograph() == RED).all(axis=2).any(), "the window", 60)
+        power = client.bind("zwlr_output_power_manager_v1").get_output_power(client.bind("wl_output"))
+        client.expect(power, "mode", mode=1)
+        power.set_mode("off")
+        client.expect(power, "mode", mode=0)
+        testing.equal(session.output()["on"], False, "whether the output is on")
+        locking = wayland.Client(session.environment)
+        lock = locking.bind("ext_session_lock_manager_v1").lock()
+        locking.expect(lock, "locked")  # no output is lit: none is waited for
+        session.fail("frames_to_fail", 1000)  # no frame follows the modeset, which shows what there is
+        power.set_mode("on")
+        client.expect(power, "mode", mode=1)
+        seen = s.photograph()
+        session.fail("frames_to_fail", 0)
+        testing.equal(bool((seen == RED).all(axis=2).any()), False, "whether the panel shows the window from before the lock")
+        s.wait_until(lambda: (s.photograph() == s.DESKTOP).all(), "the blank panel", 60)
+        lock.unlock_and_destroy()
+        locking.roundtrip()
+
+
+@testing.test
 def wrong_lock_requests_get_their_errors():
     with lit_session() as session:
         def locking():

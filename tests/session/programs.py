@@ -114,6 +114,43 @@ def a_desktop_of_swaybg_waybar_mako_and_fuzzel():
 
 
 @testing.test
+def wlr_randr_and_kanshi_change_outputs_and_swayidle_sees_the_user_go():
+    with lit_session() as session:
+        hands = Hands(session)
+
+        def randr(*arguments):
+            return subprocess.run(["wlr-randr", *arguments], env=session.environment, check=True, capture_output=True, text=True).stdout
+
+        testing.equal("1024x768 px" in randr() and "Enabled: yes" in randr(), True, "whether wlr-randr lists the output")
+        randr("--output", "eDP-1", "--mode", "800x600")
+        testing.equal(s.photograph().shape[:2], (600, 800), "size of the panel's picture")
+        randr("--output", "eDP-1", "--scale", "2", "--transform", "90")
+        testing.equal("Scale: 2" in randr() and "Transform: 90" in randr(), True, "whether scale and transform are listed")
+        kanshi = write("kanshi", "profile {\n output eDP-1 mode 1024x768 scale 1 transform normal position 0,0\n}\n")
+        client = session.start("kanshi", "kanshi", "--config", kanshi)
+        s.wait_until(lambda: s.photograph().shape[:2] == (768, 1024), "kanshi's profile", 60)
+        s.wait_until(lambda: "Scale: 1" in randr() and "Transform: normal" in randr(), "kanshi's scale", 60)
+        ends(client, 15)
+        idle = session.start("swayidle", "swayidle", "-C", "/dev/null", "timeout", "1", "echo idle >>/tmp/idle", "resume", "echo resumed >>/tmp/idle")
+        s.wait_until(lambda: os.path.exists("/tmp/idle"), "swayidle to find the session idle", 60)
+        hands.by(5, 5)
+        s.wait_until(lambda: "resumed" in open("/tmp/idle", encoding="ascii").read(), "swayidle to find the session resumed", 60)
+        ends(idle, 15)
+
+
+@testing.test
+def wtype_types_into_the_focused_window():
+    with lit_session() as session:
+        terminal = session.start("terminal", "foot", "--config=/dev/null", "--override=csd.preferred=none",
+                                 "--override=colors.background=102030", "sh", "-c", "read line; echo $line >/tmp/typed")
+        await_picture(lambda panel: share(panel, (0x10, 0x20, 0x30)) > 0.1, "a terminal")
+        subprocess.run(["wtype", "Grüße, 世界", "-k", "Return"], env=session.environment, check=True, timeout=60)
+        ends(terminal)
+        with open("/tmp/typed", encoding="utf-8") as file:
+            testing.equal(file.read(), "Grüße, 世界\n", "what the terminal was typed")
+
+
+@testing.test
 def swaylock_locks_and_nothing_of_the_session_is_left_when_it_dies():
     with lit_session() as session:
         hands = Hands(session)

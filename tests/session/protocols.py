@@ -19,6 +19,7 @@ PRIVILEGED = {
     "wp_security_context_manager_v1", "zwlr_screencopy_manager_v1", "ext_idle_notifier_v1", "zwp_virtual_keyboard_manager_v1",
     "zwlr_virtual_pointer_manager_v1", "zwp_input_method_manager_v2", "zwlr_foreign_toplevel_manager_v1", "ext_foreign_toplevel_list_v1",
     "zwlr_data_control_manager_v1", "zwp_keyboard_shortcuts_inhibit_manager_v1", "zwlr_layer_shell_v1", "ext_session_lock_manager_v1",
+    "zwlr_output_manager_v1", "zwlr_output_power_manager_v1",
 }
 
 
@@ -200,6 +201,54 @@ def a_window_that_inhibits_shortcuts_gets_the_keys():
         window.await_state("fullscreen")
         again = lambda: manager.inhibit_shortcuts(window.surface, heard.seat)  # noqa: E731
         testing.equal(client.error_of(again), ("zwp_keyboard_shortcuts_inhibit_manager_v1", "already_inhibited"), "error")
+
+
+class Configuration:
+    """One output's configuration by wlr-output-management."""
+
+    def __init__(self, session):
+        self.client = client = wayland.Client(session.environment)
+        self.manager = client.bind("zwlr_output_manager_v1")
+        client.roundtrip()
+        (self.head,) = [event.head for event in self.manager.events if event.name == "head"]
+        self.serial = client.expect(self.manager, "done").serial
+
+    def ask(self, how, *, width=None, height=None, scale=1):
+        """The answer: succeeded, failed or cancelled."""
+        asked = self.manager.create_configuration(self.serial)
+        head = asked.enable_head(self.head)
+        if width is not None:
+            head.set_custom_mode(width, height, 0)
+        head.set_scale(scale)
+        getattr(asked, how)()
+        self.client.roundtrip()
+        (answer,) = names(asked)
+        asked.destroy()
+        self.client.roundtrip()
+        for event in self.manager.events:
+            if event.name == "done":
+                self.serial = event.serial
+        return answer
+
+
+@testing.test
+def a_configuration_of_outputs_is_applied_as_a_whole_or_not_at_all():
+    with lit_session() as session:
+        outputs = Configuration(session)
+        testing.equal(outputs.ask("test", width=800, height=600), "succeeded", "a test")
+        testing.equal(s.photograph().shape[:2], (768, 1024), "size of the panel after the test")
+        testing.equal(outputs.ask("apply", width=123, height=45), "failed", "a mode that there is not")
+        session.fail("modesets_to_fail", 2)  # at once, and when the modes were tested one by one
+        testing.equal(outputs.ask("apply", width=800, height=600), "failed", "a modeset that fails")
+        testing.equal(session.calls()["modesets_to_fail"], 0, "modesets that were to fail, and are left")
+        testing.equal(s.photograph().shape[:2], (768, 1024), "size of the panel after the modeset that failed")
+        wayland.Window(wayland.Client(session.environment))
+        s.wait_until(lambda: (s.photograph() == (0xC8, 0, 0)).all(axis=2).any(), "a window on the output that went on", 60)
+        testing.equal(outputs.ask("apply", width=800, height=600, scale=2), "succeeded", "a modeset")
+        testing.equal(s.photograph().shape[:2], (600, 800), "size of the panel")
+        stale = outputs.serial - 1
+        outputs.serial = stale
+        testing.equal(outputs.ask("apply", width=1024, height=768), "cancelled", "a configuration of an older state")
 
 
 def states_of(client, handle):

@@ -197,7 +197,7 @@ class Session:
         return call_counter.read(self.counter_path)
 
     def fail(self, what, count):
-        """Lets the compositor's next atomic requests fail with ENOMEM ("commits_to_fail", "tests_to_fail", "modesets_to_fail"), or
+        """Lets the compositor's next atomic requests fail with ENOMEM ("commits_to_fail", "tests_to_fail", "modesets_to_fail", "frames_to_fail"), or
         connectors say of themselves what they are not ("bad_links", "headsets")."""
         call_counter.order(self.counter_path, what, count)
 
