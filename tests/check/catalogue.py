@@ -7,6 +7,7 @@ programs come from the build tree. To add a test, add it there; to add a board o
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 
 from jobs import Job, Result, indented
@@ -63,6 +64,9 @@ SESSION = [
     ("display_gone", ("two-outputs",)),
     ("storms", ("two-outputs",)),
 ]
+
+# Modules whose tests speak protocols by tests/session/wayland.py: the requests that they send are counted.
+SPEAKERS = ("panels", "protected_content", "protocols")
 
 # Modules whose tests share one session, so that they are not spread over several machines.
 ONE_SESSION = ("paths",)
@@ -235,6 +239,9 @@ class Catalogue:
         paths = tuple(job.id for job in jobs if job.name.startswith("paths/"))
         jobs.append(Job("session", "paths-table", ["tests/check/paths_table", "platform"], prefix="session",
                         tests=("paths-table-is-what-was-seen",), after=paths))
+        speakers = tuple(job.id for job in jobs if job.name.split("/")[0] in SPEAKERS)
+        jobs.append(Job("session", "requests", ["tests/check/requests", "platform"], prefix="session", tests=("requests-exercised",),
+                        after=speakers))
         return jobs
 
     def session_jobs(self, suite, tree, module, board, tests, options=()):
@@ -249,9 +256,9 @@ class Catalogue:
             left -= took
         command = [RUN, "--build", tree, "--profile", board, "--out", "{folder}/out", "--time-limit", "900", *options, "--",
                    "python3", f"tests/session/{module}.py"]
-        cleanup = keep_paths(tree, board) if module == "paths" else None
+        cleanup = {"paths": keep_paths(tree, board)} | dict.fromkeys(SPEAKERS, keep_requests(tree))
         return [Job(suite, f"{module}/{board}" + (f"/{number}" if number else ""), [*command, *chunk], prefix=f"{suite}/{module}/{board}",
-                    tests=tuple(chunk), after=(BUILD[tree],), cleanup=cleanup,
+                    tests=tuple(chunk), after=(BUILD[tree],), cleanup=cleanup.get(module),
                     seconds=sum(self.seconds(f"{suite}/{module}/{board}/{test}", 8) for test in chunk),
                     environment={"VITRINE_SOAK_FRAMES": os.environ.get("VITRINE_SOAK_FRAMES", "3000")})
                 for number, chunk in enumerate(chunks)]
@@ -324,6 +331,20 @@ class Catalogue:
     def bench(self):
         return [Job("bench", profile, ["tests/check/bench", profile], prefix="bench", tests=(profile,), slots=2, after=(BUILD["platform"],))
                 for profile in ("full", "plane-only")]
+
+
+def keep_requests(tree):
+    """Leaves in build/requests/TREE what a machine's tests sent."""
+
+    def keep(folder, results):
+        said = os.path.join(folder, "out", "requests.json")
+        if not os.path.exists(said):
+            return [Result("FAIL", f"session/requests/{os.path.basename(folder)}", ": left no list of requests")]
+        os.makedirs(f"build/requests/{tree}", exist_ok=True)
+        shutil.copy(said, f"build/requests/{tree}/{os.path.basename(folder)}.json")
+        return []
+
+    return keep
 
 
 def keep_paths(tree, board):

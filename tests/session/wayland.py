@@ -12,7 +12,9 @@ expects them. A protocol error raises ProtocolError.
 """
 
 import array
+import atexit
 import glob
+import json
 import mmap
 import os
 import select
@@ -103,9 +105,10 @@ class Object:
 
 
 class Client:
-    """One connection. `sent` has every (interface, request) that it sent."""
+    """One connection."""
 
-    sent = set()  # of all clients of this process
+    sent = set()  # (interface, request): of all clients of this process
+    offered = {}  # interface: version; what all compositors of this process advertised
 
     def __init__(self, environment=os.environ, fd=None):
         if fd is None:
@@ -119,6 +122,7 @@ class Client:
         self.display = Object(self, INTERFACES["wl_display"], 1, 1)
         self.registry = self.display.get_registry()
         self.roundtrip()
+        Client.offered |= self.globals
 
     # Globals
 
@@ -336,6 +340,16 @@ class Window:
         """Obeys configures until one has the state, or lacks it."""
         while (state in self.configure()) != present:
             pass
+
+
+def leave_what_was_sent():
+    """For tests/session/requests.py, which counts it."""
+    if Client.offered and "OUT" in os.environ:
+        with open(os.path.join(os.environ["OUT"], "requests.json"), "w", encoding="utf-8") as file:
+            json.dump({"sent": sorted(Client.sent), "offered": Client.offered}, file)
+
+
+atexit.register(leave_what_was_sent)
 
 
 def string(text):
