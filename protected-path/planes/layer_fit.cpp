@@ -3,6 +3,7 @@
 #include <drm_fourcc.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace vitrine {
@@ -106,7 +107,11 @@ int8_t changeClass(double changesPerSecond, bool wasOnPlane) {
 }
 
 double classRate(int8_t changeClass) {
-  return changeClass == 0 ? 0.25 : std::ldexp(1.25, changeClass - 1);
+  // The usual rate in each class; 5 and 60 are what the display list has most.
+  constexpr std::array<double, 8> usual = {0.25, 1.5, 3, 5, 12, 30, 60, 120};
+  const auto index = static_cast<size_t>(changeClass);
+  return index < usual.size() ? usual[index]
+                              : std::ldexp(usual.back(), changeClass - static_cast<int>(usual.size()) + 1);
 }
 
 } // namespace vitrine

@@ -178,7 +178,10 @@ void PlanProblem::relate() {
       if (candidate.layer == i || !overlaps(visible_[i], visible_[candidate.layer])) continue;
       if (i > candidate.layer) candidate.onTop = false;
       if (!isFixed) {
-        candidate.overlapping |= bit(static_cast<size_t>(candidateOf_[i]));
+        const auto other = static_cast<size_t>(candidateOf_[i]);
+        candidate.overlapping |= bit(other);
+        const bool shields = i < candidate.layer && candidates_[other].solid;
+        if (shields && visible_[i].contains(visible_[candidate.layer])) candidate.shields |= bit(other);
       } else if (i > candidate.layer) {
         candidate.fixedAbove.add(i);
       } else {

@@ -46,6 +46,7 @@ struct Candidate {
   PlaneSet fits = 0;            ///< planes that take it, as far as properties say
   PlaneSet opaqueFormat = 0;    ///< of these, planes that take its format's variant without alpha
   CandidateSet overlapping = 0; ///< candidates whose visible boxes overlap its own
+  CandidateSet shields = 0;     ///< solid candidates below it that hide all that lies under them from it
   LayerRange fixedAbove;        ///< overlapping layers above it that are composed in any plan
   LayerRange fixedBelow;        ///< the same, below it
   bool solid = false;           ///< hides everything that lies under it

@@ -234,7 +234,7 @@ bool PlanSearch::tryFullest() {
   // Where a mandatory layer was left out, the others in its way may be worth less than it.
   Assignment best = chosen_;
   CandidateSet bestCompanions = companions_;
-  importance_.assign(order_.begin(), order_.end());
+  bestOrder_.assign(order_.begin(), order_.end());
   for (unsigned attempt = 0; attempt < maximumReorders; ++attempt) {
     const auto missing = std::ranges::find_if(
         order_, [&](uint8_t c) { return problem_.candidates()[c].mandatory && (chosen_.placed & bit(c)) == 0; });
@@ -245,10 +245,11 @@ bool PlanSearch::tryFullest() {
     if (mandatoryIn(chosen_.placed) <= mandatoryIn(best.placed)) continue;
     best = chosen_;
     bestCompanions = companions_;
+    bestOrder_.assign(order_.begin(), order_.end());
   }
   chosen_ = best;
   companions_ = bestCompanions;
-  order_.assign(importance_.begin(), importance_.end());
+  order_.assign(bestOrder_.begin(), bestOrder_.end());
   limitAsks(1);
   return chosen_.placed == 0 || ask(chosen_).accepted;
 }

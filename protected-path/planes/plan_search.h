@@ -89,7 +89,7 @@ private:
   AllowedPlanes allowed_;             ///< per candidate: planes that it may have in this frame
   AllowedPlanes ownPlanes_;           ///< per candidate: planes that it is worth by itself
   std::vector<uint8_t> order_;        ///< candidates that are worth a plane, by importance
-  std::vector<uint8_t> importance_;   ///< order_ while layers that were left out are tried first
+  std::vector<uint8_t> bestOrder_;    ///< of those tried, the one with most mandatory layers on planes
   std::vector<Refusal> hardwareSaid_; ///< per layer: why the hardware did not take it
   CandidateSet unchanging_ = 0;       ///< candidates that never change
   CandidateSet companions_ = 0;       ///< of the set in hand: those on planes for what lies under them

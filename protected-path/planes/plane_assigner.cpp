@@ -32,12 +32,17 @@ bool PlaneAssigner::findSides() {
   forEach(task_->set, [&](size_t c) {
     const Candidate& candidate = problem_->candidates()[c];
     mayLieAbove_[c] = mayLieBelow_[c] = 0;
+    // Below the highest shield that has a plane, too, nothing is seen of what lies under this candidate.
+    const CandidateSet shields = candidate.shields & task_->set;
+    const size_t shield = shields != 0 ? static_cast<size_t>(std::bit_width(shields)) - 1 : 0;
+    const size_t lowest = shields != 0 ? problem_->candidates()[shield].layer + 1 : 0;
     for (size_t k = 0; k < task_->slotCount; ++k) {
       const ComposedSlot& slot = task_->slots[k];
-      const CandidateSet lower = composed[k] & candidate.overlapping & below(c);
+      const CandidateSet lower = composed[k] & candidate.overlapping & below(c) & ~below(shield);
       const CandidateSet upper = composed[k] & candidate.overlapping & ~below(c);
       const bool composedAbove = upper != 0 || slot.holds(candidate.fixedAbove);
-      const bool composedBelow = lower != 0 || slot.background || slot.holds(candidate.fixedBelow);
+      const bool fixedBelow = slot.holds({std::max(lowest, candidate.fixedBelow.lowest), candidate.fixedBelow.highest});
+      const bool composedBelow = lower != 0 || (slot.background && shields == 0) || fixedBelow;
       if (!composedAbove) mayLieAbove_[c] |= static_cast<uint8_t>(1U << k);
       // Below the buffer it shows through a hole, which hides what is composed beneath the layer.
       if (slot.hasAlpha && (candidate.solid || !composedBelow)) mayLieBelow_[c] |= static_cast<uint8_t>(1U << k);

@@ -8,7 +8,7 @@
 #include "tests/unit/board.h"
 #include "tests/unit/picture_oracle.h"
 #include "tests/unit/plane_builder.h"
-#include "tests/unit/random_scene.h"
+#include "tests/unit/plane_scenes.h"
 
 using namespace vitrine;
 using namespace vitrine::test;
@@ -149,27 +149,6 @@ private:
   Worth best_;
 };
 
-std::string describe(const Board& board, std::span<const Layer> layers, const FramePlan& plan) {
-  std::string text = board.name + ":";
-  for (const Plane& plane : board.planes)
-    text += " " + std::to_string(plane.id) + "[" + std::to_string(plane.zpos.minimum) + ".." +
-            std::to_string(plane.zpos.maximum) + "]";
-  text += "\n";
-  for (size_t i = 0; i < layers.size(); ++i) {
-    const Rect& box = layers[i].destination;
-    text += "  " + fourccName(layers[i].fourcc) + " " + std::to_string(box.width) + "x" + std::to_string(box.height) +
-            "+" + std::to_string(box.x) + "+" + std::to_string(box.y) + " rate " +
-            std::to_string(layers[i].changesPerSecond) + (isMandatory(layers[i]) ? " mandatory" : "") +
-            (layers[i].opaque ? " opaque" : "") + (needsScaling(layers[i]) ? " scaled" : "") +
-            (layers[i].planeRefusal != Refusal::None ? " shm" : "") + " -> " + std::to_string(plan.layers[i].planeId) +
-            "\n";
-  }
-  for (const ComposedBuffer& one : plan.composed())
-    text += "  composed " + std::to_string(one.first) + ".." + std::to_string(one.end) + " -> " +
-            std::to_string(one.planeId) + "\n";
-  return text;
-}
-
 /** Sums over many scenes. */
 struct Totals {
   int scenes = 0;
@@ -237,46 +216,14 @@ TEST(PlannerOptimum, RandomScenes) {
 
 // ---- Known boards
 
-std::vector<std::pair<const char*, std::vector<Layer>>> boardScenes() {
-  const auto with = [](Layer layer, auto change) {
-    change(layer);
-    return layer;
-  };
-  const auto scaled = [](Layer& l) { l.source = SourceRect::whole({l.bufferSize.width / 2, l.bufferSize.height / 2}); };
-  const auto game = [](Layer& l) { l.fourcc = DRM_FORMAT_XRGB8888, l.changesPerSecond = 60; };
-  const Layer desktop = with(makeShm(1, whole), [](Layer& l) { l.opaque = true; });
-  const Layer arrow = makePanel(9, pointer);
-  const Layer badge = with(makePanel(8, {40, 40, 300, 80}), [](Layer& l) { l.changesPerSecond = 5; });
-  const Layer controls = makeShm(7, strip);
-  return {
-      {"protected fullscreen video", {makeProtected(2, whole)}},
-      {"protected fullscreen video, badge, pointer", {makeProtected(2, whole), badge, arrow}},
-      {"protected fullscreen video, controls in shm", {makeProtected(2, whole), controls}},
-      {"protected fullscreen video scaled, controls in shm, pointer",
-       {with(makeProtected(2, whole), scaled), controls, arrow}},
-      {"protected window", {desktop, makeProtected(2, box)}},
-      {"protected window, pointer", {desktop, makeProtected(2, box), arrow}},
-      {"protected window, controls in shm", {desktop, makeProtected(2, box), controls}},
-      {"protected window scaled, controls in shm, pointer",
-       {desktop, with(makeProtected(2, box), scaled), controls, arrow}},
-      {"two protected windows", {desktop, makeProtected(2, box), makeProtected(3, {1500, 100, 300, 300})}},
-      {"game fullscreen, badge, pointer", {with(makeVideo(2, whole), game), badge, arrow}},
-      {"video and game, pointer", {desktop, makeVideo(2, box), with(makeVideo(3, {1500, 100, 300, 300}), game), arrow}},
-      {"video, panel above", {desktop, makeVideo(2, box), badge, controls}},
-  };
-}
-
 TEST(PlannerOptimum, KnownBoards) {
   Totals totals;
   for (const Board& board : knownBoards()) {
     EXPECT_FALSE(board.source.empty());
     Totals ofBoard;
-    for (const auto& [name, layers] : boardScenes()) {
+    for (const auto& [name, layers] : namedScenes()) {
       SCOPED_TRACE(board.name + ", " + name);
-      std::vector<Layer> list = layers;
-      for (Layer& layer : list)
-        layer.modifier = layer.fourcc == 0 ? 0 : DRM_FORMAT_MOD_LINEAR;
-      judge(board, list, ofBoard);
+      judge(board, layers, ofBoard);
     }
     std::printf("%-32s %2d scenes, %d below the optimum, %d mandatory layers missed, %.2f tests a scene\n",
                 board.name.c_str(), ofBoard.scenes, ofBoard.below, ofBoard.missed,

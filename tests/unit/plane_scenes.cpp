@@ -1,4 +1,4 @@
-#include "tests/unit/random_scene.h"
+#include "tests/unit/plane_scenes.h"
 
 #include "protected-path/planes/layer_fit.h"
 #include "tests/unit/plane_builder.h"
@@ -19,7 +19,9 @@ Board randomBoard(Random& random, int count) {
     if (random.oneIn(2)) giveAlpha(plane);
     BoardRules::OfPlane rules{.planeId = plane.id};
     if (random.oneIn(2)) rules.leastScale = 0.25, rules.mostScale = 8;
-    if (plane.type == PlaneType::Cursor && random.oneIn(2)) rules.sizes = {{64, 64}, {128, 128}, {256, 256}};
+    const bool isCursorOnly = plane.id == cursorId; // of those none takes more
+    if (plane.type == PlaneType::Cursor && (random.oneIn(2) || isCursorOnly))
+      rules.sizes = {{64, 64}, {128, 128}, {256, 256}};
     board.rules.planes.push_back(rules);
     board.planes.push_back(plane);
   }
@@ -60,6 +62,35 @@ Layer randomLayer(Random& random, uint64_t id) {
   return layer;
 }
 
+std::vector<std::pair<const char*, std::vector<Layer>>> namedScenes() {
+  const auto with = [](Layer layer, auto change) {
+    change(layer);
+    return layer;
+  };
+  const auto scaled = [](Layer& l) { l.source = SourceRect::whole({l.bufferSize.width / 2, l.bufferSize.height / 2}); };
+  const auto game = [](Layer& l) { l.fourcc = DRM_FORMAT_XRGB8888, l.changesPerSecond = 60; };
+  const Layer desktop = with(makeShm(1, whole), [](Layer& l) { l.opaque = true; });
+  const Layer arrow = makePanel(9, pointer);
+  const Layer badge = with(makePanel(8, {40, 40, 300, 80}), [](Layer& l) { l.changesPerSecond = 5; });
+  const Layer controls = makeShm(7, strip);
+  return {
+      {"protected fullscreen video", {makeProtected(2, whole)}},
+      {"protected fullscreen video, badge, pointer", {makeProtected(2, whole), badge, arrow}},
+      {"protected fullscreen video, controls in shm", {makeProtected(2, whole), controls}},
+      {"protected fullscreen video scaled, controls in shm, pointer",
+       {with(makeProtected(2, whole), scaled), controls, arrow}},
+      {"protected window", {desktop, makeProtected(2, box)}},
+      {"protected window, pointer", {desktop, makeProtected(2, box), arrow}},
+      {"protected window, controls in shm", {desktop, makeProtected(2, box), controls}},
+      {"protected window scaled, controls in shm, pointer",
+       {desktop, with(makeProtected(2, box), scaled), controls, arrow}},
+      {"two protected windows", {desktop, makeProtected(2, box), makeProtected(3, {1500, 100, 300, 300})}},
+      {"game fullscreen, badge, pointer", {with(makeVideo(2, whole), game), badge, arrow}},
+      {"video and game, pointer", {desktop, makeVideo(2, box), with(makeVideo(3, {1500, 100, 300, 300}), game), arrow}},
+      {"video, panel above", {desktop, makeVideo(2, box), badge, controls}},
+  };
+}
+
 std::vector<Rect> visibleBoxes(const Board& board, std::span<const Layer> layers) {
   const Rect screen{0, 0, static_cast<int32_t>(board.output.size.width),
                     static_cast<int32_t>(board.output.size.height)};
@@ -82,6 +113,27 @@ Worth worthOf(std::span<const Layer> layers, std::span<const Rect> visible, cons
     worth.saved += static_cast<double>(visible[i].width) * visible[i].height * layers[i].changesPerSecond;
   }
   return worth;
+}
+
+std::string describe(const Board& board, std::span<const Layer> layers, const FramePlan& plan) {
+  std::string text = board.name + ":";
+  for (const Plane& plane : board.planes)
+    text += " " + std::to_string(plane.id) + "[" + std::to_string(plane.zpos.minimum) + ".." +
+            std::to_string(plane.zpos.maximum) + "]";
+  text += "\n";
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const Rect& where = layers[i].destination;
+    text += "  " + fourccName(layers[i].fourcc) + " " + std::to_string(where.width) + "x" +
+            std::to_string(where.height) + "+" + std::to_string(where.x) + "+" + std::to_string(where.y) + " rate " +
+            std::to_string(layers[i].changesPerSecond) + (isMandatory(layers[i]) ? " mandatory" : "") +
+            (layers[i].opaque ? " opaque" : "") + (needsScaling(layers[i]) ? " scaled" : "") +
+            (layers[i].planeRefusal != Refusal::None ? " shm" : "") + " -> " + std::to_string(plan.layers[i].planeId) +
+            "\n";
+  }
+  for (const ComposedBuffer& one : plan.composed())
+    text += "  composed " + std::to_string(one.first) + ".." + std::to_string(one.end) + " -> " +
+            std::to_string(one.planeId) + "\n";
+  return text;
 }
 
 } // namespace vitrine::test

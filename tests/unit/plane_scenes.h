@@ -20,6 +20,9 @@ struct Random {
 /** A surface by chance: video, panel, pointer; opaque or not, scaled or not, protected or not. */
 [[nodiscard]] Layer randomLayer(Random& random, uint64_t id);
 
+/** What players, desktops and games show, by name. */
+[[nodiscard]] std::vector<std::pair<const char*, std::vector<Layer>>> namedScenes();
+
 /** What a plan is worth. */
 struct Worth {
   unsigned mandatory = 0; ///< mandatory layers on planes
@@ -29,5 +32,8 @@ struct Worth {
 /** What is to be seen of each layer; empty where one opaque layer above hides all of it. */
 [[nodiscard]] std::vector<Rect> visibleBoxes(const Board& board, std::span<const Layer> layers);
 [[nodiscard]] Worth worthOf(std::span<const Layer> layers, std::span<const Rect> visible, const FramePlan& plan);
+
+/** The board's planes, the list and its plan in words. */
+[[nodiscard]] std::string describe(const Board& board, std::span<const Layer> layers, const FramePlan& plan);
 
 } // namespace vitrine::test
