@@ -330,7 +330,7 @@ class Catalogue:
 
     def bench(self):
         return [Job("bench", profile, ["tests/check/bench", profile], prefix="bench", tests=(profile,), slots=2, after=(BUILD["platform"],))
-                for profile in ("planner", "full", "plane-only")]
+                for profile in ("planner", "compositors", "full", "plane-only")]
 
 
 def keep_requests(tree):
