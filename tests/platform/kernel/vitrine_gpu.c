@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The platform's GPU, as far as the kernel knows it: a render node that the firewall lets at protected memory. It stands
- * for a SoC's GPU whose protected jobs may touch the carve-out, and whose ordinary jobs may not.
+ * The platform's GPU, as far as the kernel knows it: a render node. With vitrine_gpu.trusted=1 it stands for a SoC's GPU whose
+ * protected jobs may touch the carve-out, and whose ordinary jobs may not; otherwise for one that has no access to it.
  *
  * It computes nothing: the jobs are done by a Vulkan driver in userspace (tests/platform/gpu, over lavapipe). What is
  * here is the door that such jobs go through. A *view* of a protected buffer is a dma-buf that can be mapped; its pages
  * are there while a protected job of the same open file runs, and gone with it. No hardware enforces that: it is ordinary
  * memory behind page tables that this file fills and empties.
  *
- * The device appears when vitrine_gpu.protected becomes 1, which a running machine can do through sysfs: a GPU made
+ * The device appears when vitrine_gpu.present becomes 1, which a running machine can do through sysfs: a GPU made
  * after the display leaves the display the name card0.
  */
 #include <linux/device/faux.h>
@@ -348,33 +348,33 @@ destroy:
 
 /* ---- The parameter that makes it ---- */
 
-static bool protected, ready;	/* the second: this file's initcall is past, so that there can be a device */
+static bool present, ready;	/* the second: this file's initcall is past, so that there can be a device */
 
-static int set_protected(const char *value, const struct kernel_param *param)
+static int set_present(const char *value, const struct kernel_param *param)
 {
 	bool wanted;
 	int ret = kstrtobool(value, &wanted);
 
-	if (ret || wanted == protected)
+	if (ret || wanted == present)
 		return ret;
 	if (ready)
 		ret = wanted ? make_device() : -EBUSY;	/* a SoC's GPU is not unplugged */
 	if (!ret)
-		protected = wanted;
+		present = wanted;
 	return ret;
 }
 
-static const struct kernel_param_ops protected_ops = {
-	.set = set_protected,
+static const struct kernel_param_ops present_ops = {
+	.set = set_present,
 	.get = param_get_bool,
 };
-module_param_cb(protected, &protected_ops, &protected, 0644);
-MODULE_PARM_DESC(protected, "There is a GPU, whose protected jobs reach protected memory");
+module_param_cb(present, &present_ops, &present, 0644);
+MODULE_PARM_DESC(present, "There is a GPU");
 
 static int __init vitrine_gpu_init(void)
 {
 	ready = true;
-	return protected ? make_device() : 0;
+	return present ? make_device() : 0;
 }
 late_initcall(vitrine_gpu_init);
 

@@ -7,11 +7,15 @@
 
 struct dma_buf;
 struct dma_buf_attachment;
+struct dentry;
+struct drm_atomic_commit;
+struct drm_connector;
 struct drm_device;
 struct drm_gem_object;
 struct line_buffer;
 struct sg_table;
 struct vkms_camera;
+struct vkms_connector;
 struct vkms_crtc_state;
 struct vkms_output;
 
@@ -27,5 +31,12 @@ bool vkms_camera_exposes(struct vkms_output *out);	/* and: is one being composed
 void vkms_camera_begin(struct vkms_crtc_state *state);	/* in the composer: a frame, its lines, its end */
 void vkms_camera_line(struct vkms_crtc_state *state, const struct line_buffer *line, int y);
 void vkms_camera_end(struct vkms_crtc_state *state);
+
+/* HDMI connectors with HDCP; see vkms_hdcp.c */
+int vkms_hdcp_connector_type(struct drm_device *dev);	/* of the connector that is made next */
+int vkms_hdcp_init(struct vkms_connector *connector);
+int vkms_hdcp_check(struct drm_connector *connector, struct drm_atomic_commit *state);
+void vkms_hdcp_commit(struct drm_atomic_commit *state);
+void vkms_hdcp_debugfs_init(struct drm_connector *connector, struct dentry *root);
 
 #endif

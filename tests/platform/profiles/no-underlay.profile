@@ -5,4 +5,4 @@ trusted=1
 dump=0
 planes="primary overlay overlay cursor"
 writeback=0
-gpu=none
+gpu=plain

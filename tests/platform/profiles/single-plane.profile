@@ -3,6 +3,6 @@
 pool_mib=128
 trusted=1
 dump=0
-gpu=none
+gpu=plain
 planes="primary"
 writeback=0

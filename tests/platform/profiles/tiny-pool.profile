@@ -4,4 +4,4 @@ trusted=1
 dump=0
 planes="underlay primary overlay overlay overlay cursor"
 writeback=0
-gpu=none
+gpu=plain

@@ -5,4 +5,4 @@ trusted=0
 dump=0
 planes="underlay primary overlay overlay overlay cursor"
 writeback=0
-gpu=none
+gpu=plain
