@@ -52,6 +52,7 @@ ordered_json outputJson(Output& output) {
           {"failed_test_only_commits", kms.atomic.failedTests},
           {"gpu_resets", own.gpuResets},
           {"in_protected_memory", output.inProtectedMemory()},
+          {"hdcp", {{"state", hdcpStateName(output.hdcp().state())}, {"link", hdcpName(output.hdcp().link())}}},
           {"composed_planes", output.composedPlanes()},
           {"protected_surfaces", surfaces}};
 }

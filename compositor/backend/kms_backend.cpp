@@ -94,7 +94,7 @@ KmsBackend::KmsBackend(wlr_session& session, wl_event_loop& loop, wlr_device& se
     if (!session_.active || (event != nullptr && event->type != WLR_DEVICE_HOTPLUG)) return;
     const uint32_t connector = event != nullptr ? event->hotplug.connector_id : 0;
     const bool ofProperty = event != nullptr && event->hotplug.prop_id != 0; // HDCP, link status
-    if (ofProperty) return rescan(KmsDevice::Probe::None);
+    if (ofProperty && connector != 0) return followProperties(connector);
     rescan(connector != 0 ? KmsDevice::Probe::One : KmsDevice::Probe::All, connector);
   });
   deviceRemoved_.connect(sessionDevice_.events.remove, [this](void*) { loseDevice(); });
@@ -229,6 +229,20 @@ void KmsBackend::rescan(KmsDevice::Probe probe, uint32_t connector) {
   sharePlanes();
   if (started_) addOutputs();
   if (onOutputsChanged) onOutputsChanged();
+}
+
+/** A property of a connector has another value. Its output decides what follows. */
+void KmsBackend::followProperties(uint32_t connectorId) {
+  if (auto read = device_->rereadProperties(connectorId); !read) {
+    log("backend").warn("{}", read.error().text());
+    return rescan(KmsDevice::Probe::None);
+  }
+  const Connector& now = *std::ranges::find(device_->connectors(), connectorId, &Connector::id);
+  const auto output = std::ranges::find(outputs_, connectorId, [](KmsOutput* each) { return each->connector().id; });
+  if (output == outputs_.end()) return;
+  (*output)->setConnector(now);
+  const bool needsModeset = now.properties[ConnectorProperty::LinkStatus].value == DRM_MODE_LINK_STATUS_BAD;
+  if (needsModeset && onOutputsChanged) onOutputsChanged();
 }
 
 /** The device is gone for good (unplugged, driver unbound): so are its outputs. The session goes on without them. */

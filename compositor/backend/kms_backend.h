@@ -35,6 +35,7 @@ private:
   static KmsBackend& from(wlr_backend* backend) { return *reinterpret_cast<KmsBackend*>(backend); }
   static const wlr_backend_impl impl;
   void addOutputs();
+  void followProperties(uint32_t connectorId);
   [[nodiscard]] uint32_t usableCrtcs() const;
   [[nodiscard]] std::vector<Plane> planesOf(const Crtc& crtc) const;
   void sharePlanes();

@@ -235,6 +235,7 @@ struct Reader {
         {"protected", choice<OutputRule>(into.protectedContent, {{"automatic", OutputRule::Automatic},
                                                                  {"allow", OutputRule::Allow},
                                                                  {"deny", OutputRule::Deny}})},
+        {"hdcp", choice<Hdcp>(into.hdcp, {{"type0", Hdcp::Type0}, {"type1", Hdcp::Type1}})},
         {"planes", choice<PlaneUse>(into.planes, {{"auto", PlaneUse::Automatic},
                                                   {"composite", PlaneUse::CompositeOnly},
                                                   {"plane", PlaneUse::PlaneOnly}})},

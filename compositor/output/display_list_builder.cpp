@@ -220,6 +220,7 @@ void DisplayListBuilder::useCursorCopy(const wlr_scene_buffer& buffer, Layer& la
 void DisplayListBuilder::judgeLayer(const Context& context, Layer& layer, LayerSource& source) {
   const ProtectionRequirements required = requirementsOf(source.surface);
   source.hiddenFromReaders = required.hidesFromReaders();
+  source.wantedHdcp = std::max(required.hdcp, required.wantedHdcp);
   if (source.dmabuf == nullptr) {
     layer.planeRefusal = Refusal::PlaneNotDmabuf;
     layer.showRefusal = judgeRequirements(required, Evidence::None, context.facts);
@@ -230,6 +231,8 @@ void DisplayListBuilder::judgeLayer(const Context& context, Layer& layer, LayerS
   layer.modifier = dmabuf.modifier();
   source.evidence = dmabuf.evidence();
   layer.protectedContent = dmabuf.noMap();
+  if (layer.protectedContent && context.facts.rule == OutputRule::Automatic)
+    source.wantedHdcp = std::max(source.wantedHdcp, context.facts.neededHdcp);
   layer.showRefusal = judge(dmabuf.evidence(), context.facts, View::Secure).refusal;
   if (layer.showRefusal == Refusal::None)
     layer.showRefusal = judgeRequirements(required, dmabuf.evidence(), context.facts);

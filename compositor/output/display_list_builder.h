@@ -24,6 +24,7 @@ struct LayerSource {
   uint64_t contentSerial = 0;              ///< changes whenever the content does
   bool isCursor = false;                   ///< belongs to the pointer: its image, or what it drags
   Evidence evidence = Evidence::None;
+  Hdcp wantedHdcp = Hdcp::Off;    ///< what is to be tried for on the output's link
   bool hiddenFromReaders = false; ///< its client demands protection: no reader gets it, whatever its memory is
 };
 

@@ -68,7 +68,10 @@ Output::Output(KmsOutput& kms, const Machine& machine, OutputSettings settings)
     makePlanner();
     wlr_output_schedule_frame(kms_.base());
   };
-  kms_.onConnectorChanged = [this] { wlr_output_schedule_frame(kms_.base()); };
+  kms_.onConnectorChanged = [this] {
+    followHdcp();
+    wlr_output_schedule_frame(kms_.base());
+  };
   frameListener_.connect(kms_.base()->events.frame, [this](void*) { onFrame(); });
   wakeUp_ = wl_event_loop_add_timer(
       kms_.base()->event_loop,
@@ -77,9 +80,17 @@ Output::Output(KmsOutput& kms, const Machine& machine, OutputSettings settings)
         return 0;
       },
       this);
+  hdcpTimer_ = wl_event_loop_add_timer(
+      kms_.base()->event_loop,
+      [](void* data) {
+        static_cast<Output*>(data)->followHdcp();
+        return 0;
+      },
+      this);
 }
 
 Output::~Output() {
+  wl_event_source_remove(hdcpTimer_);
   wl_event_source_remove(wakeUp_);
   kms_.onPresented = nullptr;
   kms_.onPlanesChanged = nullptr;
@@ -113,6 +124,7 @@ bool Output::showFrame(Nanoseconds time) {
   reportSurfaces();
   tellOutcomes();
   reportDemand();
+  followHdcp();
   askForHdcp();
   return announceCommit();
 }

@@ -9,6 +9,7 @@
 #include "compositor/protocols/protected_content.h"
 #include "compositor/render/gpu_recovery.h"
 #include "compositor/wlr/listener.h"
+#include "protected-path/kms/hdcp_controller.h"
 #include "protected-path/planes/planner.h"
 
 namespace vitrine {
@@ -23,6 +24,7 @@ struct Position {
 /** What is wanted of an output. */
 struct OutputSettings {
   OutputRule protectedContent = OutputRule::Automatic;
+  Hdcp hdcp = Hdcp::Type0; ///< what protected content needs of an external link under the rule Automatic
   PlaneUse planes = PlaneUse::Automatic;
   Color background{41.0F / 255, 43.0F / 255, 51.0F / 255, 1}; ///< #292b33
   float scale = 1;
@@ -122,6 +124,8 @@ public:
   /** Planes that show composed content, by the last plan. */
   [[nodiscard]] size_t composedPlanes() const { return plan_.composed().size(); }
   [[nodiscard]] const std::vector<SurfaceReport>& surfaceReports() const { return reports_; }
+  /** The HDCP of the output's link. */
+  [[nodiscard]] const HdcpController& hdcp() const { return hdcp_; }
   /** What decides whether this output can show protected content. */
   [[nodiscard]] OutputProtection protection() const;
 
@@ -155,10 +159,9 @@ private:
   void reportSurface(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome);
   void makePlanner();
   [[nodiscard]] Result<> tellWlroots();
-  OutputFacts facts() const {
-    const bool hdcp = kms_.connector().contentProtection() == ContentProtection::Enabled;
-    return {kms_.kind(), settings_.protectedContent, hdcp};
-  }
+  OutputFacts facts() const { return {kms_.kind(), settings_.protectedContent, hdcp_.link(), settings_.hdcp}; }
+  [[nodiscard]] Hdcp leastHdcp() const;
+  void followHdcp();
   void askForHdcp();
 
   KmsOutput& kms_;
@@ -187,7 +190,6 @@ private:
   std::optional<uint64_t> settledFor_; ///< the modeset that settle() was last called for
   bool forgotten_ = false;             ///< what was drawn so far, until the next frame
   bool modesetDue_ = false;            ///< frames fail since the last one
-  Nanoseconds lastProtected_ = 0;      ///< when a protected layer was last on the output, shown or not
   Size configuredMode_;                ///< the wish that the last modeset was for
   uint32_t configuredRefresh_ = 0;
   bool busy_ = false; ///< the last commit met one that was still pending
@@ -195,6 +197,8 @@ private:
   FlipEvent lastFlip_;
   uint32_t expectedSequence_ = 0;
   wl_event_source* wakeUp_ = nullptr;
+  HdcpController hdcp_;
+  wl_event_source* hdcpTimer_ = nullptr;
   Listener<void> frameListener_;
 };
 

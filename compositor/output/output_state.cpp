@@ -43,7 +43,9 @@ std::vector<const Mode*> Output::modesToTry() const {
 
 Result<KmsFrame> Output::firstPicture(const Mode& mode) {
   DmabufBuffer* buffer = composition_.current();
-  if (buffer == nullptr || forgotten_ || buffer->dmabuf().size() != mode.size) {
+  // A modeset ends HDCP: the first picture of an external output has nothing protected in it.
+  const bool hides = kms_.kind() != OutputKind::Internal && buffer != nullptr && buffer->dmabuf().noMap();
+  if (buffer == nullptr || forgotten_ || buffer->dmabuf().size() != mode.size || hides) {
     if (auto made = makeBlack(mode.size, DRM_FORMAT_XRGB8888); !made) return std::unexpected(made.error());
     buffer = black_.get();
   }
@@ -116,6 +118,7 @@ Result<> Output::settle() {
   log("output").info("{}: {}x{}@{:.3f} Hz", kms_.connector().name, mode->size.width, mode->size.height,
                      mode->refreshMilliHertz / 1000.0);
   makePlanner();
+  hdcp_.linkRestarted(now());
   lastFlip_ = {.timestamp = now()};
   kms_.base()->frame_pending = false; // a modeset has no flip event
   wlr_output_schedule_frame(kms_.base());
@@ -144,15 +147,44 @@ void Output::abandonFrame() {
   wlr_output_send_present(kms_.base(), &event);
 }
 
-/** An external link is protected while protected content is on the output, and a while longer: authentication takes seconds. */
-void Output::askForHdcp() {
-  constexpr Nanoseconds linger = 10'000'000'000;
-  if (kms_.kind() != OutputKind::External || settings_.protectedContent != OutputRule::Automatic) return;
-  if (std::ranges::any_of(list_.layers(), &Layer::protectedContent)) lastProtected_ = now();
-  const bool wanted = lastProtected_ != 0 && now() - lastProtected_ < linger;
-  if (auto asked = kms_.pipe().askContentProtection(wanted); !asked) {
-    log("output").warn("{}: HDCP: {}", kms_.connector().name, asked.error().text());
+/** The lowest content type with which something on the output may be shown; Off: nothing needs HDCP. */
+Hdcp Output::leastHdcp() const {
+  Hdcp least = Hdcp::Off;
+  for (const LayerSource& source : list_.sources()) {
+    if (source.wantedHdcp != Hdcp::Off && (least == Hdcp::Off || source.wantedHdcp < least)) least = source.wantedHdcp;
   }
+  return least;
+}
+
+/** Decides about the link's HDCP. The next frame acts on it: it shows what the link allows, and then asks the kernel. */
+void Output::followHdcp() {
+  if (kms_.kind() != OutputKind::External) return;
+  const Connector& connector = kms_.connector();
+  const Hdcp best = connector.properties.has(ConnectorProperty::HdcpContentType) ? Hdcp::Type1 : Hdcp::Type0;
+  const ContentProtection property = connector.contentProtection();
+  const Nanoseconds time = now();
+  const bool changed = hdcp_.update({.least = leastHdcp(),
+                                     .supported = property != ContentProtection::Unsupported ? best : Hdcp::Off,
+                                     .property = property,
+                                     .now = time});
+  constexpr Nanoseconds millisecond = 1'000'000;
+  const auto deadline = hdcp_.deadline();
+  const Nanoseconds left = deadline ? std::max<Nanoseconds>(*deadline - time, 0) / millisecond + 1 : 0; // 0 disarms it
+  wl_event_source_timer_update(hdcpTimer_, static_cast<int>(left));
+  if (!changed) return;
+  audit().info("output.hdcp output={} state={} request={} link={}", connector.name, hdcpStateName(hdcp_.state()),
+               hdcpName(hdcp_.request()), hdcpName(hdcp_.link()));
+  if (machine_.protectedContent != nullptr) machine_.protectedContent->update();
+  wlr_output_schedule_frame(kms_.base());
+}
+
+/** After a frame: what is shown by then needs no more than the link has. */
+void Output::askForHdcp() {
+  const auto asked = kms_.pipe().askContentProtection(hdcp_.request());
+  if (asked) return;
+  log("output").warn("{}: HDCP: {}", kms_.connector().name, asked.error().text());
+  hdcp_.requestFailed(now());
+  followHdcp();
 }
 
 void Output::suspend() {

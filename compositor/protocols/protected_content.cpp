@@ -115,7 +115,13 @@ const struct vitrine_protected_surface_v1_interface surfaceImpl = {
 
 } // namespace
 
-ProtectedContent::ProtectedContent(wl_display& display, Machine machine) : machine_(std::move(machine)) {
+ProtectedContent::ProtectedContent(wl_display& display, Machine machine)
+    : machine_(std::move(machine)), contentProtection_(display, [this](wlr_surface& surface) {
+        std::optional<Hdcp> lowest;
+        for (const OutputProtection& output : outputsOf(surface))
+          lowest = std::min(lowest.value_or(Hdcp::Type1), hdcpOf(output.facts));
+        return lowest.value_or(Hdcp::Off);
+      }) {
   global_ = wl_global_create(&display, &vitrine_protected_content_v1_interface, 1, this,
                              [](wl_client* client, void* data, uint32_t version, uint32_t id) {
                                static_cast<ProtectedContent*>(data)->bind(client, version, id);
@@ -166,6 +172,18 @@ void ProtectedContent::createSurface(wl_client* client, wl_resource* manager, ui
   protection->attach(*resource);
 }
 
+/** Those that a surface is on; all of them while it is on none. */
+std::vector<OutputProtection> ProtectedContent::outputsOf(wlr_surface& surface) const {
+  std::vector<OutputProtection> all = machine_.outputs();
+  std::vector<OutputProtection> shown;
+  wlr_surface_output* entered = nullptr;
+  wl_list_for_each(entered, &surface.current_outputs, link) {
+    const auto found = std::ranges::find(all, entered->output, &OutputProtection::output);
+    if (found != all.end()) shown.push_back(*found);
+  }
+  return shown.empty() ? all : shown;
+}
+
 const std::vector<ProtectedContent::HeapDescription>& ProtectedContent::lookAtHeaps() {
   BufferRequest request;
   request.size = {64, 64};
@@ -191,9 +209,11 @@ void ProtectedContent::onOutcome(wlr_surface& surface, const wlr_output& output,
                                  const LayerOutcome& outcome) {
   if (ProtectedSurface* protection = ProtectedSurface::of(surface))
     protection->onOutcome(output, {outcome.path, evidence, outcome.refusal});
+  contentProtection_.update(surface);
 }
 
 void ProtectedContent::update() {
+  contentProtection_.update();
   for (const auto& surface : surfaces_)
     surface->update(heaps_);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compositor/protocols/surface_protection.h"
+#include "compositor/protocols/weston_content_protection.h"
 #include "compositor/wlr/listener.h"
 #include "protected-path/heap/heap_table.h"
 #include "protected-path/kms/kms_object.h"
@@ -41,7 +42,8 @@ class ProtectedSurface;
 
 /**
  * vitrine_protected_content_v1: clients say what protection their content needs, learn what they can get before they allocate, which
- * heaps to allocate from, and what became of their surfaces. XML in compositor/protocols/xml.
+ * heaps to allocate from, and what became of their surfaces. XML in compositor/protocols/xml. Has weston_content_protection with it, which
+ * tells a part of that.
  */
 class ProtectedContent {
 public:
@@ -63,6 +65,7 @@ public:
 
 private:
   friend class ProtectedSurface;
+  [[nodiscard]] std::vector<OutputProtection> outputsOf(wlr_surface& surface) const;
   struct HeapDescription {
     std::string name;
     Evidence evidence;
@@ -77,6 +80,7 @@ private:
   wl_global* global_;
   std::vector<HeapDescription> heaps_;
   std::list<std::unique_ptr<ProtectedSurface>> surfaces_;
+  WestonContentProtection contentProtection_;
 };
 
 } // namespace vitrine

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compositor/protocols/weston_content_protection.h"
 #include "vitrine-protected-content-v1-server-protocol.h"
 
 namespace vitrine {
@@ -109,21 +110,9 @@ void ProtectedSurface::onCommit() {
   if (resource != nullptr) update(owner_.lookAtHeaps());
 }
 
-/** Those that it is on; all of them while it is on none. */
-std::vector<OutputProtection> ProtectedSurface::outputs() const {
-  std::vector<OutputProtection> all = owner_.machine_.outputs();
-  std::vector<OutputProtection> shown;
-  wlr_surface_output* entered = nullptr;
-  wl_list_for_each(entered, &surface_.current_outputs, link) {
-    const auto found = std::ranges::find(all, entered->output, &OutputProtection::output);
-    if (found != all.end()) shown.push_back(*found);
-  }
-  return shown.empty() ? all : shown;
-}
-
 ProtectedSurface::HeapFeedback
 ProtectedSurface::heapFeedback(const std::vector<ProtectedContent::HeapDescription>& heaps) const {
-  const std::vector<OutputProtection> where = outputs();
+  const std::vector<OutputProtection> where = owner_.outputsOf(surface_);
   HeapFeedback said{{}, reachedFormats(where, owner_.machine_.composedFormats())};
   if (!said.formats.empty()) said.heaps = heaps;
   return said;
@@ -160,7 +149,7 @@ void ProtectedSurface::update(const std::vector<ProtectedContent::HeapDescriptio
   if (resource == nullptr) return;
   const HeapFeedback said = heapFeedback(heaps);
   std::vector<Attainable> answers;
-  for (const OutputProtection& output : outputs())
+  for (const OutputProtection& output : owner_.outputsOf(surface_))
     answers.push_back(attainableOn(output, said));
   if (attainable_ != answers) {
     for (const Attainable& answer : answers) {
@@ -201,7 +190,9 @@ void ProtectedSurface::sendFeedback(wl_resource& feedback, const HeapFeedback& s
 
 ProtectionRequirements requirementsOf(wlr_surface* surface) {
   const ProtectedSurface* known = surface != nullptr ? ProtectedSurface::of(*surface) : nullptr;
-  return known != nullptr ? known->current.required : ProtectionRequirements{};
+  ProtectionRequirements required = known != nullptr ? known->current.required : ProtectionRequirements{};
+  if (surface != nullptr) addContentProtection(*surface, required);
+  return required;
 }
 
 } // namespace vitrine

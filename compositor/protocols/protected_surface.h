@@ -73,7 +73,6 @@ private:
   static const wlr_addon_interface addonImpl;
 
   void onCommit();
-  [[nodiscard]] std::vector<OutputProtection> outputs() const;
   [[nodiscard]] HeapFeedback heapFeedback(const std::vector<ProtectedContent::HeapDescription>& heaps) const;
   [[nodiscard]] Attainable attainableOn(const OutputProtection& output, const HeapFeedback& feedback) const;
   static void sendFeedback(wl_resource& feedback, const HeapFeedback& said);

@@ -4,7 +4,7 @@ namespace vitrine {
 
 Hdcp hdcpOf(const OutputFacts& output) {
   if (output.kind == OutputKind::Internal) return Hdcp::Type1;
-  return output.hdcpSatisfied ? Hdcp::Type0 : Hdcp::Off;
+  return output.kind == OutputKind::External ? output.hdcp : Hdcp::Off;
 }
 
 Refusal judgeRequirements(const ProtectionRequirements& required, Evidence evidence, const OutputFacts& output) {

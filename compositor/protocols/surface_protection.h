@@ -8,13 +8,14 @@
 
 namespace vitrine {
 
-/** Encryption of a link, as vitrine_protected_content_v1.hdcp numbers it; ordered. */
-enum class Hdcp : uint8_t { Off, Type0, Type1 };
-
-/** What a client demands for a surface's content (vitrine_protected_content_v1). It tightens decisions, never loosens them. */
+/**
+ * What a client demands for a surface's content (vitrine_protected_content_v1, weston_content_protection). It tightens decisions, never
+ * loosens them.
+ */
 struct ProtectionRequirements {
   Evidence evidence = Evidence::None;
-  Hdcp hdcp = Hdcp::Off;
+  Hdcp hdcp = Hdcp::Off;       ///< without it, the placeholder is shown
+  Hdcp wantedHdcp = Hdcp::Off; ///< to be tried for; content is shown without it, too
   bool operator==(const ProtectionRequirements&) const = default;
 
   /** Whether nobody but the panel may see the content, whatever its memory is. */

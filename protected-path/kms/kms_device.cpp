@@ -128,6 +128,18 @@ Result<> KmsDevice::rescanConnectors(Probe probe, uint32_t id) {
   return {};
 }
 
+Result<> KmsDevice::rereadProperties(uint32_t connectorId) {
+  const std::string object = std::format("connector {}", connectorId);
+  const auto connector = std::ranges::find(connectors_, connectorId, &Connector::id);
+  if (connector == connectors_.end()) return missing("read properties", object, "the device does not have it");
+  const DrmPointer<drmModeObjectProperties> list(
+      drmModeObjectGetProperties(fd_.get(), connectorId, DRM_MODE_OBJECT_CONNECTOR));
+  if (!list) return systemError("DRM_IOCTL_MODE_OBJ_GETPROPERTIES", object);
+  for (uint32_t i = 0; i < list->count_props; ++i)
+    connector->properties.setValue(list->props[i], list->prop_values[i]);
+  return {};
+}
+
 std::vector<std::string> KmsDevice::listNodes() {
   // sysfs names connectors card0-eDP-1. Opening the nodes instead would make us DRM master of each for a moment.
   std::map<unsigned, std::string> nodes;

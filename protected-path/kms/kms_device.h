@@ -58,6 +58,11 @@ public:
    * new). Planes and CRTCs do not change in a device's life.
    */
   [[nodiscard]] Result<> rescanConnectors(Probe probe = Probe::All, uint32_t id = 0);
+  /**
+   * Reads the values of a connector's properties again, after a uevent that names one of them (PROPERTY=). One call; nothing is probed.
+   * Errors: Missing (no such connector), System with the kernel's errno.
+   */
+  [[nodiscard]] Result<> rereadProperties(uint32_t connectorId);
 
   /** Reads pending events and calls `handler` for each flip; returns when there is none left. Allocates nothing. */
   [[nodiscard]] Result<> dispatchEvents(const std::function<void(const FlipEvent&)>& handler);

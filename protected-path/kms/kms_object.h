@@ -90,6 +90,12 @@ public:
     }
     return std::nullopt;
   }
+  /** Notes another value of the property with this id, if the object has it. */
+  void setValue(uint32_t id, uint64_t value) {
+    for (KmsPropertyInfo& property : table_) {
+      if (property.id == id) property.value = value;
+    }
+  }
 
 private:
   std::array<KmsPropertyInfo, static_cast<size_t>(Property::Count)> table_;

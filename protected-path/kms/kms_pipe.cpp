@@ -109,7 +109,7 @@ void KmsPipe::describeOn(AtomicRequest& request, uint32_t modeBlob, const KmsFra
   describe(request, frame);
   describeNeutral(request, connector_);
   describeNeutral(request, crtc_);
-  describeContentProtection(request);
+  describeContentProtection(request, askedProtection_);
   request.set(connector_, ConnectorProperty::CrtcId, crtc_.id);
   // GOOD has the kernel train the link again where that had failed.
   if (connector_.properties.has(ConnectorProperty::LinkStatus)) {
@@ -119,24 +119,34 @@ void KmsPipe::describeOn(AtomicRequest& request, uint32_t modeBlob, const KmsFra
   request.set(crtc_, CrtcProperty::Active, 1);
 }
 
-void KmsPipe::describeContentProtection(AtomicRequest& request) const {
+void KmsPipe::describeContentProtection(AtomicRequest& request, Hdcp type) const {
   using C = ConnectorProperty;
-  const auto value =
-      connector_.properties.enumValue(C::ContentProtection, wantsContentProtection_ ? "Desired" : "Undesired");
+  const auto value = connector_.properties.enumValue(C::ContentProtection, type != Hdcp::Off ? "Desired" : "Undesired");
   if (value) request.set(connector_, C::ContentProtection, *value);
-  const auto type = connector_.properties.enumValue(C::HdcpContentType, "HDCP Type0");
-  if (value && type) request.set(connector_, C::HdcpContentType, *type);
+  const auto content =
+      connector_.properties.enumValue(C::HdcpContentType, type == Hdcp::Type1 ? "HDCP Type1" : "HDCP Type0");
+  if (value && content) request.set(connector_, C::HdcpContentType, *content);
 }
 
-Result<> KmsPipe::askContentProtection(bool wanted) {
-  if (connector_.contentProtection() == ContentProtection::Unsupported || wanted == wantsContentProtection_) return {};
-  wantsContentProtection_ = wanted;
-  if (!mode_) return {}; // part of the next modeset
-  request_.clear();
-  describeContentProtection(request_);
-  auto done = request_.commitBlocking(true);
-  if (!done) wantsContentProtection_ = !wanted;
-  return done;
+/** What the kernel said of the link before was the answer to another question. */
+void KmsPipe::contentProtectionWasAsked() {
+  using C = ConnectorProperty;
+  const auto value =
+      connector_.properties.enumValue(C::ContentProtection, askedProtection_ != Hdcp::Off ? "Desired" : "Undesired");
+  if (value) connector_.properties[C::ContentProtection].value = *value;
+}
+
+Result<> KmsPipe::askContentProtection(Hdcp type) {
+  if (connector_.contentProtection() == ContentProtection::Unsupported || type == askedProtection_) return {};
+  if (mode_) { // else it is part of the next modeset
+    request_.clear();
+    describeContentProtection(request_, type);
+    const bool needsModeset = !request_.test(false);
+    if (auto done = request_.commitBlocking(needsModeset); !done) return done;
+  }
+  askedProtection_ = type;
+  contentProtectionWasAsked();
+  return {};
 }
 
 void KmsPipe::describeOff(AtomicRequest& request) const {
@@ -158,6 +168,7 @@ void KmsPipe::wasTurnedOn(Mode mode, PropertyBlob blob, KmsFrame& frame) {
   modeBlob_ = std::move(blob);
   takeLocks(frame, onScreen_);
   connector_.properties[ConnectorProperty::LinkStatus].value = DRM_MODE_LINK_STATUS_GOOD; // as it was set
+  contentProtectionWasAsked(); // by the modeset: it ends the authentication of before
 }
 
 void KmsPipe::wasTurnedOff() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "protected-path/kms/atomic_request.h"
+#include "protected-path/policy/policy.h"
 
 namespace vitrine {
 
@@ -80,11 +81,12 @@ public:
   [[nodiscard]] bool isReleasing(const Plane& plane) const;
 
   /**
-   * Asks the kernel for HDCP on the connector's link, of type 0 (any version), or no longer for it; also across modesets. The
-   * kernel answers later, by a uevent: connector().contentProtection(), once the connector has been read again. Does nothing where
-   * that has been asked already, or the connector has no HDCP. Blocks as a modeset does. Errors: System with the kernel's errno.
+   * Asks the kernel for HDCP of a content type on the connector's link, or no longer for HDCP (Off); also across modesets. The kernel
+   * answers later, by a uevent: connector().contentProtection(), once the connector has been read again. Does nothing if that has been
+   * asked already, or the connector has no HDCP. Waits for the next vblank; makes a modeset only if the driver needs one. Errors: System
+   * with the kernel's errno.
    */
-  [[nodiscard]] Result<> askContentProtection(bool wanted);
+  [[nodiscard]] Result<> askContentProtection(Hdcp type);
 
   /** TEST_ONLY of a frame without a modeset. Changes nothing. Errors: System with the kernel's errno. */
   [[nodiscard]] Result<> test(const KmsFrame& frame);
@@ -119,7 +121,8 @@ private:
   void describe(AtomicRequest& request, const PlaneContent& content, const PlaneValues& values) const;
   void describeOn(AtomicRequest& request, uint32_t modeBlob, const KmsFrame& frame) const;
   void describeOff(AtomicRequest& request) const;
-  void describeContentProtection(AtomicRequest& request) const;
+  void describeContentProtection(AtomicRequest& request, Hdcp type) const;
+  void contentProtectionWasAsked();
   void wasTurnedOn(Mode mode, PropertyBlob blob, KmsFrame& frame);
   void wasTurnedOff();
   static void takeLocks(KmsFrame& frame, std::vector<ScanoutLock>& locks);
@@ -139,7 +142,7 @@ private:
   std::vector<ScanoutLock> onScreen_; ///< what the panel shows
   std::vector<ScanoutLock> queued_;   ///< what it shows after the pending flip
   bool flipPending_ = false;
-  bool wantsContentProtection_ = false;
+  Hdcp askedProtection_ = Hdcp::Off;
   uint64_t modesetSerial_ = 0;
   uint64_t cookie_ = 0; ///< of the last submit()
 };

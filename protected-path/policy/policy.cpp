@@ -4,6 +4,16 @@ namespace vitrine {
 namespace {
 
 bool outputAllows(const OutputFacts& output) {
+  switch (output.kind) {
+  case OutputKind::Headless: // a program gets the pictures of these: they are public views (R5)
+  case OutputKind::Nested:
+  case OutputKind::Writeback:
+    return false;
+  case OutputKind::Internal:
+  case OutputKind::External:
+  case OutputKind::Virtual:
+    break;
+  }
   switch (output.rule) {
   case OutputRule::Allow:
     return true;
@@ -12,18 +22,8 @@ bool outputAllows(const OutputFacts& output) {
   case OutputRule::Automatic:
     break;
   }
-  switch (output.kind) {
-  case OutputKind::Internal:
-    return true;
-  case OutputKind::External:
-    return output.hdcpSatisfied;
-  case OutputKind::Virtual: // the pictures of all of these end in readable memory
-  case OutputKind::Headless:
-  case OutputKind::Nested:
-  case OutputKind::Writeback:
-    return false;
-  }
-  return false;
+  if (output.kind == OutputKind::External) return output.hdcp != Hdcp::Off && output.hdcp >= output.neededHdcp;
+  return output.kind == OutputKind::Internal;
 }
 
 constexpr Verdict shown{true, Refusal::None};
@@ -32,6 +32,18 @@ constexpr Verdict hidden(Refusal refusal) {
 }
 
 } // namespace
+
+const char* hdcpName(Hdcp hdcp) {
+  switch (hdcp) {
+  case Hdcp::Off:
+    return "off";
+  case Hdcp::Type0:
+    return "type0";
+  case Hdcp::Type1:
+    break;
+  }
+  return "type1";
+}
 
 Verdict judge(Evidence evidence, const OutputFacts& output, View view) {
   if (evidence == Evidence::None) return shown;

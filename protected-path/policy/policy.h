@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "protected-path/base/refusal.h"
 #include "protected-path/dmabuf/dmabuf.h"
 
@@ -8,8 +10,19 @@ namespace vitrine {
 /** The kind of an output, as far as protection is concerned. */
 enum class OutputKind { Internal, External, Virtual, Headless, Nested, Writeback };
 
-/** The configuration's rule for an output. Automatic: decided by the output's kind. */
+/**
+ * The configuration's rule for an output. Automatic: decided by the output's kind. Allow opens External outputs without HDCP and Virtual
+ * ones; it never opens an output whose pictures a program gets (Headless, Nested, Writeback), because of R5.
+ */
 enum class OutputRule { Automatic, Allow, Deny };
+
+/** HDCP content types of a link, ordered: what it has, and what content needs. */
+enum class Hdcp : uint8_t {
+  Off,   ///< no encryption
+  Type0, ///< any version of HDCP
+  Type1, ///< HDCP 2.2 or later on the whole link
+};
+[[nodiscard]] const char* hdcpName(Hdcp hdcp);
 
 /** Who sees the picture: the panel (Secure), or a program (Public). */
 enum class View { Secure, Public };
@@ -18,8 +31,10 @@ enum class View { Secure, Public };
 struct OutputFacts {
   OutputKind kind = OutputKind::External;
   OutputRule rule = OutputRule::Automatic;
-  /** HDCP is active as required. Without it, an External output shows protected content only if its rule is Allow. */
-  bool hdcpSatisfied = false;
+  /** What the link of an External output has. */
+  Hdcp hdcp = Hdcp::Off;
+  /** What protected content needs of the link of an External output whose rule is Automatic. */
+  Hdcp neededHdcp = Hdcp::Type0;
 };
 
 /** Whether a buffer may be seen. */

@@ -52,6 +52,7 @@ SESSION = [
     ("panels", ("full",)),
     ("programs", ("full",)),
     ("protected_content", ("full", "plane-only", "gpu-only", "no-heap", "untrusted-display")),
+    ("hdcp", ("hdmi",)),
     ("protocols", ("full",)),
     ("resilience", ("full", "gpu-only")),
     ("shell", ("full",)),

@@ -41,6 +41,7 @@ repeat_rate = 0
 repeat_delay = 10000
 [output]
 protected = "deny"
+hdcp = "type1"
 planes = "composite"
 background = "#0080fF"
 scale = 2
@@ -59,6 +60,7 @@ mode = "1920x1080@59.94"
   EXPECT_EQ(config->repeatRate, 0);
   EXPECT_EQ(config->repeatDelay, 10000);
   EXPECT_EQ(config->anyOutput.protectedContent, OutputRule::Deny);
+  EXPECT_EQ(config->anyOutput.hdcp, Hdcp::Type1);
   EXPECT_EQ(config->anyOutput.planes, PlaneUse::CompositeOnly);
   EXPECT_EQ(config->anyOutput.background, (Color{0, 128.0F / 255, 1, 1}));
   EXPECT_EQ(config->anyOutput.scale, 2);
@@ -121,7 +123,8 @@ TEST(Config, ErrorsNameLineAndColumn) {
        "unknown key 'scale'; known here: desktop, heaps, input, keyboard, log, output, security, vulkan"},
       {"[outputs]\n", "1:2", "unknown key 'outputs'"},
       {"[output]\n  planez = \"auto\"\n", "2:3",
-       "unknown key 'planez'; known here: background, enabled, mode, planes, position, protected, scale, transform"},
+       "unknown key 'planez'; known here: background, enabled, hdcp, mode, planes, position, protected, scale, "
+       "transform"},
       {"[output.HDMI-A-1]\nplanez = \"auto\"\n", "2:1", "unknown key 'planez'"},
       {"[output.A.B]\nscale = 1\n", "1:11", "unknown key 'B'"},
       {"[keyboard]\nmodel = \"pc105\"\n", "2:1",

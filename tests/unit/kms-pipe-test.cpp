@@ -313,43 +313,66 @@ TEST_F(Pipes, OverlayGoesToAnotherOutputAfterItWasTurnedOff) {
 }
 
 TEST_F(Pipes, HdcpIsAskedForAndKeptAcrossModesets) {
-  const auto reread = [&] {
-    ASSERT_TRUE(device->rescanConnectors(KmsDevice::Probe::None));
+  const auto kernelSays = [&](uint64_t value) {
+    fake.setValue(FakeDrm::monitor, "Content Protection", value);
+    ASSERT_TRUE(device->rereadProperties(FakeDrm::monitor));
     monitor->setConnector(connector(FakeDrm::monitor));
   };
   EXPECT_EQ(monitor->connector().contentProtection(), ContentProtection::Undesired);
   ASSERT_TRUE(turnOn(*monitor));
-  ASSERT_TRUE(monitor->askContentProtection(true));
-  EXPECT_EQ(fake.value(FakeDrm::monitor, "HDCP Content Type"), 0U);
-  EXPECT_EQ(fake.lastAtomicFlags, DRM_MODE_ATOMIC_ALLOW_MODESET);
-  reread();
+  ASSERT_TRUE(monitor->askContentProtection(Hdcp::Type1));
+  EXPECT_EQ(fake.value(FakeDrm::monitor, "HDCP Content Type"), 1U);
+  EXPECT_EQ(fake.lastAtomicFlags & DRM_MODE_ATOMIC_ALLOW_MODESET, 0U);
   EXPECT_EQ(monitor->connector().contentProtection(), ContentProtection::Desired);
-  fake.setValue(FakeDrm::monitor, "Content Protection", 2); // the kernel, once the link is protected
-  reread();
+  kernelSays(2);
   EXPECT_EQ(monitor->connector().contentProtection(), ContentProtection::Enabled);
   const int commits = fake.calls[DRM_IOCTL_MODE_ATOMIC];
-  ASSERT_TRUE(monitor->askContentProtection(true)); // again: nothing is asked
+  ASSERT_TRUE(monitor->askContentProtection(Hdcp::Type1)); // again: nothing is asked
   EXPECT_EQ(fake.calls[DRM_IOCTL_MODE_ATOMIC], commits);
+  ASSERT_TRUE(monitor->askContentProtection(Hdcp::Type0)); // Enabled was the answer for type 1
+  EXPECT_EQ(fake.value(FakeDrm::monitor, "HDCP Content Type"), 0U);
+  EXPECT_EQ(monitor->connector().contentProtection(), ContentProtection::Desired);
+  kernelSays(2);
   ASSERT_TRUE(turnOn(*monitor, 1));
   EXPECT_EQ(fake.value(FakeDrm::monitor, "Content Protection"), 1U);
-  ASSERT_TRUE(monitor->askContentProtection(false));
+  EXPECT_EQ(monitor->connector().contentProtection(), ContentProtection::Desired);
+  ASSERT_TRUE(monitor->askContentProtection(Hdcp::Off));
   EXPECT_EQ(fake.value(FakeDrm::monitor, "Content Protection"), 0U);
+  EXPECT_EQ(monitor->connector().contentProtection(), ContentProtection::Undesired);
+}
+
+TEST_F(Pipes, PropertiesAreReadAgainWithoutAProbe) {
+  fake.probed.clear();
+  const int listed = fake.calls[DRM_IOCTL_MODE_GETRESOURCES];
+  fake.setValue(FakeDrm::monitor, "link-status", DRM_MODE_LINK_STATUS_BAD);
+  ASSERT_TRUE(device->rereadProperties(FakeDrm::monitor));
+  EXPECT_EQ(connector(FakeDrm::monitor).properties[ConnectorProperty::LinkStatus].value, DRM_MODE_LINK_STATUS_BAD);
+  EXPECT_EQ(fake.probed, std::vector<uint32_t>{});
+  EXPECT_EQ(fake.calls[DRM_IOCTL_MODE_GETRESOURCES], listed);
+  EXPECT_EQ(device->rereadProperties(9999).error().kind, ErrorKind::Missing);
 }
 
 TEST_F(Pipes, HdcpThatIsRefusedIsAskedForAgain) {
   ASSERT_TRUE(turnOn(*monitor));
   fake.commitErrno = EINVAL;
-  EXPECT_EQ(monitor->askContentProtection(true).error().number, EINVAL);
+  EXPECT_EQ(monitor->askContentProtection(Hdcp::Type0).error().number, EINVAL);
   fake.commitErrno = 0;
-  ASSERT_TRUE(monitor->askContentProtection(true));
+  ASSERT_TRUE(monitor->askContentProtection(Hdcp::Type0));
   EXPECT_EQ(fake.value(FakeDrm::monitor, "Content Protection"), 1U);
+}
+
+TEST_F(Pipes, HdcpThatNeedsAModesetGetsOne) {
+  ASSERT_TRUE(turnOn(*monitor));
+  fake.testErrno = EINVAL;
+  ASSERT_TRUE(monitor->askContentProtection(Hdcp::Type1));
+  EXPECT_EQ(fake.lastAtomicFlags, DRM_MODE_ATOMIC_ALLOW_MODESET);
 }
 
 TEST_F(Pipes, ConnectorWithoutHdcpIsLeftAlone) {
   ASSERT_TRUE(turnOn(*panel));
   EXPECT_EQ(panel->connector().contentProtection(), ContentProtection::Unsupported);
   const int commits = fake.calls[DRM_IOCTL_MODE_ATOMIC];
-  ASSERT_TRUE(panel->askContentProtection(true));
+  ASSERT_TRUE(panel->askContentProtection(Hdcp::Type1));
   EXPECT_EQ(fake.calls[DRM_IOCTL_MODE_ATOMIC], commits);
 }
 

@@ -29,19 +29,19 @@ constexpr OutputRow outputRows[] = {
     {OutputKind::Virtual, OutputRule::Allow, true, true},
     {OutputKind::Virtual, OutputRule::Deny, false, false},
     {OutputKind::Headless, OutputRule::Automatic, false, false},
-    {OutputKind::Headless, OutputRule::Allow, true, true},
+    {OutputKind::Headless, OutputRule::Allow, false, false},
     {OutputKind::Headless, OutputRule::Deny, false, false},
     {OutputKind::Nested, OutputRule::Automatic, false, false},
-    {OutputKind::Nested, OutputRule::Allow, true, true},
+    {OutputKind::Nested, OutputRule::Allow, false, false},
     {OutputKind::Nested, OutputRule::Deny, false, false},
     {OutputKind::Writeback, OutputRule::Automatic, false, false},
-    {OutputKind::Writeback, OutputRule::Allow, true, true},
+    {OutputKind::Writeback, OutputRule::Allow, false, false},
     {OutputKind::Writeback, OutputRule::Deny, false, false},
 };
 
 std::string describe(Evidence evidence, const OutputFacts& output, View view) {
   return std::string(evidenceName(evidence)) + " kind " + std::to_string(static_cast<int>(output.kind)) + " rule " +
-         std::to_string(static_cast<int>(output.rule)) + " hdcp " + std::to_string(output.hdcpSatisfied) +
+         std::to_string(static_cast<int>(output.rule)) + " hdcp " + hdcpName(output.hdcp) +
          (view == View::Secure ? " secure" : " public");
 }
 
@@ -50,7 +50,7 @@ TEST(Policy, EveryCombination) {
   for (const OutputRow& row : outputRows) {
     for (const bool hdcp : {false, true}) {
       for (const Evidence evidence : allEvidence) {
-        const OutputFacts output{row.kind, row.rule, hdcp};
+        const OutputFacts output{row.kind, row.rule, hdcp ? Hdcp::Type0 : Hdcp::Off};
         const bool allowed = hdcp ? row.withHdcp : row.withoutHdcp;
 
         const Verdict secure = judge(evidence, output, View::Secure);
@@ -75,10 +75,21 @@ TEST(Policy, StrongerEvidenceNeverShowsMore) {
     for (const View view : {View::Secure, View::Public}) {
       bool shownBefore = true;
       for (const Evidence evidence : allEvidence) {
-        const bool shown = judge(evidence, {row.kind, row.rule, true}, view).show;
-        EXPECT_TRUE(shownBefore || !shown) << describe(evidence, {row.kind, row.rule, true}, view);
+        const bool shown = judge(evidence, {row.kind, row.rule, Hdcp::Type1}, view).show;
+        EXPECT_TRUE(shownBefore || !shown) << describe(evidence, {row.kind, row.rule, Hdcp::Type1}, view);
         shownBefore = shown;
       }
+    }
+  }
+}
+
+TEST(Policy, AnExternalLinkNeedsTheTypeThatTheConfigurationAsksFor) {
+  constexpr Hdcp all[] = {Hdcp::Off, Hdcp::Type0, Hdcp::Type1};
+  for (const Hdcp link : all) {
+    for (const Hdcp needed : {Hdcp::Type0, Hdcp::Type1}) {
+      const OutputFacts output{OutputKind::External, OutputRule::Automatic, link, needed};
+      EXPECT_EQ(judge(Evidence::KernelProtected, output, View::Secure).show, link >= needed)
+          << hdcpName(link) << " where " << hdcpName(needed) << " is needed";
     }
   }
 }

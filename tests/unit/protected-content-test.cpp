@@ -44,7 +44,8 @@ TEST(ReachedFormats, WithoutProtectedCompositionOnlyPlanesCount) {
 TEST(Requirements, TightenByEvidenceAndByHdcp) {
   const OutputFacts internal{.kind = OutputKind::Internal};
   const OutputFacts external{.kind = OutputKind::External};
-  const OutputFacts encrypted{.kind = OutputKind::External, .hdcpSatisfied = true};
+  const OutputFacts newest{.kind = OutputKind::External, .hdcp = Hdcp::Type1};
+  const OutputFacts encrypted{.kind = OutputKind::External, .hdcp = Hdcp::Type0};
   const struct {
     ProtectionRequirements required;
     Evidence evidence;
@@ -59,6 +60,8 @@ TEST(Requirements, TightenByEvidenceAndByHdcp) {
       {{Evidence::None, Hdcp::Type0}, Evidence::None, external, Refusal::OutputNotAllowed},
       {{Evidence::None, Hdcp::Type0}, Evidence::None, encrypted, Refusal::None},
       {{Evidence::None, Hdcp::Type1}, Evidence::None, encrypted, Refusal::OutputNotAllowed},
+      {{Evidence::None, Hdcp::Type1}, Evidence::None, newest, Refusal::None},
+      {{Evidence::None, Hdcp::Off, Hdcp::Type1}, Evidence::None, external, Refusal::None},
       {{Evidence::Unmappable, Hdcp::Type1}, Evidence::None, external, Refusal::ClaimWithoutEvidence},
   };
   for (const auto& one : cases)
