@@ -128,8 +128,8 @@ Result<> Server::makeRenderer() {
   gpuRecovery_ = std::make_unique<GpuRecovery>(*renderer_);
   wlrRenderer_ = RendererAdapter::create(*renderer_);
   allocator_ = AllocatorAdapter::create(kms_->device(), *renderer_);
-  outputBuffers_ =
-      std::make_unique<OutputBufferAllocator>(OutputBufferAllocator::Machine{kms_->device(), *renderer_, heapTable_});
+  outputBuffers_ = std::make_unique<OutputBufferAllocator>(
+      OutputBufferAllocator::Machine{kms_->device(), *renderer_, heapTable_, heapKnowledge_});
   const VulkanDeviceReport& device = renderer_->device();
   log("vulkan").info("{}: protectedMemory {}", device.name,
                      device.refusal == Refusal::None ? "yes" : std::format("no ({})", refusalName(device.refusal)));
@@ -142,7 +142,7 @@ void Server::makeGlobals() {
   dmabuf_ = std::make_unique<LinuxDmabuf>(*display_, LinuxDmabuf::Machine{*renderer_, kms_->device(), inspector_});
   colors_ = std::make_unique<ColorRepresentationManager>(*display_);
   protectedContent_ = std::make_unique<ProtectedContent>(
-      *display_, ProtectedContent::Machine{heapTable_, [this] { return formatsComposedProtected(); },
+      *display_, ProtectedContent::Machine{heapTable_, heapKnowledge_, [this] { return formatsComposedProtected(); },
                                            [this] { return outputProtections(); }});
   contentTypes_ = wlr_content_type_manager_v1_create(display_, 1);
   commitGate_ = std::make_unique<CommitGate>(*wlr_compositor_create(display_, 6, wlrRenderer_));

@@ -71,6 +71,7 @@ private:
   wlr_backend* backend_ = nullptr; ///< multi: KMS and libinput
   KmsBackend* kms_ = nullptr;      ///< owned by backend_
   HeapTable heapTable_;
+  HeapKnowledge heapKnowledge_;
   Inspector inspector_ = inspectorFor(heapTable_);
   std::unique_ptr<Renderer> renderer_;
   std::unique_ptr<GpuRecovery> gpuRecovery_;

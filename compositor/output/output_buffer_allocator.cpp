@@ -20,11 +20,16 @@ Result<> tryBuffer(DmabufBuffer& buffer, Renderer& renderer, const KmsDevice& di
 
 } // namespace
 
-Result<OutputBufferSet> OutputBufferAllocator::ordinary(Size size, uint32_t fourcc) const {
+OutputBufferAllocator::OutputBufferAllocator(const Machine& machine)
+    : machine_(machine), display_(machine.display), gpu_(machine.renderer, RendererConsumer::Use::Target) {}
+
+Result<OutputBufferSet> OutputBufferAllocator::ordinary(Size size, uint32_t fourcc) {
   OutputBufferSet chain;
   for (size_t i = 0; i < wantedBuffers; ++i) {
     auto buffer = machine_.display.createDumbBuffer(size, fourcc, machine_.renderer.device().targetRowMultiple);
-    if (!buffer) return std::unexpected(buffer.error());
+    const auto dumb = buffer ? Result<>() : std::unexpected(buffer.error());
+    if (!buffer) buffer = takeFromHeap({.size = size, .fourcc = fourcc, .protectedContent = false});
+    if (!buffer) return std::unexpected(dumb.error());
     chain.add(std::move(*buffer));
   }
   return chain;
@@ -38,18 +43,17 @@ Result<> OutputBufferAllocator::addUsable(OutputBufferSet& chain, Result<Dmabuf>
   return usable;
 }
 
-Result<> OutputBufferAllocator::addProtected(OutputBufferSet& chain, const BufferRequest& request) {
-  auto buffer = allocateBuffer(request, listHeaps(machine_.heaps), machine_.heaps, &knowledge_);
+Result<Dmabuf> OutputBufferAllocator::takeFromHeap(const BufferRequest& request) {
+  BufferConsumer* const consumers[] = {&gpu_, &display_};
+  auto buffer = allocateBuffer(request, listHeaps(machine_.heaps), machine_.heaps, &machine_.knowledge, consumers);
   if (!buffer) return std::unexpected(buffer.error());
-  return addUsable(chain, std::move(buffer->buffer));
+  return std::move(buffer->buffer);
 }
 
 Result<OutputBufferSet> OutputBufferAllocator::protectedMemory(Size size, uint32_t fourcc) {
-  const BufferRequest request{
-      .size = size, .fourcc = fourcc, .rowMultiple = machine_.renderer.device().targetRowMultiple};
   OutputBufferSet chain;
   for (size_t i = 0; i < wantedBuffers; ++i) {
-    const auto added = addProtected(chain, request);
+    const auto added = addUsable(chain, takeFromHeap({.size = size, .fourcc = fourcc}));
     if (!added && i >= minimumBuffers) break;
     if (!added) return std::unexpected(added.error());
   }

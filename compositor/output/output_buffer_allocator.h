@@ -2,6 +2,8 @@
 
 #include "compositor/output/output_buffer_set.h"
 #include "protected-path/heap/heap_allocator.h"
+#include "protected-path/kms/display_consumer.h"
+#include "protected-path/render/renderer_consumer.h"
 
 namespace vitrine {
 
@@ -13,23 +15,28 @@ public:
     const KmsDevice& display;
     Renderer& renderer;
     const HeapTable& heaps;
+    HeapKnowledge& knowledge; ///< what the heaps showed so far in this session
   };
-  explicit OutputBufferAllocator(const Machine& machine) : machine_(machine) {}
-
-  /** Ordinary scanout memory of the display device, as many buffers as an output needs. */
-  [[nodiscard]] Result<OutputBufferSet> ordinary(Size size, uint32_t fourcc) const;
+  explicit OutputBufferAllocator(const Machine& machine);
 
   /**
-   * Protected memory, from the protected heap that the solver takes. Each buffer is one that the GPU can draw into and the display can make a framebuffer of;
-   * three where there is room, two at least. Errors: Refused, as the heap, the GPU or the display says.
+   * Ordinary scanout memory, as many buffers as an output needs: the display's own (dumb buffers); where it gives none, that of the
+   * heap that the solver takes.
+   */
+  [[nodiscard]] Result<OutputBufferSet> ordinary(Size size, uint32_t fourcc);
+
+  /**
+   * Protected memory, from the heap that the solver takes for display and GPU. Each buffer is one that the GPU can draw into and the
+   * display can make a framebuffer of; three where there is room, two at least. Errors: Refused, as the heap, the GPU or the display says.
    */
   [[nodiscard]] Result<OutputBufferSet> protectedMemory(Size size, uint32_t fourcc);
 
 private:
-  [[nodiscard]] Result<> addProtected(OutputBufferSet& chain, const BufferRequest& request);
+  [[nodiscard]] Result<Dmabuf> takeFromHeap(const BufferRequest& request);
   [[nodiscard]] Result<> addUsable(OutputBufferSet& chain, Result<Dmabuf> buffer) const;
   Machine machine_;
-  HeapKnowledge knowledge_; ///< what the heaps showed so far in this session
+  DisplayConsumer display_;
+  RendererConsumer gpu_;
 };
 
 } // namespace vitrine

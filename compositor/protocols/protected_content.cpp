@@ -189,19 +189,16 @@ const std::vector<ProtectedContent::HeapDescription>& ProtectedContent::lookAtHe
   request.size = {64, 64};
   request.fourcc = DRM_FORMAT_NV12;
   request.modifier = DRM_FORMAT_MOD_LINEAR;
-  const std::vector<Heap> heaps = listHeaps(machine_.heaps);
+  std::vector<Heap> heaps = listHeaps(machine_.heaps);
+  machine_.knowledge.recall(heaps);
   const HeapChoice choice = chooseHeap(request, heaps);
   heaps_.clear();
-  const auto add = [this](const Heap& heap) {
-    const bool mainline = heap.name.starts_with("protected,");
-    heaps_.push_back({heap.name, mainline ? Evidence::KernelProtected : Evidence::Unmappable});
-  };
   for (const HeapVerdict& verdict : choice.candidates)
-    add(verdict.heap);
+    heaps_.push_back({verdict.heap.name, expectedEvidence(verdict.heap)});
   // The client may have the permission that the compositor lacks.
   for (const HeapVerdict& verdict : choice.rejected)
     if (verdict.refusal == Refusal::HeapNoPermission && verdict.heap.heapClass == HeapClass::Protected)
-      add(verdict.heap);
+      heaps_.push_back({verdict.heap.name, expectedEvidence(verdict.heap)});
   return heaps_;
 }
 

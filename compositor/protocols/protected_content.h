@@ -10,7 +10,7 @@
 #include "compositor/protocols/surface_protection.h"
 #include "compositor/protocols/weston_content_protection.h"
 #include "compositor/wlr/listener.h"
-#include "protected-path/heap/heap_table.h"
+#include "protected-path/heap/heap_knowledge.h"
 #include "protected-path/kms/kms_object.h"
 #include "protected-path/planes/display_list.h"
 
@@ -49,6 +49,7 @@ class ProtectedContent {
 public:
   struct Machine {
     const HeapTable& heaps;
+    const HeapKnowledge& knowledge; ///< what the heaps' buffers turned out to be in this session
     /** Formats that the GPU composes in protected memory; empty where it cannot. */
     std::function<std::vector<FormatModifier>()> composedFormats;
     std::function<std::vector<OutputProtection>()> outputs;

@@ -32,6 +32,7 @@ constexpr Words table[] = {
     {Refusal::FormatUnknown, "FormatUnknown", "the format is not known"},
     {Refusal::ModifierUnsupported, "ModifierUnsupported", "nothing here takes this modifier"},
     {Refusal::NoMap, "NoMap", "the buffer is no_map: it may not be mapped for the CPU"},
+    {Refusal::BufferRefused, "BufferRefused", "the buffer is not taken"},
     {Refusal::NotProven, "NotProven", "nothing proves that the CPU cannot read the buffer"},
     {Refusal::GpuAbsent, "GpuAbsent", "there is no Vulkan device"},
     {Refusal::GpuNoProtectedMemory, "GpuNoProtectedMemory", "the Vulkan device has no protectedMemory"},

@@ -37,6 +37,7 @@ enum class Refusal {
   FormatUnknown,       ///< no entry in the format table
   ModifierUnsupported, ///< nothing here takes this modifier
   NoMap,               ///< the buffer is no_map and a CPU mapping was asked for
+  BufferRefused,       ///< whoever was asked does not take this very buffer
   NotProven,           ///< protected content was meant for a buffer that is not proven to be protected
 
   // GPU

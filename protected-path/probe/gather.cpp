@@ -59,12 +59,15 @@ HeapCapacity measureCapacity(const HeapReport& report) {
   return {heap.name, largestBuffer(heap), framesAtATime(heap, videoSize), framesAtATime(heap, ultraHdSize)};
 }
 
-HeapReport gatherHeaps(const HeapTable& table) {
-  const BufferRequest request{videoSize, DRM_FORMAT_NV12, DRM_FORMAT_MOD_LINEAR, true, 64};
+HeapReport gatherHeaps(const HeapTable& table, bool tryHeaps) {
+  const BufferRequest request{.size = videoSize, .fourcc = DRM_FORMAT_NV12, .question = true};
   HeapReport report;
   report.directory = heapDirectory;
   report.heaps = listHeaps(table, heapDirectory);
   if (const auto layout = layoutFor(request)) report.frameBytes = layout->sizeBytes;
+  report.choice = chooseHeap(request, report.heaps);
+  report.tried = tryHeaps;
+  if (!tryHeaps) return report;
   HeapKnowledge knowledge;
   if (const auto allocated = allocateBuffer(request, report.heaps, table, &knowledge)) {
     report.allocatedFrom = allocated->heapName;
@@ -103,9 +106,9 @@ KmsReport gatherKms(const std::string& node) {
 
 } // namespace
 
-Report gather(const HeapTable& table) {
+Report gather(const HeapTable& table, bool tryHeaps) {
   Report report;
-  report.heap = gatherHeaps(table);
+  report.heap = gatherHeaps(table, tryHeaps);
   report.tee = gatherTees();
   for (const std::string& node : KmsDevice::listNodes())
     report.kms.push_back(gatherKms(node));

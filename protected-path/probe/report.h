@@ -24,12 +24,18 @@ struct HeapCapacity {
   static constexpr unsigned mostFrames = 64; ///< more are not counted
 };
 
-/** A heap chosen for such a frame, and what came of really taking one from it. */
+/** The heaps for such a frame, and, where that was asked for, what came of taking one. */
 struct HeapReport {
+  bool tried = false; ///< a frame was asked for; else nothing was allocated, and what follows `frameBytes` is empty
   std::string directory;
   std::vector<Heap> heaps;
   HeapChoice choice;
   uint64_t frameBytes = 0;
+  /** The heap that the frame came from, or would come from; empty: none. */
+  [[nodiscard]] std::string heap() const {
+    if (tried) return allocatedFrom;
+    return choice.candidates.empty() ? std::string() : choice.candidates.front().heap.name;
+  }
   std::string allocatedFrom;          ///< empty where the trial failed
   Evidence evidence = Evidence::None; ///< of the buffer that came
   Refusal allocationRefusal = Refusal::None;
@@ -90,8 +96,11 @@ struct Verdict {
   }
 };
 
-/** Looks at this machine. Fills the heap that was chosen and empties it again; changes nothing. */
-[[nodiscard]] Report gather(const HeapTable& table);
+/**
+ * Looks at this machine and changes nothing. Allocates nothing either, unless `tryHeaps`: then it takes a frame from the heap that
+ * is chosen, fills the heap and empties it again.
+ */
+[[nodiscard]] Report gather(const HeapTable& table, bool tryHeaps);
 
 /**
  * What the facts amount to. Pure. `composited`: a protected heap, a Vulkan device that composes protected memory, a

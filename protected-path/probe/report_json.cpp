@@ -37,13 +37,15 @@ Json heapsJson(const HeapReport& report) {
 
 Json choiceJson(const HeapReport& report) {
   const bool got = !report.allocatedFrom.empty();
+  const Refusal refusal = report.tried ? report.allocationRefusal : report.choice.refusal;
   return {{"width", videoSize.width},
           {"height", videoSize.height},
           {"format", "NV12"},
           {"bytes", report.frameBytes},
-          {"heap", orNull(report.allocatedFrom)},
+          {"tried", report.tried},
+          {"heap", orNull(report.heap())},
           {"evidence", got ? Json(evidenceName(report.evidence)) : Json(nullptr)},
-          {"refusal", refusalJson(report.allocationRefusal)},
+          {"refusal", refusalJson(refusal)},
           {"error", orNull(report.allocationError)},
           {"explanation", report.choice.explanation}};
 }
@@ -176,7 +178,9 @@ std::string toJson(const Report& report, const Verdict& verdict) {
   Json vulkan = Json::array();
   for (const VulkanDeviceReport& device : report.vulkan)
     vulkan.push_back(vulkanJson(device));
-  const Json root = {{"version", VITRINE_VERSION},
+  const Json root = {{"schema", "vitrine-probe"},
+                     {"schema_version", 1},
+                     {"version", VITRINE_VERSION},
                      {"path", verdict.path()},
                      {"composited", pathJson(verdict.composited)},
                      {"plane", pathJson(verdict.plane)},

@@ -71,7 +71,13 @@ void addHeaps(std::string& text, const HeapReport& report) {
     add(verdict, "yes");
   for (const HeapVerdict& verdict : report.choice.rejected)
     add(verdict, "no");
-  if (report.allocatedFrom.empty()) {
+  if (!report.tried) {
+    const bool found = !report.choice.candidates.empty();
+    text += "  picked: " +
+            (found ? report.heap() + ". Nothing was taken from it: --try does, and asks for proof"
+                   : "none. " + wrapped(report.choice.explanation, 16, 16)) +
+            "\n";
+  } else if (report.allocatedFrom.empty()) {
     text += "  picked: none. " + wrapped(report.allocationError, 16, 16) + "\n";
   } else {
     text += std::format("  picked: {}. A frame was taken from it; evidence that it is protected: {}\n",

@@ -30,6 +30,10 @@ uint32_t displayCrtcs(const KmsReport& device) {
 std::string heapObstacle(const HeapReport& heap) {
   constexpr unsigned needed = 2; // one is shown while the next is filled
   const HeapCapacity& capacity = heap.capacity;
+  if (!heap.tried) {
+    return heap.choice.candidates.empty() ? std::format("no protected memory: {}", refusalWords(heap.choice.refusal))
+                                          : std::string();
+  }
   if (heap.allocatedFrom.empty() && heap.allocationRefusal == Refusal::HeapExhausted && !capacity.heap.empty()) {
     return std::format("no frame of protected memory: {} gives {} bytes at most, and a frame has {}", capacity.heap,
                        capacity.largestBytes, heap.frameBytes);
@@ -77,7 +81,7 @@ PathVerdict judgeComposited(const Report& report, const std::string& heap, const
   verdict.offered = verdict.reasons.empty();
   if (verdict.offered) {
     verdict.reasons.push_back(
-        std::format("{} composes buffers of {} into protected buffers", usable->name, report.heap.allocatedFrom));
+        std::format("{} composes buffers of {} into protected buffers", usable->name, report.heap.heap()));
   }
   return verdict;
 }
@@ -91,7 +95,7 @@ PathVerdict judgePlane(const Report& report, const std::string& heap, const std:
     const auto planes = videoPlanes(device);
     if (!planes.empty()) {
       shown = std::format("{} of the planes of {} ({}) {} NV12 from {}", planes.size(), device.node, device.driver,
-                          planes.size() == 1 ? "takes" : "take", report.heap.allocatedFrom);
+                          planes.size() == 1 ? "takes" : "take", report.heap.heap());
       break;
     }
   }

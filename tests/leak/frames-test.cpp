@@ -41,6 +41,7 @@ private:
   std::optional<std::string> capture(const LeakFrame& frame);
 
   HeapTable table_;
+  HeapKnowledge knowledge_;
   std::optional<TeeDevice> tee_;
   std::unique_ptr<KmsDevice> display_;
   std::unique_ptr<Renderer> renderer_;
@@ -87,7 +88,7 @@ Machine::Machine(bool validation) {
     lacks = "the Vulkan device has no protected memory";
     return;
   }
-  source_ = std::make_unique<OutputBufferAllocator>(OutputBufferAllocator::Machine{*display_, *renderer_, table_});
+  source_ = std::make_unique<OutputBufferAllocator>(OutputBufferAllocator::Machine{*display_, *renderer_, table_, knowledge_});
   heaps_ = listHeaps(table_);
   nearest_.filter_mode = WLR_SCALE_FILTER_NEAREST;
   if (const auto made = makeBuffers(); !made) lacks = made.error().text();

@@ -13,7 +13,9 @@ import sys
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../platform/selftest"))
 
+import call_counter  # noqa: E402
 import frame_bar  # noqa: E402
+import json_schema  # noqa: E402
 import kms  # noqa: E402
 import reference  # noqa: E402
 import session as s  # noqa: E402
@@ -69,7 +71,7 @@ def format_names():
 
 
 def probe(*prefix):
-    got = subprocess.run([*prefix, "vitrine-probe", "--json"], capture_output=True, text=True, timeout=60, check=False)
+    got = subprocess.run([*prefix, "vitrine-probe", "--json", "--try"], capture_output=True, text=True, timeout=60, check=False)
     return got.returncode, json.loads(got.stdout)
 
 
@@ -83,6 +85,35 @@ def the_probe_knows_every_heap_and_its_class():
     frame = report["video_frame"]
     testing.equal((frame["heap"], frame["evidence"], frame["refusal"], frame["error"]),
                   ("protected,secure-video", "KernelProtected", None, None), "the frame that was taken")
+
+
+def probe_schema(name):
+    with open(f"/vitrine/protected-path/probe/{name}.schema.json", encoding="utf-8") as stream:
+        return json.load(stream)
+
+
+@testing.test
+def what_the_probe_writes_is_what_its_schemas_say_and_it_allocates_nothing_unasked():
+    for words, schema in ((["--json"], "probe"), (["--json", "--try"], "probe"), (["explain", "--json"], "explain"),
+                          (["explain", "--json", "--try", "--protected", "--for", "display,gpu,tee"], "explain")):
+        counts = "/tmp/probe-calls"
+        got = subprocess.run(["vitrine-probe", *words], capture_output=True, text=True, timeout=60, check=False,
+                             env=call_counter.environment(counts))
+        testing.equal(list(json_schema.faults(json.loads(got.stdout), probe_schema(schema))), [], f"what the schema of {words} does not allow")
+        testing.equal(call_counter.read(counts)["heap_allocations"] > 0, "--try" in words, f"whether {words} allocated from a heap")
+
+
+@testing.test
+def explain_names_the_heap_and_why_no_other():
+    got = subprocess.run(["vitrine-probe", "explain", "--json", "--try", "--protected", "--for", "display,tee", "--size", "1280x720"],
+                         capture_output=True, text=True, timeout=60, check=False)
+    said = json.loads(got.stdout)
+    testing.equal((got.returncode, said["choice"]), (0, "protected,secure-video"), "status and choice")
+    testing.equal([(plane["offset_bytes"], plane["stride_bytes"]) for plane in said["planes"]], [(0, 1280), (1280 * 720, 1280)], "layout")
+    heaps = {heap["name"]: heap for heap in said["heaps"]}
+    testing.equal((heaps["system"]["refusal"], heaps["system"]["reason"]), ("HeapUnsuitable", "ordinary memory: the CPU can read it"), "loser")
+    testing.equal([(answer["consumer"], answer["takes"]) for answer in heaps["protected,secure-video"]["answers"]],
+                  [("display", True), ("tee", True)], "answers")
 
 
 @testing.test

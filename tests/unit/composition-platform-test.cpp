@@ -64,7 +64,8 @@ protected:
     const auto& texture = video_->texture(*renderer_);
     ASSERT_TRUE(texture) << texture.error().text();
     ASSERT_FALSE((*texture)->isPlaceholder());
-    composition_.emplace(*renderer_, source_.emplace(OutputBufferAllocator::Machine{*display_, *renderer_, table_}),
+    composition_.emplace(*renderer_,
+                         source_.emplace(OutputBufferAllocator::Machine{*display_, *renderer_, table_, knowledge_}),
                          Color{0, 0, 0.5F, 1});
     const auto allocated = composition_->allocate(size, DRM_FORMAT_ARGB8888);
     ASSERT_TRUE(allocated) << allocated.error().text();
@@ -149,6 +150,7 @@ protected:
 
   Nanoseconds now_ = 1'000'000'000;
   HeapTable table_;
+  HeapKnowledge knowledge_;
   std::vector<Heap> heaps_ = listHeaps(table_);
   std::optional<TeeDevice> tee_;
   std::unique_ptr<KmsDevice> display_;

@@ -38,6 +38,7 @@ KmsReport display(std::vector<Plane> planes, std::vector<Connector> connectors =
 
 HeapReport protectedHeap() {
   HeapReport report;
+  report.tried = true;
   report.allocatedFrom = "protected,secure-video";
   report.evidence = Evidence::KernelProtected;
   return report;
@@ -45,6 +46,7 @@ HeapReport protectedHeap() {
 
 HeapReport noHeap() {
   HeapReport report;
+  report.tried = true;
   report.allocationRefusal = Refusal::HeapAbsent;
   report.allocationError = "choose heap: no heap of class protected";
   return report;

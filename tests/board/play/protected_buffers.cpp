@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <format>
 
+#include "protected-path/tee/tee_consumer.h"
+
 namespace vitrine {
 namespace {
 
@@ -16,6 +18,28 @@ Result<> checkLayout(const ClipHeader& header, const Dmabuf& buffer) {
   return invalid("lay out", buffer.describe(), "the clip's frames are laid out in another way",
                  "make the clip again with this build's vitrine-pack");
 }
+
+/** The compositor as a consumer: would it make a wl_buffer of this? Its planes and GPU are its own matter. */
+class CompositorConsumer : public BufferConsumer {
+public:
+  CompositorConsumer(WaylandConnection& connection, bool claim) : connection_(connection), claim_(claim) {
+    facts_.name = "the Wayland compositor";
+  }
+  [[nodiscard]] const ConsumerFacts& facts() const override { return facts_; }
+  [[nodiscard]] Result<> wouldTake(const Dmabuf& buffer) override {
+    const auto made = createWaylandBuffer(connection_, buffer, claim_);
+    if (made) return {};
+    if (made.error().kind != ErrorKind::Invalid) return std::unexpected(made.error()); // the connection is gone
+    auto error = refused(Refusal::BufferRefused, made.error().operation, made.error().object, made.error().remedy);
+    error.error().detail = made.error().detail;
+    return error;
+  }
+
+private:
+  WaylandConnection& connection_;
+  bool claim_;
+  ConsumerFacts facts_;
+};
 
 std::string namesOf(std::span<const Heap> heaps) {
   std::string names;
@@ -66,8 +90,11 @@ Result<ProtectedBuffers> ProtectedBuffers::create(const ClipHeader& header, std:
                                                   size_t& got) {
   ProtectedBuffers result;
   HeapKnowledge knowledge;
+  TeeConsumer tee(device);
+  CompositorConsumer compositor(connection, claim);
+  BufferConsumer* const consumers[] = {&tee, &compositor};
   while (result.count() < wanted) {
-    auto memory = allocateBuffer(bufferRequestFor(header), heaps, table, &knowledge);
+    auto memory = allocateBuffer(bufferRequestFor(header), heaps, table, &knowledge, consumers);
     if (!memory) {
       if (refusalOf(memory.error(), Refusal::None) != Refusal::HeapExhausted) return std::unexpected(memory.error());
       if (result.count() < minimum) return tooFew(result.count(), wanted, memory.error());
