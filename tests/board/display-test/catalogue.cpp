@@ -34,6 +34,10 @@ std::span<const Group> groups() {
       Group{"kms", "display shows them",
             "Does the display show protected memory as it shows ordinary memory, and nothing after its end?",
             "the display shows them", "the display does not show them as it should", kmsCases()},
+      Group{"vulkan", "GPU composes them", "Does the GPU read protected buffers, and draw into them and nowhere else?",
+            "the GPU composes them", "the GPU does not compose them", vulkanCases()},
+      Group{"leak", "content stays inside", "Is the content anywhere else after the secure world has written it?",
+            "their content is nowhere else", "their content leaks", leakCases()},
   };
   return all;
 }

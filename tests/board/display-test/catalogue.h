@@ -41,5 +41,7 @@ struct Selection {
 [[nodiscard]] std::span<const Case> mapCases();
 [[nodiscard]] std::span<const Case> teeCases();
 [[nodiscard]] std::span<const Case> kmsCases();
+[[nodiscard]] std::span<const Case> vulkanCases();
+[[nodiscard]] std::span<const Case> leakCases();
 
 } // namespace vitrine::display_test

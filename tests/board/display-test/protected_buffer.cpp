@@ -76,6 +76,13 @@ bool holdsSecret(std::span<const std::byte> bytes, const Secret& secret) {
   return memmem(bytes.data(), bytes.size(), secret.data(), secret.size()) != nullptr;
 }
 
+Result<TeeMemory> registerBuffer(const TeeDevice& device, int fd) {
+  auto memory = TeeMemory::registerUnproven(device, fd);
+  const bool unregistered = !memory && memory.error().kind == ErrorKind::System && memory.error().number == EINVAL;
+  if (unregistered) return missing("register", "buffer", "the TEE registers no buffers of this heap (EINVAL)");
+  return memory;
+}
+
 Result<TeeMemory> shareBytes(const TeeDevice& device, std::span<const std::byte> bytes) {
   auto shared = TeeMemory::allocateShared(device, std::max<size_t>(bytes.size(), 1));
   if (shared) std::memcpy(shared->bytes().data(), bytes.data(), bytes.size());
@@ -102,7 +109,7 @@ Result<> ProtectedBuffer::fill(const Board& board, size_t offsetBytes, std::span
     return missing("fill", "protected buffer", "no trusted application fills it");
   const auto device = TeeDevice::open(board.tee.node);
   if (!device) return std::unexpected(device.error());
-  const auto target = TeeMemory::registerUnproven(*device, fd_.get());
+  const auto target = registerBuffer(*device, fd_.get());
   if (!target) return std::unexpected(target.error());
   return board.tee.sdpBasic ? injectAll(*device, *target, offsetBytes, bytes)
                             : decryptAll(*device, *target, offsetBytes, bytes);
@@ -111,7 +118,7 @@ Result<> ProtectedBuffer::fill(const Board& board, size_t offsetBytes, std::span
 Result<std::vector<std::byte>> ProtectedBuffer::dump(const Board& board, size_t offsetBytes, size_t sizeBytes) const {
   const auto device = TeeDevice::open(board.tee.node);
   if (!device) return std::unexpected(device.error());
-  const auto source = TeeMemory::registerUnproven(*device, fd_.get());
+  const auto source = registerBuffer(*device, fd_.get());
   if (!source) return std::unexpected(source.error());
   auto session = TeeSession::open(*device, TeeUuid::parse(sdp_basic::uuid));
   if (!session) return std::unexpected(session.error());

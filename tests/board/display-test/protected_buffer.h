@@ -23,6 +23,12 @@ namespace vitrine::display_test {
 /** Whether the secret is anywhere in `bytes`, at any alignment. */
 [[nodiscard]] bool holdsSecret(std::span<const std::byte> bytes, const Secret& secret);
 
+/**
+ * Registers a buffer with the TEE, to fill it or to read it there. Missing (the case is skipped) where the TEE registers no buffers of
+ * this heap: `tee/register` is the case that fails for that.
+ */
+[[nodiscard]] Result<TeeMemory> registerBuffer(const TeeDevice& device, int fd);
+
 /** Plain bytes for the TEE, as shared memory. */
 [[nodiscard]] Result<TeeMemory> shareBytes(const TeeDevice& device, std::span<const std::byte> bytes);
 

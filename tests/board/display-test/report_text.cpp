@@ -37,7 +37,7 @@ std::string tableText(const Report& report, const Colours& colours) {
     text += std::format("\n{}\n", matrix.heaps[row].empty() ? "no protected heap" : matrix.heaps[row]);
     for (size_t column = 0; column < matrix.rows[row].size(); ++column) {
       const Cell& cell = matrix.rows[row][column];
-      text += std::format("  {:<18} {} {}\n", groups()[column].title,
+      text += std::format("  {:<20} {} {}\n", groups()[column].title,
                           colours.of(cell.state, std::format("{:<4}", wordOf(cell.state))), cell.words);
     }
   }

@@ -23,6 +23,8 @@ OUT = os.environ.get("OUT", "/tmp")
 EXPECTED = {
     "full": (0, set(), "hold: the CPU cannot read them"),
     "plane-only": (0, set(), "hold: the CPU cannot read them"),
+    "two-outputs": (0, set(), "hold: the CPU cannot read them"),
+    "no-supplicant": (0, set(), "hold: the CPU cannot read them"),
     "legacy-mediatek": (0, set(), "Buffers of `restricted_mtk_cma` hold"),
     "legacy-android": (0, set(), "Buffers of `vframe-secure` hold"),
     "untrusted-display": (1, {"kms/overlay-rgb", "kms/overlay-yuv", "kms/primary", "kms/test-is-kept"},

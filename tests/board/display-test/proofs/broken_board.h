@@ -43,6 +43,7 @@ struct Seen {
   int framebufferReader = -1;
   bool gemOpened = false;
   void* bait = nullptr; ///< the mapping that is to be read from elsewhere
+  int firstBuffer = -1;
   int lastBuffer = -1;
 };
 Seen& seen();

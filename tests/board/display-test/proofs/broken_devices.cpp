@@ -13,12 +13,14 @@
 #include <cstring>
 #include <numeric>
 #include <span>
+#include <utility>
 
 #include <drm.h>
 #include <drm_mode.h>
 
 #include "protected-path/tee/tee_uapi.h"
 #include "tests/board/display-test/proofs/broken_board.h"
+#include "tests/platform/kernel/vitrine_gpu.h"
 
 namespace broken {
 namespace {
@@ -60,12 +62,20 @@ int allocate(int node, dma_heap_allocation_data* request) {
     fstat(static_cast<int>(request->fd), &status);
     seen().protectedBuffers.insert(status.st_ino);
     seen().lastBuffer = static_cast<int>(request->fd);
+    if (seen().firstBuffer < 0) seen().firstBuffer = static_cast<int>(request->fd);
     if (large && !seen().full) ++seen().largePieces;
   } else if (large) {
     seen().full = true;
     if (breaks("exhaustion")) return fails(EBUSY);
   }
   return result;
+}
+
+/** Whether a descriptor is of the protected buffer that was allocated last. */
+bool isLast(int fd) {
+  struct stat one{};
+  struct stat last{};
+  return fstat(fd, &one) == 0 && fstat(seen().lastBuffer, &last) == 0 && one.st_ino == last.st_ino;
 }
 
 void addedFramebuffer(int card, const drm_mode_fb_cmd2& framebuffer) {
@@ -100,7 +110,21 @@ int atomic(int card, drm_mode_atomic* request) {
   return result;
 }
 
+/** What the GPU gets instead of the protected buffer that it asks for. */
+int view(int node, drm_vitrine_gpu_view* request) {
+  if (breaks("gpu-import") && isProtected(request->fd)) return fails(EACCES);
+  const int first = seen().firstBuffer;
+  if (breaks("gpu-drawing") && isLast(request->fd)) {
+    const int asked = std::exchange(request->fd, first);
+    const int result = realIoctl()(node, DRM_IOCTL_VITRINE_GPU_VIEW, request);
+    request->fd = asked;
+    return result;
+  }
+  return realIoctl()(node, DRM_IOCTL_VITRINE_GPU_VIEW, request);
+}
+
 int drm(int card, unsigned long request, void* argument) {
+  if (request == DRM_IOCTL_VITRINE_GPU_VIEW) return view(card, static_cast<drm_vitrine_gpu_view*>(argument));
   if (request == DRM_IOCTL_MODE_ATOMIC) return atomic(card, static_cast<drm_mode_atomic*>(argument));
   const int result = realIoctl()(card, request, argument);
   switch (request) {

@@ -173,7 +173,12 @@ void* mapBroken(void* place, size_t length, int protection, int flags, int fd, o
   if (breakName().empty() || fd < 0) return realMap()(place, length, protection, flags, fd, offset);
   if (breaks("exec") && isExecChild() && isDmabuf(fd)) return grant(place, length, protection, flags);
   if (grantsDeviceMap(fd, offset)) return grant(place, length, protection, flags);
-  if (!isProtected(fd)) return realMap()(place, length, protection, flags, fd, offset);
+  if (!isProtected(fd)) {
+    void* mapped = realMap()(place, length, protection, flags, fd, offset);
+    if (breaks("leak-reused") && mapped != MAP_FAILED && (protection & PROT_WRITE) != 0 && isDmabuf(fd))
+      writeSecret(mapped, length);
+    return mapped;
+  }
   if (grantsMap({protection, flags, fd, offset})) return grant(place, length, protection, flags);
   if (grantsBait() && protection == PROT_NONE && (flags & MAP_TYPE) == MAP_SHARED) {
     // Without content: what reads it in its own way finds the secret, and nothing else does.

@@ -1,9 +1,15 @@
 /* The broken board: its TEE. */
 #undef _FILE_OFFSET_BITS // the 32-bit and the 64-bit names are both defined here
+#include <fcntl.h>
 #include <linux/tee.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <csignal>
+#include <string>
 
 #include "protected-path/tee/tee_uapi.h"
 #include "tests/board/display-test/proofs/broken_board.h"
@@ -66,10 +72,35 @@ bool transformsTwice(uint32_t command) {
          (breaks("round-trip-pseudo") && command == 7);
 }
 
+/** A process of its own keeps the secret in its memory until the case is over. */
+void keepInAProcess() {
+  const pid_t leader = getpgrp();
+  if (syscall(SYS_fork) != 0) return; // not through the C library, which would count it
+  setsid();
+  static std::array<char, 65536> kept;
+  writeSecret(kept.data(), kept.size());
+  while (kill(leader, 0) == 0)
+    usleep(20000);
+  _exit(0);
+}
+
+void leakOutside() {
+  static const std::string path = "/tmp/left-by-a-service";
+  if (breaks("leak-process")) keepInAProcess();
+  if (breaks("leak-file")) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    writeSecretTo(file, 65536);
+    ::close(file);
+  } else if (breakName().starts_with("leak")) {
+    ::unlink(path.c_str());
+  }
+}
+
 } // namespace
 
 int invokeBroken(int tee, void* data) {
   const Invocation call(data);
+  leakOutside();
   if (const uint32_t instead = answerInstead(call); instead != 0) {
     call.argument->ret = instead;
     call.argument->ret_origin = 4;
