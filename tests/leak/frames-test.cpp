@@ -88,7 +88,8 @@ Machine::Machine(bool validation) {
     lacks = "the Vulkan device has no protected memory";
     return;
   }
-  source_ = std::make_unique<OutputBufferAllocator>(OutputBufferAllocator::Machine{*display_, *renderer_, table_, knowledge_});
+  source_ = std::make_unique<OutputBufferAllocator>(
+      OutputBufferAllocator::Machine{*display_, *renderer_, table_, knowledge_});
   heaps_ = listHeaps(table_);
   nearest_.filter_mode = WLR_SCALE_FILTER_NEAREST;
   if (const auto made = makeBuffers(); !made) lacks = made.error().text();
