@@ -169,7 +169,7 @@ void Machine::addLayer(const LeakLayer& from, const LeakFrame& frame, Nanosecond
     layer.fourcc = dmabuf.fourcc();
     layer.modifier = dmabuf.modifier();
     layer.protectedContent = dmabuf.noMap();
-    layer.showRefusal = judge(dmabuf.evidence(), {OutputKind::Internal, frame.rule, false}, View::Secure).refusal;
+    layer.showRefusal = judge(dmabuf.evidence(), {OutputKind::Internal, frame.rule}, View::Secure).refusal;
     if (layer.protectedContent && layer.composeRefusal == Refusal::None) {
       layer.composeRefusal = composition_->protectedRefusal(time);
     }
