@@ -10,9 +10,9 @@
 namespace vitrine {
 namespace {
 
-// 640 x 360 NV12 as layoutFor() lays it out: the chroma plane starts on the page after 640 x 360 bytes.
+// 640 x 360 NV12 as layoutFor() lays it out: the chroma plane follows the 360 rows.
 constexpr uint32_t stride = 640;
-constexpr uint32_t chromaOffset = 233472;
+constexpr uint32_t chromaOffset = stride * 360;
 constexpr int32_t width = 640;
 constexpr int32_t height = 360;
 constexpr std::string_view nothing;
