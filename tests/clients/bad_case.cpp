@@ -85,23 +85,23 @@ void addBoundsCases(std::vector<BadCase>& cases) {
   };
   add("plane-out-of-bounds", "luma: offset + stride x height passes the dma-buf's size",
       {{0, 204800, stride}, {1, 0, stride}},
-      "check dma-buf 640x360 NV12 LINEAR, plane 0 (offset 204800, stride 640, dma-buf of 352256 bytes): "
+      "check dma-buf 640x360 NV12 LINEAR, plane 0 (offset 204800, stride 640, dma-buf of 348160 bytes): "
       "LayoutOutOfBounds");
   add("chroma-out-of-bounds", "the same for chroma, whose first row still fits", {{0, 0, stride}, {1, 262144, stride}},
-      "check dma-buf 640x360 NV12 LINEAR, plane 1 (offset 262144, stride 640, dma-buf of 352256 bytes): "
+      "check dma-buf 640x360 NV12 LINEAR, plane 1 (offset 262144, stride 640, dma-buf of 348160 bytes): "
       "LayoutOutOfBounds");
   add("offset-beyond-end", "an offset past the dma-buf's end", {{0, 0, stride}, {1, 1U << 30, stride}},
-      "check dma-buf 640x360 NV12 LINEAR, plane 1 (offset 1073741824, stride 640, dma-buf of 352256 bytes): "
+      "check dma-buf 640x360 NV12 LINEAR, plane 1 (offset 1073741824, stride 640, dma-buf of 348160 bytes): "
       "LayoutOutOfBounds");
   add("stride-overflow", "stride x height passes 32 bits to a small number",
       {{0, 0, 0x00b60b61}, {1, chromaOffset, stride}}, // x 360 is 2^32 + 104
-      "check dma-buf 640x360 NV12 LINEAR, plane 0 (offset 0, stride 11930465, dma-buf of 352256 bytes): "
+      "check dma-buf 640x360 NV12 LINEAR, plane 0 (offset 0, stride 11930465, dma-buf of 348160 bytes): "
       "LayoutOutOfBounds");
   add("stride-maximum", "offset + stride passes 32 bits", {{0, 4096, 0xffffffff}, {1, chromaOffset, stride}},
-      "check dma-buf 640x360 NV12 LINEAR, plane 0 (offset 4096, stride 4294967295, dma-buf of 352256 bytes): "
+      "check dma-buf 640x360 NV12 LINEAR, plane 0 (offset 4096, stride 4294967295, dma-buf of 348160 bytes): "
       "LayoutOutOfBounds");
   add("stride-too-small", "a row does not fit its stride", {{0, 0, 64}, {1, chromaOffset, stride}},
-      "check dma-buf 640x360 NV12 LINEAR, plane 0 (offset 0, stride 64, dma-buf of 352256 bytes): StrideTooSmall");
+      "check dma-buf 640x360 NV12 LINEAR, plane 0 (offset 0, stride 64, dma-buf of 348160 bytes): StrideTooSmall");
   cases.push_back(
       sized(sound("zero-size", "0 x 0 pixels", dimensions, "create wl_buffer of 0x0: a side is not positive"), 0, 0));
   cases.push_back(sized(
