@@ -100,7 +100,9 @@ void Desktop::restack(Toplevel& top, wlr_output& output) {
       wlr_scene_tree* tree = isFamily && family.wantsFullscreen() ? layers_.fullscreen : layers_.windows;
       if (other->tree()->node.parent == tree) continue;
       wlr_scene_node_reparent(&other->tree()->node, tree);
-      if (!isFamily) wlr_scene_node_place_below(&other->tree()->node, &top.tree()->node);
+      // A window of the other layer is above or below it in any case.
+      if (!isFamily && top.tree()->node.parent == tree)
+        wlr_scene_node_place_below(&other->tree()->node, &top.tree()->node);
     }
   }
 }

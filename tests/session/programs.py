@@ -141,6 +141,7 @@ def wlr_randr_and_kanshi_change_outputs_and_swayidle_sees_the_user_go():
 @testing.test
 def wtype_types_into_the_focused_window():
     with lit_session() as session:
+        Hands(session)  # with no keyboard on the seat, a client would have none yet when the first key comes
         terminal = session.start("terminal", "foot", "--config=/dev/null", "--override=csd.preferred=none",
                                  "--override=colors.background=102030", "sh", "-c", "read line; echo $line >/tmp/typed")
         await_picture(lambda panel: share(panel, (0x10, 0x20, 0x30)) > 0.1, "a terminal")
