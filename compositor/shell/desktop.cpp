@@ -9,7 +9,7 @@
 namespace vitrine {
 namespace {
 
-/** The window that a window is a dialog of, at any remove; itself where it is none. */
+/** The window at the root of a chain of dialogs; a window that is no dialog is its own root. */
 Toplevel& familyOf(Toplevel& toplevel) {
   Toplevel* root = &toplevel;
   while (root->parent() != nullptr) // wlroots allows no loop
@@ -180,7 +180,7 @@ void Desktop::parentChanged(Toplevel& toplevel) {
     foreign->setParent(toplevel.parent() != nullptr ? toplevel.parent()->foreign() : nullptr);
 }
 
-/** The visible window that had the keyboard last; null: there is none. */
+/** The visible window that had the keyboard last; or null. */
 Toplevel* Desktop::lastFocused() const {
   const auto found = std::ranges::find_if(toplevels_.rbegin(), toplevels_.rend(),
                                           [](const auto& other) { return other->isMapped() && !other->isMinimized(); });

@@ -27,7 +27,7 @@ public:
   ~SessionLock();
 
   [[nodiscard]] bool isLocked() const { return locked_; }
-  /** A lock surface to give the keyboard to; null: there is none. */
+  /** A lock surface to give the keyboard to, or null. */
   [[nodiscard]] wlr_surface* surfaceToFocus() const;
   /** Outputs have come, gone, or changed place or size. */
   void arrange();

@@ -317,7 +317,7 @@ bool PlanSearch::addTested(CandidateSet set, size_t candidate, unsigned buffers)
   const bool accepted = forEachLayout(buffers, task, [&] {
     if (asksEnded_) return false;
     if (chosen_.placed != 0 && hasSameSlots(chosen_, task)) {
-      // Where there is no place with all free to move there is none with others pinned.
+      // If no place was found with every layer free to move, pinning layers finds none.
       if (!assigner_.solve(problem_, task, trial_) && !assigner_.ranOut()) return false;
       AssignmentTask pinned = task;
       pinOthers(pinned, chosen_, added);
