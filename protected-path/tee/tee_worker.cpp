@@ -104,7 +104,10 @@ void closeAllBut(int one, int other) {
 
 // ---- Here ----
 
-/** Waits until `fd` is readable or hung up. 0, ETIMEDOUT, or ECANCELED once `stopFd` is readable. */
+/**
+ * Waits until `fd` is readable or hung up. 0, ETIMEDOUT, or ECANCELED once `stopFd` is readable: a stop counts even
+ * when the answer has come as well, so that the result does not depend on which of the two is seen first.
+ */
 int await(int fd, std::optional<Nanoseconds> timeout, int stopFd) {
   const Nanoseconds deadline = now() + timeout.value_or(0);
   for (;;) {
@@ -113,8 +116,8 @@ int await(int fd, std::optional<Nanoseconds> timeout, int stopFd) {
     const timespec limit{left / 1'000'000'000, left % 1'000'000'000};
     const int ready = ppoll(fds, 2, timeout ? &limit : nullptr, nullptr);
     if (ready < 0 && errno != EINTR) return errno;
-    if (fds[0].revents != 0 && ready > 0) return 0;
     if (fds[1].revents != 0 && ready > 0) return ECANCELED;
+    if (fds[0].revents != 0 && ready > 0) return 0;
     if (ready == 0) return ETIMEDOUT;
   }
 }
