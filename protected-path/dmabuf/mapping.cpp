@@ -1,6 +1,7 @@
 #include "protected-path/dmabuf/mapping.h"
 
 #include <linux/dma-buf.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ int syncCpuAccess(int fd, Mapping::Access access, uint64_t edge) {
 
 } // namespace
 
-Result<Mapping> Mapping::map(const Dmabuf& buffer, unsigned plane, Access access) {
+Result<Mapping> Mapping::mapUnused(const Dmabuf& buffer, unsigned plane, Access access) {
   const std::string object = std::format("{}, plane {}", buffer.describe(), plane);
   if (buffer.noMap()) return refused(Refusal::NoMap, "mmap", object);
   if (plane >= buffer.planeCount()) return invalid("mmap", object, "no such plane");
@@ -42,19 +43,42 @@ Result<Mapping> Mapping::map(const Dmabuf& buffer, unsigned plane, Access access
   mapping.address_ = address;
   mapping.length_ = length;
   mapping.access_ = access;
-  if (syncCpuAccess(fd, access, DMA_BUF_SYNC_START) != 0) return systemError("DMA_BUF_IOCTL_SYNC", object);
-  mapping.fd_ = fd; // from here on, the destructor ends the access
+  mapping.fd_ = fd;
   const size_t offset = buffer.plane(plane).offsetBytes;
   mapping.bytes_ = std::span(static_cast<std::byte*>(address), length).subspan(offset);
   return mapping;
 }
 
+Result<Mapping> Mapping::map(const Dmabuf& buffer, unsigned plane, Access access) {
+  auto mapping = mapUnused(buffer, plane, access);
+  if (!mapping) return mapping;
+  if (syncCpuAccess(mapping->fd_, access, DMA_BUF_SYNC_START) != 0)
+    return systemError("DMA_BUF_IOCTL_SYNC", std::format("{}, plane {}", buffer.describe(), plane));
+  mapping->accessing_ = true;
+  return mapping;
+}
+
+Result<> Mapping::beginAccess() {
+  const short use = access_ == Access::Read ? POLLIN : POLLOUT;
+  pollfd fences{.fd = fd_, .events = use, .revents = 0};
+  if (poll(&fences, 1, 0) < 0) return systemError("poll", "dma-buf");
+  if ((fences.revents & use) == 0) return systemError("poll", "dma-buf", EBUSY, "its fences have not signalled yet");
+  if (syncCpuAccess(fd_, access_, DMA_BUF_SYNC_START) != 0) return systemError("DMA_BUF_IOCTL_SYNC", "dma-buf");
+  accessing_ = true;
+  return {};
+}
+
+void Mapping::endAccess() {
+  if (std::exchange(accessing_, false)) syncCpuAccess(fd_, access_, DMA_BUF_SYNC_END);
+}
+
 Mapping::Mapping(Mapping&& other) noexcept
     : address_(std::exchange(other.address_, nullptr)), length_(other.length_), fd_(std::exchange(other.fd_, -1)),
-      access_(other.access_), bytes_(std::exchange(other.bytes_, {})) {}
+      access_(other.access_), accessing_(std::exchange(other.accessing_, false)),
+      bytes_(std::exchange(other.bytes_, {})) {}
 
 Mapping::~Mapping() {
-  if (fd_ >= 0) syncCpuAccess(fd_, access_, DMA_BUF_SYNC_END);
+  endAccess();
   if (address_ != nullptr) munmap(address_, length_);
 }
 

@@ -10,7 +10,8 @@ namespace vitrine {
 /**
  * The no-map guard, and the only way in this project to map a dma-buf for the CPU.
  *
- * DMA_BUF_IOCTL_SYNC brackets the access. The destructor unmaps.
+ * DMA_BUF_IOCTL_SYNC brackets the access. The destructor unmaps. A mapping may outlive its access: between endAccess() and beginAccess()
+ * devices use the buffer, and nothing is read or written here.
  */
 class Mapping {
 public:
@@ -28,6 +29,17 @@ public:
   Mapping& operator=(const Mapping&) = delete;
   ~Mapping();
 
+  /** As map(), but the access has not begun. Nothing waits for the buffer's fences. */
+  [[nodiscard]] static Result<Mapping> mapUnused(const Dmabuf& buffer, unsigned plane, Access access);
+
+  /**
+   * Begins the access; the kernel makes the CPU's caches coherent. Error: System (EBUSY: a fence of the buffer has not signalled.
+   * A client's fences must not stop this process, so they are not waited for).
+   */
+  [[nodiscard]] Result<> beginAccess();
+  /** Ends the access. Does nothing if it has ended. */
+  void endAccess();
+
   /** From the plane's offset to the end of the dma-buf. */
   [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
 
@@ -37,6 +49,7 @@ private:
   size_t length_ = 0;
   int fd_ = -1; ///< borrowed from the Dmabuf, which must outlive this
   Access access_ = Access::Read;
+  bool accessing_ = false;
   std::span<std::byte> bytes_;
 };
 

@@ -94,7 +94,7 @@ struct RendererCounters {
 };
 
 /**
- * Composes with the GPU. Display and renderer may be different devices.
+ * Composes with the GPU (vulkan/), or on the CPU of a machine without one (pixman/). Display and renderer may be different devices.
  *
  * R1 is enforced in compose(), below all code that could forget it: a pass into an unprotected target draws the
  * placeholder for every texture with protected content. The CPU waits for no fence: the GPU waits for acquire fences,
@@ -114,8 +114,9 @@ public:
   };
 
   /**
-   * Errors: Refused(GpuAbsent) if no device can compose (the text lists each device with what it lacks); Missing if the
-   * Vulkan loader or the validation layer is absent; Vulkan if a call fails.
+   * pixman if there is no render node in /dev/dri and no `deviceName`: no Vulkan driver is loaded. Otherwise Vulkan, with these errors:
+   * Refused(GpuAbsent) if no device can compose (the text lists each device with what it lacks); Missing if the Vulkan loader
+   * or the validation layer is absent; Vulkan if a call fails.
    */
   [[nodiscard]] static Result<std::unique_ptr<Renderer>> create(const Options& options);
   virtual ~Renderer() = default;

@@ -45,13 +45,13 @@ SUITES = [
 # Session tests: module, and the boards that it runs on.
 SESSION = [
     ("check", ("full", "plane-only", "untrusted-display", "untrusted-gpu", "no-heap", "legacy-mediatek", "legacy-android", "tiny-pool",
-               *UNPROVEN, "no-supplicant", "no-underlay")),
-    ("paths", ("full", "plane-only", "gpu-only", "single-plane", "untrusted-display", "no-heap", "legacy-mediatek", "legacy-android",
+               *UNPROVEN, "no-supplicant", "no-underlay", "no-gpu")),
+    ("paths", ("full", "plane-only", "gpu-only", "single-plane", "no-gpu", "untrusted-display", "no-heap", "legacy-mediatek", "legacy-android",
                "tiny-pool", *UNPROVEN)),
     ("inputs", ("full",)),
     ("panels", ("full",)),
     ("programs", ("full",)),
-    ("protected_content", ("full", "plane-only", "gpu-only", "no-heap", "untrusted-display")),
+    ("protected_content", ("full", "plane-only", "gpu-only", "no-gpu", "no-heap", "untrusted-display")),
     ("hdcp", ("hdmi",)),
     ("protocols", ("full",)),
     ("resilience", ("full", "gpu-only")),
@@ -93,6 +93,7 @@ FUZZ_TARGETS = ("clip-header", "config", "fdinfo", "heap-table")
 FURTHER_BOARDS = [
     ("renderer-on-plane-only", "renderer-test", "plane-only"),
     ("protected-formats-on-plane-only", "renderer-protected-formats-test", "plane-only"),
+    ("renderer-on-no-gpu", "renderer-test", "no-gpu"),
     ("leak-session-on-gpu-only", "leak-session-test", "gpu-only"),
     ("leak-session-on-legacy-android", "leak-session-test", "legacy-android"),
     *((f"protected-heap-on-{profile}", "protected-heap-platform-test", profile) for profile in LEGACY),
@@ -100,12 +101,19 @@ FURTHER_BOARDS = [
     ("composition-platform-with-dump", "composition-platform-test", "selftest"),
 ]
 
+# A board without a GPU has another renderer: the tests that are not about Vulkan run there.
+ONLY = {
+    "renderer-on-no-gpu": ("--gtest_filter=Drawing.*:Protection.*:Uploads.*:Formats.*:Lifetime.*:Fences.oneThatCame*"
+                           "-*goToTheGpu*:*ycbcr*:*bufferWithoutAByteToSpare:*noFdIsLeftBehind:*whatAPassUses*:*importsOfEitherWay*"
+                           ":*aSamplerMayOutlive*",),
+}
+
 # vitrine-display-test: the boards that it has to judge, and those on which each of its cases is made to fail once.
 DISPLAY_TEST_BOARDS = ("full", "plane-only", "untrusted-display", "no-heap", "legacy-mediatek", "two-outputs", "no-supplicant",
                        "selftest")
 DISPLAY_TEST_PROOFS = ("full", "selftest")
 
-DEMO_PROFILES = ("full", "plane-only", "gpu-only", "untrusted-display", "no-heap", "tiny-pool")
+DEMO_PROFILES = ("full", "plane-only", "gpu-only", "no-gpu", "untrusted-display", "no-heap", "tiny-pool")
 
 ASAN_ENVIRONMENT = {
     # The validation layer crawls under the default quarantine, which keeps 256 MiB of what was freed.
@@ -234,8 +242,8 @@ class Catalogue:
                 for name, path in programs(tree, kind)]
 
     def further_boards(self, suite, tree, scenes, options=()):
-        return [self.program(suite, name, [RUN, "--build", tree, "--profile", profile, "--time-limit", "1800", *options, "--", program],
-                             after=(BUILD[tree],), environment={"VITRINE_LEAK_SCENES": str(scenes)})
+        return [self.program(suite, name, [RUN, "--build", tree, "--profile", profile, "--time-limit", "1800", *options, "--", program,
+                              *ONLY.get(name, ())], after=(BUILD[tree],), environment={"VITRINE_LEAK_SCENES": str(scenes)})
                 for name, program, profile in FURTHER_BOARDS]
 
     def session(self):

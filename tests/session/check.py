@@ -46,7 +46,7 @@ def assert_right(panel, box, frame=None, **how):
         raise AssertionError(f"frame {number} differs from the reference by {worst:.2f} of 255")
 
 
-@on("full", "plane-only")
+@on("full", "plane-only", "no-gpu")
 def video_on_the_panel_is_right_and_screenshots_show_the_placeholder():
     with s.Session() as session:
         player = video_on_panel(session, s.make_clip())
@@ -73,6 +73,20 @@ def video_on_the_panel_is_right_and_screenshots_show_the_placeholder():
             testing.equal(calls["protected_map_attempts"], 0, f"attempts of {who} to map a protected buffer")
         if session.player_calls()["heap_allocations"] == 0:
             raise AssertionError("the call counter saw no allocation from a heap: it does not count")
+
+
+@on("no-gpu")
+def without_a_gpu_no_vulkan_driver_is_loaded():
+    with s.Session() as session:
+        video_on_panel(session, s.make_clip())
+        session.screenshot()
+        report = session.status()
+        with open(f"/proc/{session.compositor.process.pid}/maps", encoding="ascii") as maps:
+            loaded = sorted({line.split("/")[-1].strip() for line in maps if "/" in line})
+        testing.equal([name for name in loaded if re.search(r"libvulkan_|LLVM|VkLayer|gallium", name)], [], "drivers and layers in memory")
+        testing.equal((report["vulkan"]["device"], report["vulkan"]["refusal"]), ("CPU", "GpuAbsent"), "who composes")
+        surface = last_surface(session)
+        testing.equal((surface["path"], surface["compose_refusal"]), ("plane", "GpuAbsent"), "surface")
 
 
 @on("full")

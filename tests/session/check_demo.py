@@ -19,6 +19,7 @@ ON_A_PLANE = {"path": "plane", "refusal": None, "heap": "protected,secure-video"
 WANTED = {
     "full": ON_A_PLANE,
     "plane-only": ON_A_PLANE,
+    "no-gpu": ON_A_PLANE,
     "tiny-pool": ON_A_PLANE,
     "gpu-only": {"path": "composited", "refusal": "PlaneNone", "heap": "protected,secure-video", "evidence": "KernelProtected"},
     "untrusted-display": {"path": "placeholder", "refusal": "PlaneCommitFailed", "heap": "protected,secure-video", "panel_frame": None},

@@ -16,6 +16,7 @@ EXPECTED = {
     "full": PLANES_AND_GPU,
     "plane-only": PLANES_ALONE,
     "gpu-only": (*[("composited", "PlaneNone")] * 4, PLANE),
+    "no-gpu": PLANES_ALONE,
     "single-plane": (*[("placeholder", "PlaneNone")] * 4, PLANE),
     "untrusted-display": (COMMIT_FAILS, ("placeholder", "PlaneScaling"), COMMIT_FAILS, COMMIT_FAILS, COMMIT_FAILS),
     "no-heap": (NO_HEAP,) * 5,

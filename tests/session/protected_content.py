@@ -94,11 +94,12 @@ def show(window, buffer):
     window.client.roundtrip()
 
 
-@on("full", "plane-only", "gpu-only", "no-heap")
+@on("full", "plane-only", "gpu-only", "no-gpu", "no-heap")
 def what_can_be_had_is_told_before_anything_is_allocated():
     expected = {
         "full": (PLANE, None, REACH_PLANE | REACH_GPU),
         "plane-only": (PLANE, None, REACH_PLANE),
+        "no-gpu": (PLANE, None, REACH_PLANE),
         "gpu-only": (PLANE, None, REACH_PLANE | REACH_GPU),  # the primary: it takes a video that fills the screen
         "no-heap": (PLACEHOLDER, "HeapAbsent", None),
     }
@@ -118,8 +119,8 @@ def what_can_be_had_is_told_before_anything_is_allocated():
         testing.equal((name, evidence), (tee.PROTECTED, KERNEL_PROTECTED), "best heap")
         linear = {fourcc: reached for fourcc, reached, modifier in formats if modifier == 0}
         testing.equal(linear[NV12] & reach, reach, "who reads NV12 of that heap")
-        if PROFILE == "plane-only" and any(reached & REACH_GPU for _, reached, _ in formats):
-            raise AssertionError("a GPU without protected memory is said to read protected buffers")
+        if PROFILE in ("plane-only", "no-gpu") and any(reached & REACH_GPU for _, reached, _ in formats):
+            raise AssertionError("a renderer without protected memory is said to read protected buffers")
 
 
 @on("full", "plane-only")

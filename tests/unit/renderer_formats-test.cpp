@@ -250,7 +250,9 @@ TEST_F(YccModifiers, ofThePlanesAloneMakesAnImageOfEach) {
 
 TEST_F(Formats, rgbWithinOneOfTheDefinition) {
   for (const uint32_t fourcc : rgbFormats()) {
-    ASSERT_TRUE(samplesLinear(renderer(), fourcc)) << fourccName(fourcc);
+    const bool wide = formatInfo(fourcc)->bytesPerSample[0] == 8;
+    ASSERT_EQ(samplesLinear(renderer(), fourcc), renderer().device().gpu.present || !wide) << fourccName(fourcc);
+    if (!samplesLinear(renderer(), fourcc)) continue;
     auto buffer = TestBuffer::create({31, 17}, fourcc);
     fillRandom(*buffer, fourcc);
     const auto source = texture(*buffer);

@@ -187,6 +187,21 @@ TEST_F(Fences, passesOrderOneAnother) {
   EXPECT_EQ(driverCalls().foreignReleases - before.foreignReleases, 4U * 2 + 1);
 }
 
+TEST_F(Fences, oneThatCameAfterTheImportHoldsNobodyUp) {
+  const SoftwareTimeline timeline;
+  if (!timeline) GTEST_SKIP() << "no /sys/kernel/debug/sync/sw_sync";
+  TestBuffer from = TestBuffer::from(Picture(16, 16, secret), DRM_FORMAT_XRGB8888);
+  const auto source = texture(from);
+  const UniqueFd fence = timeline.fence(1);
+  ASSERT_TRUE(importSyncFile(from.dmabuf().plane(0).fd.get(), fence.get(), FenceUse::Write));
+  const DrawCommand command = textureCommand(*source, {0, 0, 16, 16});
+  const Picture meanwhile = draw(Picture(16, 16, grey), {&command, 1});
+  // A GPU waits by itself if its driver knows implicit fences. The CPU would stop the whole process.
+  if (!renderer().device().gpu.present) expectPlaceholder(meanwhile, {0, 0, 16, 16});
+  timeline.advance();
+  EXPECT_EQ(draw(Picture(16, 16, grey), {&command, 1}), Picture(16, 16, secret));
+}
+
 TEST_F(Fences, whatIsNoSyncFileIsAnErrorAndIsTaken) {
   TestBuffer buffer = TestBuffer::from(Picture(16, 16, grey), DRM_FORMAT_XRGB8888);
   const auto drawn = target(buffer);

@@ -25,26 +25,6 @@ std::vector<VulkanDeviceReport> listVulkanDevices() {
   return reports;
 }
 
-RendererCounters& RendererCounters::operator+=(const RendererCounters& other) {
-  submits += other.submits;
-  imports += other.imports;
-  allocations += other.allocations;
-  pixelsDrawn += other.pixelsDrawn;
-  placeholdersDrawn += other.placeholdersDrawn;
-  validationMessages += other.validationMessages;
-  return *this;
-}
-
-bool isDeviceLost(const Error& error) {
-  return error.kind == ErrorKind::Vulkan && error.number == VK_ERROR_DEVICE_LOST;
-}
-
-Result<std::unique_ptr<Renderer>> Renderer::create(const Options& options) {
-  auto renderer = vulkan::VulkanRenderer::create(options);
-  if (!renderer) return std::unexpected(renderer.error());
-  return std::unique_ptr<Renderer>(std::move(*renderer));
-}
-
 namespace vulkan {
 
 Result<std::unique_ptr<VulkanRenderer>> VulkanRenderer::create(const Options& options) {
