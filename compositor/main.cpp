@@ -1,6 +1,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <format>
 
 #include <CLI/CLI.hpp>
 
@@ -16,23 +17,24 @@ namespace {
 constexpr int misused = 2;
 
 struct CommandLine {
-  std::filesystem::path config;
-  std::string logLevels;
   bool checkConfig = false;
   bool listProtocols = false;
+  bool listActions = false;
   ServerOptions options;
 };
 
 void describe(CLI::App& app, CommandLine& line) {
   app.set_version_flag("--version", "vitrine " VITRINE_VERSION);
-  app.add_option("-c,--config", line.config,
+  app.add_option("-c,--config", line.options.configFile,
                  "Configuration file (default: vitrine/vitrine.toml below XDG_CONFIG_HOME or /etc/xdg)");
   app.add_flag("--check-config", line.checkConfig, "Read the configuration, say what is wrong with it, and end");
   app.add_flag("--list-protocols", line.listProtocols,
                "List the protocols, who sees each (everybody, or trusted: all but sandboxed clients) and why, and end");
+  app.add_flag("--list-actions", line.listActions,
+               "List the actions that keys and buttons can be bound to: name, argument, default bindings, and end");
   app.add_option("-s,--startup", line.options.startup, "Shell command to start in the session");
   app.add_option("--status", line.options.statusFile, "Write a JSON report there on SIGUSR1 and at the end");
-  app.add_option("-l,--log", line.logLevels, "Log levels, such as info,kms=debug (also VITRINE_LOG)")
+  app.add_option("-l,--log", line.options.logLevels, "Log levels, such as info,kms=debug (also VITRINE_LOG)")
       ->check([](const std::string& text) {
         const auto levels = parseLogLevels(text);
         return levels ? std::string() : levels.error().text();
@@ -40,8 +42,7 @@ void describe(CLI::App& app, CommandLine& line) {
   app.add_option("command", line.options.command,
                  "A client to run as a kiosk: the session ends with it, with its status");
   app.positionals_at_end();
-  app.footer("Keys: Logo+Return terminal, Logo+Tab next window, Logo+F fullscreen, Logo+M maximise, Logo+Q close,\n"
-             "Logo+drag move or resize, Ctrl+Alt+Fn switch VT, Ctrl+Alt+Backspace end the session.\n\n"
+  app.footer("Keys and buttons: see --list-actions. SIGHUP reads the configuration again, as saving the file does.\n\n"
              "Exit status: 0 (or the kiosk client's), 1 the session could not start, 2 misused.");
 }
 
@@ -53,20 +54,26 @@ void listProtocols() {
   }
 }
 
-Result<Config> loadConfig(const CommandLine& line) {
-  const std::filesystem::path file = line.config.empty() ? Config::find() : line.config;
-  const ConfigCheck check = line.checkConfig ? ConfigCheck::Machine : ConfigCheck::Text;
-  return file.empty() ? Result<Config>(Config{}) : Config::load(file, check);
+std::string inTheFile(const DefaultBinding& binding) {
+  return std::format("{}{}{}", binding.chord, binding.argument.empty() ? "" : " = ", binding.argument);
 }
 
-/** In this order, so that the command line has the last word. What the other two say has been checked. */
-Result<> applyLogLevels(const CommandLine& line, const Config& config) {
-  const char* environment = std::getenv("VITRINE_LOG");
-  if (auto done = setLogLevels(config.logLevels); !done) return done;
-  if (auto done = setLogLevels(environment != nullptr ? environment : ""); !done) {
-    return invalid("read VITRINE_LOG", environment, done.error().text());
+void listActions() {
+  for (const ActionInfo& info : actionInfos()) {
+    std::string bindings;
+    for (const auto* table : {&info.keys, &info.buttons})
+      for (const DefaultBinding& each : *table)
+        bindings += std::format("{}{}", bindings.empty() ? "" : ", ", inTheFile(each));
+    std::printf("%s\n", std::format("{}{}{}", info.name, info.argument.empty() ? "" : " ", info.argument).c_str());
+    std::printf("    %.*s\n", static_cast<int>(info.meaning.size()), info.meaning.data());
+    std::printf("    default: %s\n", bindings.empty() ? "not bound" : bindings.c_str());
   }
-  return setLogLevels(line.logLevels);
+}
+
+Result<Config> loadConfig(const CommandLine& line) {
+  const std::filesystem::path file = line.options.configFile.empty() ? Config::find() : line.options.configFile;
+  const ConfigCheck check = line.checkConfig ? ConfigCheck::Machine : ConfigCheck::Text;
+  return file.empty() ? Result<Config>(Config{}) : Config::load(file, check);
 }
 
 } // namespace
@@ -84,13 +91,17 @@ int main(int argc, char** argv) {
     listProtocols();
     return EXIT_SUCCESS;
   }
+  if (line.listActions) {
+    listActions();
+    return EXIT_SUCCESS;
+  }
   installLogBridge();
   auto config = loadConfig(line);
   if (!config) {
     std::fprintf(stderr, "vitrine: %s\n", config.error().text().c_str());
     return misused;
   }
-  if (auto done = applyLogLevels(line, *config); !done) {
+  if (auto done = applyLogLevels(*config, line.options.logLevels); !done) {
     std::fprintf(stderr, "vitrine: %s\n", done.error().text().c_str());
     return misused;
   }

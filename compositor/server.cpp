@@ -42,6 +42,7 @@ Server::~Server() {
     command.terminate();
   if (outputs_) writeStatus();
   if (display_ != nullptr) wl_display_destroy_clients(display_);
+  configWatcher_.reset();
   for (wl_event_source* source : signals_)
     wl_event_source_remove(source);
   newOutput_.disconnect();
@@ -53,6 +54,7 @@ Server::~Server() {
   protocols_.reset();
   outputProtocols_.reset();
   seat_.reset();
+  actions_.reset();
   // Outputs go before the scene that they show, the scene before the renderer that its textures are of.
   if (renderer_) renderer_->waitIdle();
   if (backend_ != nullptr) wlr_backend_destroy(backend_);
@@ -175,9 +177,9 @@ void Server::makeGlobals() {
   outputProtocols_ = std::make_unique<OutputProtocols>(*display_, *outputs_);
   locked_.connect(desktop_->events.locked, [this](void*) { outputs_->forgetPictures(); });
   windowsChanged_.connect(desktop_->events.changed, [this](void*) { protectedContent_->update(); });
-  Seat::Actions actions{[this] { stop(0, "a key"); }, [this](const std::string& command) { startCommand(command); },
-                        [this](unsigned vt) { wlr_session_change_vt(session_, vt); }};
-  seat_ = std::make_unique<Seat>(*seat, *desktop_, kms_->device(), config_, std::move(actions));
+  actions_ = std::make_unique<ActionRunner>(*desktop_, actionSession());
+  seat_ = std::make_unique<Seat>(*seat, *desktop_, kms_->device(), config_,
+                                 [this](const Action& action) { return actions_->perform(action); });
   protocols_ = std::make_unique<SessionProtocols>(*display_, *seat, *desktop_, *seat_);
 }
 
@@ -198,6 +200,7 @@ Result<> Server::startBackend() {
 }
 
 Result<> Server::startClients() {
+  watchConfig();
   if (!options_.startup.empty()) startCommand(options_.startup);
   if (options_.command.empty()) return {};
   auto child = ChildProcess::start(options_.command);
@@ -212,6 +215,61 @@ void Server::startCommand(const std::string& command) {
   commands_.push_back(*child);
 }
 
+ActionRunner::Session Server::actionSession() {
+  return {.quit = [this] { stop(0, "the action quit"); },
+          .reload = [this] { reloadConfig(); },
+          .startTerminal = [this] { startCommand(config_.terminal); },
+          .start = [this](const std::string& command) { startCommand(command); },
+          .switchVt =
+              [this](unsigned vt) {
+                if (session_ != nullptr) wlr_session_change_vt(session_, vt);
+              }};
+}
+
+/** The file that is read, or where a user would put one. */
+void Server::watchConfig() {
+  std::filesystem::path file = options_.configFile.empty() ? Config::find() : options_.configFile;
+  if (file.empty()) file = Config::userFile();
+  std::error_code ignored;
+  if (file.empty() || !std::filesystem::is_directory(std::filesystem::absolute(file, ignored).parent_path(), ignored))
+    return log("config").info("no configuration to watch; SIGHUP looks for one again");
+  if (!configWatcher_) configWatcher_ = std::make_unique<ConfigWatcher>(*loop_, [this] { reloadConfig(); });
+  if (auto done = configWatcher_->watch(file); !done)
+    log("config").warn("{}; only SIGHUP reads the configuration again", done.error().text());
+}
+
+/** A configuration with an error changes nothing. */
+void Server::reloadConfig() {
+  watchConfig(); // before it is read, so that no later change is missed; and the file may be another one
+  const std::filesystem::path file = options_.configFile.empty() ? Config::find() : options_.configFile;
+  auto config = file.empty() ? Result<Config>(Config{}) : Config::load(file, ConfigCheck::Machine);
+  auto done = config ? applyConfig(std::move(*config)) : std::unexpected(config.error());
+  if (done) {
+    log("config").info("{}: in use now", file.empty() ? "the defaults" : file.string());
+  } else {
+    log("config").warn("{}; nothing of the configuration has changed", done.error().text());
+  }
+}
+
+Result<> Server::applyConfig(Config config) {
+  const Config before = std::exchange(config_, std::move(config));
+  const auto beforeFor = [&before](const std::string& name) { return before.settingsFor(name); };
+  if (auto done = outputs_->applyConfiguration(beforeFor); !done) {
+    config_ = before;
+    return done;
+  }
+  if (auto done = applyLogLevels(config_, options_.logLevels); !done) log("config").warn("{}", done.error().text());
+  security_->setSettings(config_.security);
+  seat_->configure();
+  for (const std::string& key : changesForNextStart(before, config_))
+    log("config").warn("{}: counts from the next start on", key);
+  // So that the next reload compares with what is in use.
+  config_.heapOverrides = before.heapOverrides;
+  config_.vulkanDevice = before.vulkanDevice;
+  config_.vulkanValidation = before.vulkanValidation;
+  return {};
+}
+
 void Server::watchSignals() {
   const auto watch = [this](int number, wl_event_loop_signal_func_t handler) {
     signals_.push_back(wl_event_loop_add_signal(loop_, number, handler, this));
@@ -224,6 +282,10 @@ void Server::watchSignals() {
   }
   watch(SIGUSR1, [](int, void* data) {
     static_cast<Server*>(data)->writeStatus();
+    return 0;
+  });
+  watch(SIGHUP, [](int, void* data) {
+    static_cast<Server*>(data)->reloadConfig();
     return 0;
   });
   watch(SIGCHLD, [](int, void* data) {

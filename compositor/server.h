@@ -5,10 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "compositor/actions/action_runner.h"
 #include "compositor/backend/kms_backend.h"
 #include "compositor/child_process.h"
 #include "compositor/client_quota.h"
 #include "compositor/config/config.h"
+#include "compositor/config/config_watcher.h"
 #include "compositor/input/seat.h"
 #include "compositor/outputs/output_manager.h"
 #include "compositor/outputs/output_protocols.h"
@@ -25,6 +27,8 @@ namespace vitrine {
 /** How this run was asked for on the command line. */
 struct ServerOptions {
   std::vector<std::string> command; ///< a client to start; when it ends, so does the session (kiosk)
+  std::filesystem::path configFile; ///< empty: the one that Config::find() finds, whenever it is read
+  std::string logLevels;            ///< on top of the configuration's
   std::string startup;              ///< a shell command to start; the session goes on without it
   std::filesystem::path statusFile; ///< written on SIGUSR1 and at the end; empty: none
 };
@@ -56,6 +60,10 @@ private:
   void onSessionActive();
   void onSessionGone();
   void startCommand(const std::string& command);
+  [[nodiscard]] ActionRunner::Session actionSession();
+  void watchConfig();
+  void reloadConfig();
+  [[nodiscard]] Result<> applyConfig(Config config);
   [[nodiscard]] std::vector<FormatModifier> formatsComposedProtected() const;
   [[nodiscard]] std::vector<OutputProtection> outputProtections() const;
   void writeStatus() const;
@@ -89,11 +97,13 @@ private:
   std::unique_ptr<ExplicitSync> explicitSync_; ///< null where the kernel has no syncobj timelines
   std::unique_ptr<Decorations> decorations_;
   std::unique_ptr<Desktop> desktop_;
+  std::unique_ptr<ActionRunner> actions_;
   std::unique_ptr<Seat> seat_;
   std::unique_ptr<OutputManager> outputs_;
   std::unique_ptr<OutputProtocols> outputProtocols_;
   std::unique_ptr<SessionProtocols> protocols_;
   std::vector<wl_event_source*> signals_;
+  std::unique_ptr<ConfigWatcher> configWatcher_;
   ChildProcess kiosk_;
   std::vector<ChildProcess> commands_; ///< the others that were started and still run
   Listener<wlr_output> newOutput_;

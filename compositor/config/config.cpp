@@ -264,6 +264,36 @@ Result<> readNamed(const toml::node& node, const Reader& reader, Setters (Reader
   return {};
 }
 
+/** What is bound, on top of what `bound` has. `parse`: parseKeys or parseButton. */
+Result<> readBindings(const toml::node& node, const std::string& file, Result<Chord> (*parse)(std::string_view),
+                      Bindings::Table& bound) {
+  const toml::table* table = node.as_table();
+  if (table == nullptr) return wrong(node, file, "must be a table");
+  std::map<Chord, std::string> read;
+  for (const auto& [key, value] : *table) {
+    const auto atKey = [&](const std::string& what, const std::string& remedy = {}) {
+      const auto& begin = key.source().begin;
+      return invalid("read config", std::format("{}:{}:{}", file, begin.line, begin.column), what, remedy);
+    };
+    const auto chord = parse(key.str());
+    if (!chord) return atKey(chord.error().detail, chord.error().remedy);
+    const auto [earlier, isNew] = read.emplace(*chord, key.str());
+    if (!isNew) return atKey(std::format("'{}' and '{}' are the same binding", key.str(), earlier->second));
+    const auto text = value.value_exact<std::string>();
+    if (!text) return wrong(value, file, "must be a string with an action; `vitrine --list-actions` lists them");
+    const auto action = parseAction(*text);
+    if (!action) {
+      return wrong(value, file,
+                   std::format("action '{}': {}; `vitrine --list-actions` lists all", *text, action.error().detail));
+    }
+    if (parse == parseKeys && infoOf(action->kind).use == ActionUse::InputOnly &&
+        action->kind != ActionKind::ReleaseKeys)
+      return wrong(value, file, std::format("action '{}' needs a mouse button", *text));
+    bound[*chord] = *action;
+  }
+  return {};
+}
+
 /** Names that xkbcommon does not know are an error only where the machine is checked: a session takes a default. */
 Result<> readKeyboard(const toml::node& node, const Reader& reader, Config& config) {
   const auto table = reader.table({{"layout", reader.text(config.keymap.layout)},
@@ -298,6 +328,10 @@ Result<Config> Config::parse(std::string_view text, const std::string& fileName,
                                  {"sandbox_deny", reader.interfaces(config.security.sandboxDeny)}})},
       {"desktop", reader.table({{"terminal", reader.text(config.terminal)}})},
       {"keyboard", [&](const toml::node& node) { return readKeyboard(node, reader, config); }},
+      {"bindings",
+       [&](const toml::node& node) { return readBindings(node, fileName, parseKeys, config.bindings.keys); }},
+      {"mouse_bindings",
+       [&](const toml::node& node) { return readBindings(node, fileName, parseButton, config.bindings.buttons); }},
       {"input",
        [&](const toml::node& node) {
          return readNamed(node, reader, &Reader::device, config.anyDevice, config.devices);
@@ -323,19 +357,37 @@ Result<Config> Config::load(const std::filesystem::path& file, ConfigCheck check
   return parse(text.str(), file.string(), check);
 }
 
+std::filesystem::path Config::userFile() {
+  if (const char* home = std::getenv("XDG_CONFIG_HOME"); home != nullptr && *home != '\0')
+    return std::filesystem::path(home) / "vitrine" / "vitrine.toml";
+  if (const char* user = std::getenv("HOME"); user != nullptr)
+    return std::filesystem::path(user) / ".config" / "vitrine" / "vitrine.toml";
+  return {};
+}
+
 std::filesystem::path Config::find() {
-  std::vector<std::filesystem::path> folders;
-  if (const char* home = std::getenv("XDG_CONFIG_HOME"); home != nullptr && *home != '\0') {
-    folders.emplace_back(home);
-  } else if (const char* user = std::getenv("HOME"); user != nullptr) {
-    folders.push_back(std::filesystem::path(user) / ".config");
-  }
-  folders.emplace_back("/etc/xdg");
-  for (const auto& folder : folders) {
+  for (const auto& file : {userFile(), std::filesystem::path("/etc/xdg/vitrine/vitrine.toml")}) {
     std::error_code ignored;
-    if (const auto file = folder / "vitrine" / "vitrine.toml"; std::filesystem::exists(file, ignored)) return file;
+    if (!file.empty() && std::filesystem::exists(file, ignored)) return file;
   }
   return {};
+}
+
+Result<> applyLogLevels(const Config& config, const std::string& commandLine) {
+  const char* environment = std::getenv("VITRINE_LOG");
+  if (auto done = setLogLevels(config.logLevels); !done) return done;
+  if (auto done = setLogLevels(environment != nullptr ? environment : ""); !done) {
+    return invalid("read VITRINE_LOG", environment, done.error().text());
+  }
+  return setLogLevels(commandLine);
+}
+
+std::vector<std::string> changesForNextStart(const Config& now, const Config& next) {
+  std::vector<std::string> keys;
+  if (now.heapOverrides != next.heapOverrides) keys.emplace_back("heaps.overrides");
+  if (now.vulkanDevice != next.vulkanDevice) keys.emplace_back("vulkan.device");
+  if (now.vulkanValidation != next.vulkanValidation) keys.emplace_back("vulkan.validation");
+  return keys;
 }
 
 } // namespace vitrine

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "compositor/actions/bindings.h"
 #include "compositor/input/device_settings.h"
 #include "compositor/input/keymap.h"
 #include "compositor/output/output.h"
@@ -28,8 +29,9 @@ struct Config {
   std::filesystem::path heapOverrides; ///< see HeapTable::addOverrides; empty: none
   std::string vulkanDevice;            ///< part of a device's name; empty: the best one
   bool vulkanValidation = false;
-  SecuritySettings security;     ///< [security]
-  std::string terminal = "foot"; ///< what Logo+Return starts
+  SecuritySettings security;                ///< [security]
+  std::string terminal = "foot";            ///< what the action `terminal` starts
+  Bindings bindings = Bindings::defaults(); ///< [bindings] and [mouse_bindings], on top of the defaults
   KeymapNames keymap;
   int repeatRate = 25;                           ///< per second
   int repeatDelay = 600;                         ///< milliseconds
@@ -61,6 +63,14 @@ struct Config {
    * /etc/xdg/vitrine/vitrine.toml; empty where there is none.
    */
   [[nodiscard]] static std::filesystem::path find();
+  /** Where a user's file belongs, present or not; empty where there is neither XDG_CONFIG_HOME nor HOME. */
+  [[nodiscard]] static std::filesystem::path userFile();
 };
+
+/** Sets the log levels of a configuration, then of VITRINE_LOG, then of the command line. Error: Invalid: VITRINE_LOG is wrong. */
+[[nodiscard]] Result<> applyLogLevels(const Config& config, const std::string& commandLine);
+
+/** The sections that only count from the next start on, and that differ. */
+[[nodiscard]] std::vector<std::string> changesForNextStart(const Config& now, const Config& next);
 
 } // namespace vitrine

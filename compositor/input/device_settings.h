@@ -7,7 +7,7 @@
 
 namespace vitrine {
 
-/** How a pointer or touchpad behaves; what is empty stays as libinput has it for the device. */
+/** How a pointer or touchpad behaves; what is empty is libinput's default for the device. */
 struct DeviceSettings {
   std::optional<bool> tap;                 ///< a tap on a touchpad is a click
   std::optional<bool> naturalScroll;       ///< content moves with the fingers

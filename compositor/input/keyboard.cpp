@@ -10,8 +10,7 @@ Keyboard::Keyboard(wlr_seat& seat, TextInputRelay& textInput, const Config& conf
     : seat_(seat), textInput_(textInput), group_(wlr_keyboard_group_create()), binding_(std::move(binding)) {
   wlr_keyboard& keyboard = group_->keyboard;
   keyboard.data = this;
-  setKeymap(config);
-  wlr_keyboard_set_repeat_info(&keyboard, config.repeatRate, config.repeatDelay);
+  configure(config);
   key_.connect(keyboard.events.key, [this](wlr_keyboard_key_event* event) { onKey(*event); });
   modifiers_.connect(keyboard.events.modifiers, [this](void*) {
     if (textInput_.takeModifiers(group_->keyboard)) return;
@@ -29,8 +28,14 @@ Keyboard::~Keyboard() {
 }
 
 void Keyboard::add(wlr_keyboard& device) {
-  wlr_keyboard_set_keymap(&device, group_->keyboard.keymap);
+  configure(device);
   wlr_keyboard_group_add_keyboard(group_, &device);
+}
+
+void Keyboard::configure(wlr_keyboard& device) {
+  const wlr_keyboard& group = group_->keyboard;
+  if (device.keymap != group.keymap) wlr_keyboard_set_keymap(&device, group.keymap);
+  wlr_keyboard_set_repeat_info(&device, group.repeat_info.rate, group.repeat_info.delay);
 }
 
 std::vector<uint32_t> Keyboard::heldForClients(const wlr_keyboard& keyboard) {
@@ -48,7 +53,10 @@ void Keyboard::enter(wlr_seat& seat, wlr_surface& surface) {
   wlr_seat_keyboard_enter(&seat, &surface, held.data(), held.size(), &keyboard->modifiers);
 }
 
-void Keyboard::setKeymap(const Config& config) {
+void Keyboard::configure(const Config& config) {
+  wlr_keyboard_set_repeat_info(&group_->keyboard, config.repeatRate, config.repeatDelay);
+  if (names_ == config.keymap) return; // the current layout and the locks stay
+  names_ = config.keymap;
   KeymapPointer keymap = compileKeymap(config.keymap);
   if (!keymap) {
     log("input").warn("keymap layout='{}' variant='{}' options='{}': xkbcommon does not know it; taking its default",

@@ -22,6 +22,10 @@ public:
   Keyboard(const Keyboard&) = delete;
   ~Keyboard();
 
+  /** Takes keymap and repetition from the configuration. Keyboards that were added follow with configure(device). */
+  void configure(const Config& config);
+  /** Gives a device the keymap and repetition of all. */
+  void configure(wlr_keyboard& device);
   /** Takes in a keyboard that was plugged in, until it is unplugged. */
   void add(wlr_keyboard& device);
   /** Has the seat's clients hear this keyboard again, after a virtual one. */
@@ -33,13 +37,13 @@ public:
   static void enter(wlr_seat& seat, wlr_surface& surface);
 
 private:
-  void setKeymap(const Config& config);
   void onKey(const wlr_keyboard_key_event& event);
   [[nodiscard]] bool isBinding(xkb_keycode_t code);
   wlr_seat& seat_;
   TextInputRelay& textInput_;
   wlr_keyboard_group* group_;
   Binding binding_;
+  std::optional<KeymapNames> names_; ///< of the keymap
   BindingSymbols symbols_;
   std::vector<uint32_t> ours_; ///< keys whose press was a binding: no client hears of their release
   Listener<wlr_keyboard_key_event> key_;

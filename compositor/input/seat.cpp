@@ -1,10 +1,9 @@
 #include "compositor/input/seat.h"
 
-#include <linux/input-event-codes.h>
-
 #include <algorithm>
 
 #include "protected-path/base/clock.h"
+#include "protected-path/base/log.h"
 
 namespace vitrine {
 namespace {
@@ -29,8 +28,8 @@ uint32_t milliseconds(Nanoseconds time) {
 
 } // namespace
 
-Seat::Seat(wlr_seat& seat, Desktop& desktop, const KmsDevice& display, const Config& config, Actions actions)
-    : seat_(seat), desktop_(desktop), config_(config), actions_(std::move(actions)), cursor_(wlr_cursor_create()),
+Seat::Seat(wlr_seat& seat, Desktop& desktop, const KmsDevice& display, const Config& config, Perform perform)
+    : seat_(seat), desktop_(desktop), config_(config), perform_(std::move(perform)), cursor_(wlr_cursor_create()),
       image_(desktop.cursorTree(), display, *wl_display_get_event_loop(seat.display)),
       drag_(seat, desktop.cursorTree(),
             [this] {
@@ -103,8 +102,25 @@ void Seat::connectPointer() {
                     });
 }
 
+const DeviceSettings& Seat::settingsOf(const wlr_input_device& device) const {
+  return config_.settingsForDevice(device.name != nullptr ? device.name : "");
+}
+
+void Seat::configure() {
+  keyboard_.configure(config_);
+  for (const Device& each : devices_) {
+    applySettings(*each.device, settingsOf(*each.device));
+    const bool isKeyboard = each.device->type == WLR_INPUT_DEVICE_KEYBOARD;
+    if (isKeyboard && wlr_input_device_get_virtual_keyboard(each.device) == nullptr)
+      keyboard_.configure(*wlr_keyboard_from_input_device(each.device));
+  }
+}
+
 void Seat::addDevice(wlr_input_device& device, wlr_output* output) {
-  applySettings(device, config_.settingsForDevice(device.name != nullptr ? device.name : ""));
+  applySettings(device, settingsOf(device));
+  const auto known = devices_.emplace(devices_.end());
+  known->device = &device;
+  known->gone.connect(device.events.destroy, [this, known](void*) { devices_.erase(known); });
   switch (device.type) {
   case WLR_INPUT_DEVICE_KEYBOARD:
     addKeyboard(device);
@@ -282,12 +298,9 @@ void Seat::onButton(const wlr_pointer_button_event& event) {
       heldY_ = cursor_->y - hit.y;
     }
     desktop_.click(hit);
-    const bool logo = (keyboard_.modifiers() & WLR_MODIFIER_LOGO) != 0;
-    if (logo && hit.toplevel != nullptr && hit.toplevel->isFree()) {
-      beginGrab(*hit.toplevel, event.button == BTN_RIGHT ? uint32_t{WLR_EDGE_RIGHT | WLR_EDGE_BOTTOM} : 0U);
-      return;
-    }
+    if (onButtonBinding(hit, event.button)) return;
   }
+  if (!pressed && std::erase(bound_, event.button) != 0) return;
   wlr_seat_pointer_notify_button(&seat_, event.time_msec, event.button, event.state);
   if (pressed) return;
   if (grab_.toplevel != nullptr) endGrab();
@@ -308,48 +321,44 @@ wlr_keyboard_shortcuts_inhibitor_v1* Seat::shortcutsInhibitor() const {
   return nullptr;
 }
 
-bool Seat::onKey(uint32_t modifiers, xkb_keysym_t key) {
-  active();
-  return onKeyBinding(modifiers, key);
+/** Whether a binding counts now, or its input is for a client. */
+bool Seat::mayPerform(const Action& action) const {
+  const ActionUse use = infoOf(action.kind).use;
+  // While the session is locked, the person at the keyboard may be a stranger.
+  if (desktop_.isLocked()) return use == ActionUse::Always;
+  const bool inhibited = shortcutsInhibitor() != nullptr;
+  if (action.kind == ActionKind::ReleaseKeys) return inhibited;
+  return !inhibited || use == ActionUse::DespiteClients || use == ActionUse::Always;
 }
 
-bool Seat::onKeyBinding(uint32_t modifiers, xkb_keysym_t key) {
-  constexpr uint32_t controlAlt = WLR_MODIFIER_CTRL | WLR_MODIFIER_ALT;
-  if (key >= XKB_KEY_XF86Switch_VT_1 && key <= XKB_KEY_XF86Switch_VT_12) {
-    actions_.switchVt(key - XKB_KEY_XF86Switch_VT_1 + 1);
+void Seat::perform(const Action& action) {
+  if (action.kind == ActionKind::ReleaseKeys) {
+    wlr_keyboard_shortcuts_inhibitor_v1_deactivate(shortcutsInhibitor());
+  } else if (auto done = perform_(action); !done) {
+    log("input").debug("{}", done.error().text());
+  }
+}
+
+/** Performs what a button is bound to; false: it is the window's. */
+bool Seat::onButtonBinding(const Desktop::Hit& hit, uint32_t button) {
+  const Action* action = Bindings::find(config_.bindings.buttons, keyboard_.modifiers(), button);
+  if (action == nullptr || !mayPerform(*action)) return false;
+  if (action->kind != ActionKind::Move && action->kind != ActionKind::Resize) {
+    bound_.push_back(button);
+    perform(Action(*action));
     return true;
   }
-  if (desktop_.isLocked()) return false; // nothing of the session obeys whoever stands before the lock screen
-  if ((modifiers & controlAlt) == controlAlt && key == XKB_KEY_BackSpace) {
-    actions_.quit();
-    return true;
-  }
-  if (wlr_keyboard_shortcuts_inhibitor_v1* inhibitor = shortcutsInhibitor()) {
-    if ((modifiers & WLR_MODIFIER_LOGO) == 0 || key != XKB_KEY_Escape) return false;
-    wlr_keyboard_shortcuts_inhibitor_v1_deactivate(inhibitor);
-    return true;
-  }
-  if ((modifiers & WLR_MODIFIER_LOGO) == 0) return false;
-  Toplevel* focused = desktop_.focused();
-  switch (key) {
-  case XKB_KEY_Return:
-    actions_.start(config_.terminal);
-    return true;
-  case XKB_KEY_Tab:
-    desktop_.focusNext();
-    return true;
-  case XKB_KEY_q:
-    if (focused != nullptr) focused->close();
-    return true;
-  case XKB_KEY_f:
-    if (focused != nullptr) focused->setFullscreen(!focused->isFullscreen());
-    return true;
-  case XKB_KEY_m:
-    if (focused != nullptr) focused->setMaximized(!focused->xdg().current.maximized);
-    return true;
-  default:
-    return false;
-  }
+  if (hit.toplevel == nullptr || !hit.toplevel->isFree()) return false;
+  beginGrab(*hit.toplevel, action->kind == ActionKind::Resize ? uint32_t{WLR_EDGE_RIGHT | WLR_EDGE_BOTTOM} : 0U);
+  return true;
+}
+
+bool Seat::onKey(uint32_t modifiers, xkb_keysym_t key) {
+  active();
+  const Action* action = Bindings::find(config_.bindings.keys, modifiers, key);
+  if (action == nullptr || !mayPerform(*action)) return false;
+  perform(Action(*action)); // a copy: the action may replace the configuration
+  return true;
 }
 
 } // namespace vitrine

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "compositor/actions/action.h"
 #include "compositor/config/config.h"
 #include "compositor/input/cursor_image.h"
 #include "compositor/input/drag_and_drop.h"
@@ -20,18 +21,17 @@ namespace vitrine {
 /** One seat: keyboards, pointer, cursor, selections, interactive moves and resizes. */
 class Seat {
 public:
-  /** What key bindings do outside the seat. */
-  struct Actions {
-    std::function<void()> quit;
-    std::function<void(const std::string& command)> start;
-    std::function<void(unsigned vt)> switchVt;
-  };
-  Seat(wlr_seat& seat, Desktop& desktop, const KmsDevice& display, const Config& config, Actions actions);
+  /** Performs every action that is not one of ActionUse::InputOnly. */
+  using Perform = std::function<Result<>(const Action&)>;
+  Seat(wlr_seat& seat, Desktop& desktop, const KmsDevice& display, const Config& config, Perform perform);
   Seat(const Seat&) = delete;
   ~Seat();
 
   /** `output`: the one that a pointer's absolute positions are of; null: the whole layout. */
   void addDevice(wlr_input_device& device, wlr_output* output = nullptr);
+
+  /** The configuration has changed: sets keymap and devices up again. Bindings count from the next press on. */
+  void configure();
 
   /** The user did something with an input device. */
   std::function<void()> onActivity;
@@ -45,6 +45,11 @@ private:
     std::unique_ptr<VirtualKeyboard> keyboard;
     Listener<void> gone;
   };
+  /** Any input device, until it is destroyed. */
+  struct Device {
+    wlr_input_device* device = nullptr;
+    Listener<void> gone;
+  };
   struct Grab {
     Toplevel* toplevel = nullptr;
     uint32_t edges = 0; ///< 0: move
@@ -52,6 +57,7 @@ private:
     double startY = 0;
     wlr_box box{};
   };
+  [[nodiscard]] const DeviceSettings& settingsOf(const wlr_input_device& device) const;
   void connectPointer();
   void connectDesktop();
   void active() const;
@@ -66,7 +72,9 @@ private:
   void onButton(const wlr_pointer_button_event& event);
   void onSetCursor(const wlr_seat_pointer_request_set_cursor_event& event);
   void continueGrab();
-  bool onKeyBinding(uint32_t modifiers, xkb_keysym_t key);
+  [[nodiscard]] bool mayPerform(const Action& action) const;
+  void perform(const Action& action);
+  bool onButtonBinding(const Desktop::Hit& hit, uint32_t button);
   bool onKey(uint32_t modifiers, xkb_keysym_t key);
   [[nodiscard]] wlr_keyboard_shortcuts_inhibitor_v1* shortcutsInhibitor() const;
   void addKeyboard(wlr_input_device& device);
@@ -77,7 +85,7 @@ private:
   wlr_seat& seat_;
   Desktop& desktop_;
   const Config& config_;
-  Actions actions_;
+  Perform perform_;
   std::unique_ptr<wlr_cursor, DestroyCursor> cursor_; ///< before all that listens to it
   CursorImage image_;
   DragAndDrop drag_;
@@ -87,6 +95,8 @@ private:
   TextInputRelay textInput_;
   wlr_keyboard_shortcuts_inhibit_manager_v1* shortcutsInhibit_;
   Keyboard keyboard_;
+  std::list<Device> devices_;
+  std::vector<uint32_t> bound_; ///< buttons whose press was a binding: no client hears of their release
   std::list<Typist> typists_;
   std::list<Listener<void>> keyboards_; ///< one for each that is plugged in: its end
   Grab grab_;

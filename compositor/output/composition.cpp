@@ -276,6 +276,12 @@ Result<UniqueFd> Composition::renderPublic(RenderTarget& target, std::span<const
   return draw(target, items, {&whole, 1});
 }
 
+void Composition::setBackground(Color background) {
+  if (background == std::exchange(background_, background)) return;
+  ordinary_.damageAll();
+  protected_.damageAll();
+}
+
 Result<UniqueFd> Composition::draw(RenderTarget& target, std::span<const Item> items, std::span<const Rect> damage) {
   commands_.clear();
   DrawCommand background;

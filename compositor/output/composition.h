@@ -38,7 +38,7 @@ public:
   [[nodiscard]] bool isAllocated() const { return !ordinary_.empty(); }
   /** Makes the buffers for an output of this size. `fourcc` ARGB8888 where underlays are wanted. */
   [[nodiscard]] Result<> allocate(Size size, uint32_t fourcc);
-  void setBackground(Color background) { background_ = background; }
+  void setBackground(Color background);
 
   /**
    * Brings a buffer up to date with the layers that the plan leaves to it, or does nothing. On success current() is what to show.

@@ -124,6 +124,10 @@ public:
   /** Planes that show composed content, by the last plan. */
   [[nodiscard]] size_t composedPlanes() const { return plan_.composed().size(); }
   [[nodiscard]] const std::vector<SurfaceReport>& surfaceReports() const { return reports_; }
+  /** How a surface reached the panel in the last frame; empty where it was not in it. Its address alone is compared. */
+  [[nodiscard]] std::optional<LayerOutcome> outcomeOf(const wlr_surface& surface) const;
+  /** The KMS ids of the planes that the last plan uses, from the lowest to the highest. */
+  [[nodiscard]] std::vector<uint32_t> planesInUse() const;
   /** The HDCP of the output's link. */
   [[nodiscard]] const HdcpController& hdcp() const { return hdcp_; }
   /** What decides whether this output can show protected content. */

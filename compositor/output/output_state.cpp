@@ -14,6 +14,26 @@ void Output::configure(const OutputSettings& settings) {
   settledFor_.reset();
 }
 
+std::optional<LayerOutcome> Output::outcomeOf(const wlr_surface& surface) const {
+  const auto sources = list_.sources();
+  for (size_t i = 0; i < std::min(sources.size(), plan_.layers.size()); ++i)
+    if (sources[i].surface == &surface) return plan_.layers[i];
+  return std::nullopt;
+}
+
+std::vector<uint32_t> Output::planesInUse() const {
+  std::vector<std::pair<uint8_t, uint32_t>> used; // position, plane
+  for (const ComposedBuffer& buffer : plan_.composed())
+    used.emplace_back(buffer.position, buffer.planeId);
+  for (const LayerOutcome& layer : plan_.layers)
+    if (layer.path == Path::Plane) used.emplace_back(layer.position, layer.planeId);
+  std::ranges::sort(used);
+  std::vector<uint32_t> planes;
+  for (const auto& [position, plane] : used)
+    planes.push_back(plane);
+  return planes;
+}
+
 bool Output::needsModeset() const {
   const auto& mode = kms_.pipe().mode();
   return !mode || modesetDue_ || configuredMode_ != settings_.mode ||

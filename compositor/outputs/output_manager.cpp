@@ -233,6 +233,16 @@ Result<> OutputManager::apply(const WantedOutputs& wanted) {
   return done;
 }
 
+Result<> OutputManager::applyConfiguration(const std::function<OutputSettings(const std::string& name)>& before) {
+  WantedOutputs wanted;
+  for (const auto& output : outputs_) {
+    const std::string& name = output->kms().connector().name;
+    const OutputSettings configured = machine_.configured(name);
+    if (configured != before(name)) wanted[name] = configured;
+  }
+  return wanted.empty() ? Result<>{} : apply(wanted);
+}
+
 void OutputManager::forgetPictures() {
   for (const auto& output : outputs_)
     output->forgetPicture();

@@ -57,6 +57,11 @@ public:
    * output, no such mode, a modeset that failed), or the kernel's answer to the test.
    */
   [[nodiscard]] Result<> apply(const WantedOutputs& wanted);
+  /**
+   * Applies the configuration to the outputs whose part of it changed. What a client or a mode list has changed since stays on the
+   * others. Errors: as apply().
+   */
+  [[nodiscard]] Result<> applyConfiguration(const std::function<OutputSettings(const std::string& name)>& before);
   /** Whether apply() would pass its test. Changes nothing. Errors: as apply(). */
   [[nodiscard]] Result<> test(const WantedOutputs& wanted);
   /** Turns an output off, or on again, without taking it from the layout (DPMS). */

@@ -192,10 +192,23 @@ void Desktop::focusNext() {
   if (next != toplevels_.end()) focus(next->get());
 }
 
+void Desktop::focusPrevious() {
+  if (toplevels_.empty()) return;
+  if (toplevels_.back().get() == focused_) std::ranges::rotate(toplevels_, std::prev(toplevels_.end()));
+  const auto last = std::ranges::find_if(toplevels_.rbegin(), toplevels_.rend(),
+                                         [](const auto& toplevel) { return toplevel->isMapped(); });
+  if (last != toplevels_.rend()) focus(last->get());
+}
+
 wlr_output* Desktop::outputFor(const Toplevel& toplevel) const {
   const wlr_box window = toplevel.box();
   wlr_output* output = wlr_output_layout_output_at(&layout_, window.x + window.width / 2, window.y + window.height / 2);
   return output != nullptr ? output : wlr_output_layout_get_center_output(&layout_);
+}
+
+const char* Desktop::outputNameFor(const Toplevel& toplevel) const {
+  const wlr_output* output = outputFor(toplevel);
+  return output != nullptr ? output->name : nullptr;
 }
 
 wlr_box Desktop::usableBoxFor(const Toplevel& toplevel) const {

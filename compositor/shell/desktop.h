@@ -46,11 +46,18 @@ public:
   /** Raises and gives the keyboard; null takes it from everybody. */
   void focus(Toplevel* toplevel);
   [[nodiscard]] Toplevel* focused() const { return focused_; }
+  /** Focuses the window that had the keyboard longest ago. */
   void focusNext();
+  /** Takes the last focusNext() back. */
+  void focusPrevious();
   /** Hides a window and takes the focus from it, or shows it again and focuses it. */
   void setMinimized(Toplevel& toplevel, bool minimized);
   /** Shows and focuses the window of an xdg_toplevel, if it is mapped. */
   void activate(const wlr_xdg_toplevel& toplevel);
+  /** All windows, mapped or not; the last one has had the keyboard last. */
+  [[nodiscard]] std::span<const std::unique_ptr<Toplevel>> windows() const { return toplevels_; }
+  /** The name of the output under a window's middle; null where there is none. */
+  [[nodiscard]] const char* outputNameFor(const Toplevel& toplevel) const;
   /** Gives the keyboard to the focused window once more, after somebody else had it (a popup, a drag). */
   void giveKeyboard();
   /** The box of the output under a window's middle, in layout coordinates; the first output's where there is none. */

@@ -55,6 +55,7 @@ void Toplevel::configureInitially() {
   wlr_xdg_toplevel_set_resizing(&toplevel_, false);
   wlr_xdg_toplevel_set_maximized(&toplevel_, false);
   wlr_xdg_toplevel_set_fullscreen(&toplevel_, false);
+  setSnapped(WLR_EDGE_NONE);
   wlr_xdg_toplevel_set_wm_capabilities(&toplevel_, WLR_XDG_TOPLEVEL_WM_CAPABILITIES_MAXIMIZE |
                                                        WLR_XDG_TOPLEVEL_WM_CAPABILITIES_FULLSCREEN |
                                                        WLR_XDG_TOPLEVEL_WM_CAPABILITIES_MINIMIZE);
@@ -195,7 +196,17 @@ void Toplevel::fill() {
 
 /** A fullscreen window covers panels, a maximised one does not. */
 wlr_box Toplevel::boxToFill() const {
-  return wantsFullscreen() ? desktop_.outputBoxFor(*this) : desktop_.usableBoxFor(*this);
+  if (wantsFullscreen()) return desktop_.outputBoxFor(*this);
+  wlr_box box = desktop_.usableBoxFor(*this);
+  const bool halvesWidth = (snapped_ & (WLR_EDGE_LEFT | WLR_EDGE_RIGHT)) != 0;
+  const bool halvesHeight = (snapped_ & (WLR_EDGE_TOP | WLR_EDGE_BOTTOM)) != 0;
+  const wlr_box half{box.x, box.y, halvesWidth ? box.width / 2 : box.width, halvesHeight ? box.height / 2 : box.height};
+  if (snapped_ == WLR_EDGE_RIGHT) box.x += half.width;
+  if (snapped_ == WLR_EDGE_BOTTOM) box.y += half.height;
+  // The right and the lower half have the odd pixel.
+  box.width = snapped_ == WLR_EDGE_RIGHT ? box.width - half.width : half.width;
+  box.height = snapped_ == WLR_EDGE_BOTTOM ? box.height - half.height : half.height;
+  return box;
 }
 
 void Toplevel::setActivated(bool activated) {
@@ -227,6 +238,7 @@ void Toplevel::restore() {
 
 void Toplevel::setMaximized(bool maximized) {
   if (!toplevel_.base->initialized) return;
+  setSnapped(WLR_EDGE_NONE);
   wlr_xdg_toplevel_set_maximized(&toplevel_, maximized);
   tellPanels();
   if (maximized) {
@@ -236,11 +248,37 @@ void Toplevel::setMaximized(bool maximized) {
   }
 }
 
+void Toplevel::snap(uint32_t edge) {
+  if (!toplevel_.base->initialized) return;
+  wlr_xdg_toplevel_set_maximized(&toplevel_, false);
+  wlr_xdg_toplevel_set_fullscreen(&toplevel_, false);
+  setSnapped(edge);
+  tellPanels();
+  if (edge != WLR_EDGE_NONE) {
+    fill();
+  } else {
+    restore();
+  }
+  desktop_.restack();
+}
+
+/** The edges that touch another window or the output's border have no shadow and no corner. */
+void Toplevel::setSnapped(uint32_t edge) {
+  constexpr uint32_t all = WLR_EDGE_LEFT | WLR_EDGE_RIGHT | WLR_EDGE_TOP | WLR_EDGE_BOTTOM;
+  snapped_ = edge;
+  if (wl_resource_get_version(toplevel_.resource) >= XDG_TOPLEVEL_STATE_TILED_LEFT_SINCE_VERSION)
+    wlr_xdg_toplevel_set_tiled(&toplevel_, edge != WLR_EDGE_NONE ? all : 0U);
+}
+
+bool Toplevel::isFilling() const {
+  return toplevel_.scheduled.fullscreen || toplevel_.scheduled.maximized || snapped_ != WLR_EDGE_NONE;
+}
+
 void Toplevel::setFullscreen(bool fullscreen) {
   if (!toplevel_.base->initialized) return;
   wlr_xdg_toplevel_set_fullscreen(&toplevel_, fullscreen);
   tellPanels();
-  if (fullscreen || toplevel_.scheduled.maximized) {
+  if (isFilling()) {
     fill();
   } else {
     restore();

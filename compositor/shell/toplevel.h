@@ -27,7 +27,7 @@ public:
   [[nodiscard]] bool isFullscreen() const { return toplevel_.current.fullscreen; }
   [[nodiscard]] bool wantsFullscreen() const { return toplevel_.scheduled.fullscreen; }
   [[nodiscard]] bool isMinimized() const { return minimized_; }
-  /** Whether it stands where it was put, and may be moved: neither maximised or fullscreen, and not on its way back from there. */
+  /** Whether it stands where it was put, and may be moved: neither maximised, fullscreen nor snapped, and not on its way back from there. */
   [[nodiscard]] bool isFree() const { return stand_ == Stand::Free; }
   /** What of its surface counts as window, without a shadow: in coordinates of the surface. */
   [[nodiscard]] wlr_box geometry() const;
@@ -45,6 +45,8 @@ public:
   void resizeTo(int width, int height);
   void endResize();
   void setMaximized(bool maximized);
+  /** Puts it on this half of what panels leave of its output (one of enum wlr_edges), or back where it was (WLR_EDGE_NONE). */
+  void snap(uint32_t edge);
   void setFullscreen(bool fullscreen);
   void setActivated(bool activated);
   /** Hides it or shows it; Desktop::setMinimized() moves the focus as well. */
@@ -59,7 +61,7 @@ public:
 private:
   enum class Stand {
     Free,
-    Filling,  ///< maximised or fullscreen
+    Filling,  ///< maximised, fullscreen or snapped
     Returning ///< told to be as it was before that, and has not committed it yet
   };
   struct Anchor {
@@ -76,6 +78,8 @@ private:
   void standInTheMiddle();
   void showBackdrop(const wlr_box& output);
   void hideBackdrop();
+  void setSnapped(uint32_t edge);
+  [[nodiscard]] bool isFilling() const;
   void fill();
   void restore();
   [[nodiscard]] wlr_box boxToFill() const;
@@ -86,6 +90,7 @@ private:
   wlr_scene_rect* backdrop_ = nullptr; ///< black behind a fullscreen window that is smaller than its output
   wlr_box restored_{};                 ///< where it was before it was maximised or made fullscreen
   Stand stand_ = Stand::Free;
+  uint32_t snapped_ = WLR_EDGE_NONE;
   uint32_t standsFrom_ = 0; ///< the serial of the configure since which it is so
   std::optional<Anchor> anchor_;
   wlr_box committed_{}; ///< its geometry at the last commit

@@ -48,6 +48,7 @@ SESSION = [
                *UNPROVEN, "no-supplicant", "no-underlay", "no-gpu")),
     ("paths", ("full", "plane-only", "gpu-only", "single-plane", "no-gpu", "untrusted-display", "no-heap", "legacy-mediatek", "legacy-android",
                "tiny-pool", *UNPROVEN)),
+    ("configuration", ("full",)),
     ("inputs", ("full",)),
     ("panels", ("full",)),
     ("programs", ("full",)),

@@ -11,7 +11,7 @@ ABS_MT_SLOT, ABS_MT_POSITION_X, ABS_MT_POSITION_Y, ABS_MT_TRACKING_ID = 0x2F, 0x
 BTN_TOUCH, INPUT_PROP_DIRECT = 0x14A, 1
 BTN_LEFT = 0x110
 FASTEST_FINGER = 0.04  # seconds: what comes faster, libinput takes for a bouncing contact
-KEYS = {"logo": 125, "tab": 15, "q": 16, "f": 33, "m": 50, "a": 30, "ctrl": 29, "alt": 56, "capslock": 58, **{f"f{n}": 58 + n for n in range(1, 11)}}
+KEYS = {"logo": 125, "tab": 15, "q": 16, "f": 33, "m": 50, "a": 30, "ctrl": 29, "alt": 56, "capslock": 58, "shift": 42, "n": 49, "y": 21, "left": 105, "right": 106, "down": 108, **{f"f{n}": 58 + n for n in range(1, 11)}}
 
 UI_SET_EVBIT, UI_SET_KEYBIT, UI_SET_RELBIT, UI_SET_ABSBIT = 0x40045564, 0x40045565, 0x40045566, 0x40045567
 UI_SET_PROPBIT = 0x4004556E

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include <gtest/gtest.h>
+#include <linux/input-event-codes.h>
 #include <unistd.h>
 
 #include "compositor/config/config.h"
@@ -88,6 +89,43 @@ TEST(Config, AnOutputStandsOnTheCommonSettings) {
   EXPECT_EQ(other.mode, Size{});
 }
 
+TEST(Config, BindingsStandOnTheDefaults) {
+  const auto config = Config::parse(R"(
+[bindings]
+"super+SHIFT+Q" = "run  notify-send 'a  b'"
+"Logo+q" = "none"
+"XF86AudioMute" = "snap top"
+[mouse_bindings]
+"Ctrl+Alt+MiddleButton" = "close"
+)",
+                                    "vitrine.toml");
+  ASSERT_TRUE(config) << config.error().text();
+  const Bindings::Table& keys = config->bindings.keys;
+  constexpr uint32_t locks = WLR_MODIFIER_CAPS | WLR_MODIFIER_MOD2; // do not count
+  const Action* run = Bindings::find(keys, WLR_MODIFIER_LOGO | WLR_MODIFIER_SHIFT | locks, XKB_KEY_q);
+  ASSERT_NE(run, nullptr);
+  EXPECT_EQ(*run, (Action{ActionKind::Run, "notify-send 'a  b'"}));
+  EXPECT_EQ(Bindings::find(keys, WLR_MODIFIER_LOGO, XKB_KEY_q), nullptr);
+  EXPECT_EQ(*Bindings::find(keys, 0, XKB_KEY_XF86AudioMute), (Action{ActionKind::Snap, "top"}));
+  EXPECT_EQ(*Bindings::find(keys, WLR_MODIFIER_LOGO, XKB_KEY_Return), (Action{ActionKind::Terminal, ""}));
+  EXPECT_EQ(Bindings::find(keys, WLR_MODIFIER_LOGO | WLR_MODIFIER_CTRL, XKB_KEY_Return), nullptr);
+  const Bindings::Table& buttons = config->bindings.buttons;
+  EXPECT_EQ(*Bindings::find(buttons, WLR_MODIFIER_CTRL | WLR_MODIFIER_ALT, BTN_MIDDLE),
+            (Action{ActionKind::Close, ""}));
+  EXPECT_EQ(*Bindings::find(buttons, WLR_MODIFIER_LOGO, BTN_LEFT), (Action{ActionKind::Move, ""}));
+}
+
+TEST(Config, EveryDefaultBindingIsBound) {
+  size_t keys = 0;
+  size_t buttons = 0;
+  for (const ActionInfo& info : actionInfos()) {
+    keys += info.keys.size();
+    buttons += info.buttons.size();
+  }
+  EXPECT_EQ(Bindings::defaults().keys.size(), keys);
+  EXPECT_EQ(Bindings::defaults().buttons.size(), buttons);
+}
+
 struct WrongFile {
   const char* text;
   const char* position; ///< line:column
@@ -120,7 +158,8 @@ TEST(Config, ErrorsNameLineAndColumn) {
       {"[output.A]\n[output.A]\n", "2:1", "A"},
       // Unknown keys
       {"scale = 1\n", "1:1",
-       "unknown key 'scale'; known here: desktop, heaps, input, keyboard, log, output, security, vulkan"},
+       "unknown key 'scale'; known here: bindings, desktop, heaps, input, keyboard, log, mouse_bindings, "
+       "output, security, vulkan"},
       {"[outputs]\n", "1:2", "unknown key 'outputs'"},
       {"[output]\n  planez = \"auto\"\n", "2:3",
        "unknown key 'planez'; known here: background, enabled, hdcp, mode, planes, position, protected, scale, "
@@ -133,6 +172,24 @@ TEST(Config, ErrorsNameLineAndColumn) {
       {"[security]\nsandbox_allow = [\"wl_shm\", \"wl_sm\"]\n", "2:28", "`vitrine --list-protocols`"},
       {"[log]\nLevels = \"info\"\n", "2:1", "unknown key 'Levels'; known here: levels"},
       {"vulkan.validate = true\n", "1:8", "unknown key 'validate'; known here: device, validation"},
+      // Bindings
+      {"[bindings]\n\"Logo+q\" = 1\n", "2:12", "must be a string with an action; `vitrine --list-actions` lists them"},
+      {"[bindings]\n\"Logo+q\" = \"explode\"\n", "2:12",
+       "action 'explode': there is no such action; `vitrine --list-actions` lists all"},
+      {"[bindings]\n\"Logo+q\" = \"close now\"\n", "2:12", "action 'close now': takes no argument 'now'"},
+      {"[bindings]\n\"Logo+q\" = \"run \"\n", "2:12", "action 'run ': needs COMMAND"},
+      {"[bindings]\n\"Logo+q\" = \"snap up\"\n", "2:12", "action 'snap up': needs left|right|top|bottom|off, not 'up'"},
+      {"[bindings]\n\"Logo+q\" = \"switch-vt 13\"\n", "2:12", "action 'switch-vt 13': needs NUMBER, not '13'"},
+      {"[bindings]\n\"Logo+q\" = \"move\"\n", "2:12", "action 'move' needs a mouse button"},
+      {"[bindings]\n\"Hyper+q\" = \"close\"\n", "2:1",
+       "there is no modifier 'Hyper'; the modifiers are Logo, Ctrl, Alt and Shift"},
+      {"[bindings]\n\"Logo+Enter\" = \"close\"\n", "2:1", "there is no key 'Enter'; keys have the names of XKB"},
+      {"[bindings]\n\"Logo+\" = \"close\"\n", "2:1", "there is no key ''"},
+      {"[bindings]\n\"Logo+Q\" = \"close\"\n\"Super+q\" = \"quit\"\n", "3:1",
+       "'Super+q' and 'Logo+Q' are the same binding"},
+      {"[mouse_bindings]\n\"LeftButton\" = \"move\"\n", "2:1", "a button needs a modifier"},
+      {"[mouse_bindings]\n\"Logo+Left\" = \"move\"\n", "2:1",
+       "there is no button 'Left'; the buttons are LeftButton, RightButton"},
       // Wrong types
       {"output = 1\n", "1:10", "must be a table"},
       {"log = \"info\"\n", "1:7", "must be a table"},
@@ -272,8 +329,22 @@ TEST(Config, TheExampleHasEveryKeyThatIsKnown) {
   }
   EXPECT_FALSE(config->outputs.empty()) << "no example of a single output";
   for (const std::string& top : knownKeys("")) {
+    if (top == "bindings" || top == "mouse_bindings") continue; // see the test below
     EXPECT_FALSE(knownKeys(top).empty());
     EXPECT_EQ(shown[top], knownKeys(top)) << "[" << top << "]";
+  }
+}
+
+TEST(Config, TheExampleHasEveryDefaultBinding) {
+  const std::string text = exampleText();
+  for (const ActionInfo& info : actionInfos()) {
+    for (const auto* table : {&info.keys, &info.buttons}) {
+      for (const DefaultBinding& each : *table) {
+        const std::string action = std::format("{}{}{}", info.name, each.argument.empty() ? "" : " ", each.argument);
+        const std::string line = std::format("\n\"{}\" = \"{}\"", each.chord, action);
+        EXPECT_TRUE(text.contains(line)) << line;
+      }
+    }
   }
 }
 
