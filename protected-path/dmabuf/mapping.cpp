@@ -1,12 +1,16 @@
 #include "protected-path/dmabuf/mapping.h"
 
+#include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <format>
 #include <utility>
 
@@ -70,6 +74,26 @@ Result<> Mapping::beginAccess() {
 
 void Mapping::endAccess() {
   if (std::exchange(accessing_, false)) syncCpuAccess(fd_, access_, DMA_BUF_SYNC_END);
+}
+
+Result<> Mapping::tryPages() const {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return systemError("pipe2", "dma-buf");
+  const UniqueFd reader(ends[0]);
+  const UniqueFd writer(ends[1]);
+  const auto pageBytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  std::array<iovec, IOV_MAX> bytes{};
+  std::array<std::byte, IOV_MAX> read{};
+  for (size_t page = 0; page < length_;) {
+    size_t count = 0;
+    for (; count < bytes.size() && page < length_; page += pageBytes)
+      bytes[count++] = {static_cast<std::byte*>(address_) + page, 1};
+    const ssize_t copied = writev(writer.get(), bytes.data(), static_cast<int>(count));
+    if (copied < 0) return systemError("read mapping", "dma-buf");
+    if (static_cast<size_t>(copied) < count) return systemError("read mapping", "dma-buf", EFAULT);
+    if (::read(reader.get(), read.data(), count) != copied) return systemError("read", "pipe");
+  }
+  return {};
 }
 
 Mapping::Mapping(Mapping&& other) noexcept

@@ -40,6 +40,12 @@ public:
   /** Ends the access. Does nothing if it has ended. */
   void endAccess();
 
+  /**
+   * Reads each page once, through the kernel: some exporters map a buffer and fault at the access, which would end this process
+   * (SIGBUS). Error: System (EFAULT: a page faults; EMFILE, ENFILE, ENOMEM).
+   */
+  [[nodiscard]] Result<> tryPages() const;
+
   /** From the plane's offset to the end of the dma-buf. */
   [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
 

@@ -95,6 +95,8 @@ FURTHER_BOARDS = [
     ("renderer-on-plane-only", "renderer-test", "plane-only"),
     ("protected-formats-on-plane-only", "renderer-protected-formats-test", "plane-only"),
     ("renderer-on-no-gpu", "renderer-test", "no-gpu"),
+    ("renderer-on-maps-and-faults", "renderer-test", "maps-and-faults"),
+    ("leak-session-on-no-gpu", "leak-session-test", "no-gpu"),
     ("leak-session-on-gpu-only", "leak-session-test", "gpu-only"),
     ("leak-session-on-legacy-android", "leak-session-test", "legacy-android"),
     *((f"protected-heap-on-{profile}", "protected-heap-platform-test", profile) for profile in LEGACY),
@@ -105,8 +107,9 @@ FURTHER_BOARDS = [
 # A board without a GPU has another renderer: the tests that are not about Vulkan run there.
 ONLY = {
     "renderer-on-no-gpu": ("--gtest_filter=Drawing.*:Protection.*:Uploads.*:Formats.*:Lifetime.*:Fences.oneThatCame*"
-                           "-*goToTheGpu*:*ycbcr*:*bufferWithoutAByteToSpare:*noFdIsLeftBehind:*whatAPassUses*:*importsOfEitherWay*"
+                           "-*goToTheGpu*:*bufferWithoutAByteToSpare:*noFdIsLeftBehind:*whatAPassUses*:*importsOfEitherWay*"
                            ":*aSamplerMayOutlive*",),
+    "renderer-on-maps-and-faults": ("--gtest_filter=Protection.memoryThatFaults*",),
 }
 
 # vitrine-display-test: the boards that it has to judge, and those on which each of its cases is made to fail once.

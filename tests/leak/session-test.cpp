@@ -192,12 +192,11 @@ Result<> Client::connect() {
   if (!connection) return std::unexpected(connection.error());
   connection_ = std::move(*connection);
   const WaylandGlobals& globals = connection_->globals();
-  if (!globals.subcompositor || !globals.viewporter || !globals.singlePixelBuffers || !globals.shm ||
-      !globals.explicitSync)
-    return missing("bind",
-                   "wl_subcompositor, wp_viewporter, wp_single_pixel_buffer_manager_v1, wl_shm, "
-                   "wp_linux_drm_syncobj_manager_v1",
-                   "one of them");
+  if (!globals.subcompositor || !globals.viewporter || !globals.singlePixelBuffers || !globals.shm)
+    return missing("bind", "wl_subcompositor, wp_viewporter, wp_single_pixel_buffer_manager_v1, wl_shm", "one of them");
+  if (hasRenderNode() != static_cast<bool>(globals.explicitSync))
+    return missing("bind", "wp_linux_drm_syncobj_manager_v1", "it is there only on a board with a render node");
+  if (!hasRenderNode()) return makeBuffers(); // no timelines
   auto device = openTimelineDevice();
   if (!device) return std::unexpected(device.error());
   timelineDevice_ = std::move(*device);
@@ -346,6 +345,7 @@ Result<> Client::synchronise(Node& node, const LeakLayer& layer) {
     return {};
   }
   auto* manager = connection_->globals().explicitSync.get();
+  if (manager == nullptr) return {};
   if (!node.sync) node.sync.reset(wp_linux_drm_syncobj_manager_v1_get_surface(manager, node.surface.get()));
   for (auto* timeline : {&node.acquire, &node.release}) {
     if (*timeline) continue;

@@ -33,6 +33,9 @@ protected:
   Account account_;
 };
 
+/** Whether the board has a GPU. Without one there is no explicit synchronisation, and nothing is composed in protected memory. */
+[[nodiscard]] bool hasRenderNode();
+
 /** The first seed: VITRINE_LEAK_SEED, or a random one. Prints it. */
 [[nodiscard]] unsigned leakSeed();
 /**

@@ -1,10 +1,16 @@
 #include <drm_fourcc.h>
+#include <fcntl.h>
+#include <linux/dma-heap.h>
+#include <sys/ioctl.h>
+
 #include <spdlog/sinks/ostream_sink.h>
 
+#include <filesystem>
 #include <format>
 #include <sstream>
 
 #include "protected-path/base/log.h"
+#include "protected-path/render/pixman/pixman_renderer.h"
 #include "protected-path/render/vulkan/vulkan_error.h"
 #include "tests/unit/open_fds.h"
 #include "tests/unit/protected_twin.h"
@@ -62,6 +68,26 @@ TEST_F(Protection, noMapBufferNeverReachesTheDriver) {
     const auto read = renderer().readPixels(*source, {0, 0, 40, 40}, DRM_FORMAT_XRGB8888, 160, pixels);
     ASSERT_FALSE(read);
     EXPECT_EQ(refusalOf(read.error(), Refusal::None), Refusal::ViewPublic);
+  }
+}
+
+TEST_F(Protection, memoryThatFaultsIsRefusedByTheCpu) {
+  pixman::PixmanRenderer cpu;
+  for (const auto& node : std::filesystem::directory_iterator("/dev/dma_heap")) {
+    const UniqueFd heap(open(node.path().c_str(), O_RDWR | O_CLOEXEC));
+    dma_heap_allocation_data allocation{.len = 64 * 64 * 4, .fd_flags = O_RDWR | O_CLOEXEC};
+    ASSERT_EQ(ioctl(heap.get(), DMA_HEAP_IOCTL_ALLOC, &allocation), 0) << node.path();
+    DmabufAttributes attributes{
+        .size = {64, 64}, .fourcc = DRM_FORMAT_XRGB8888, .modifier = DRM_FORMAT_MOD_LINEAR, .planeCount = 1};
+    attributes.planes[0] = {UniqueFd(static_cast<int>(allocation.fd)), 0, 256};
+    const auto buffer = Dmabuf::create(std::move(attributes)); // not inspected: nothing is known of its evidence
+    ASSERT_TRUE(buffer) << buffer.error().text();
+    const auto made = cpu.import(*buffer);
+    const std::string name = node.path().filename();
+    EXPECT_EQ(made.has_value(), name == "system") << name;
+    if (made) continue;
+    EXPECT_EQ(refusalOf(made.error(), Refusal::None), Refusal::GpuImportFailed) << name;
+    EXPECT_TRUE(name != "heap-secure" || made.error().text().contains("EFAULT")) << made.error().text();
   }
 }
 

@@ -48,17 +48,19 @@ Image maskOf(float alpha) {
   return alpha < 1 ? solid({0, 0, 0, alpha}) : nullptr;
 }
 
-/** Whether `bytes` hold rows of a picture. */
-Result<> checkRows(const char* operation, Size size, uint32_t fourcc, uint32_t strideBytes, size_t sizeBytes) {
+/** Whether `bytes` hold the rows of a plane. */
+Result<> checkRows(const char* operation, Size size, uint32_t fourcc, unsigned plane, uint32_t strideBytes,
+                   size_t sizeBytes) {
   const std::string object = std::format("{}x{} {}", size.width, size.height, fourccName(fourcc));
-  const auto format = pixmanFormat(fourcc);
-  if (!format) return refused(Refusal::GpuFormatUnsupported, operation, object);
+  if (!pixmanFormat(fourcc) && yccFormat(fourcc) == nullptr)
+    return refused(Refusal::GpuFormatUnsupported, operation, object);
   constexpr uint32_t most = 32767; // pixman's coordinates are 16.16
   if (size.width == 0 || size.height == 0) return refused(Refusal::SizeInvalid, operation, object);
   if (size.width > most || size.height > most) return refused(Refusal::GpuSizeUnsupported, operation, object);
-  const uint64_t row = uint64_t{size.width} * PIXMAN_FORMAT_BPP(*format) / 8;
+  const FormatInfo& format = *formatInfo(fourcc);
+  const uint64_t row = minimumStrideBytes(format, size, plane);
   if (strideBytes < row) return refused(Refusal::StrideTooSmall, operation, object);
-  if (sizeBytes < uint64_t{strideBytes} * (size.height - 1) + row)
+  if (sizeBytes < uint64_t{strideBytes} * (planeSize(format, size, plane).height - 1) + row)
     return refused(Refusal::LayoutOutOfBounds, operation, object);
   return {};
 }
@@ -72,18 +74,30 @@ Result<std::vector<uint32_t>> takeWords(const char* operation, size_t count) {
   }
 }
 
-Result<Mapping> mapFor(const char* operation, const Dmabuf& buffer, Mapping::Access access) {
-  if (buffer.modifier() != DRM_FORMAT_MOD_LINEAR || buffer.planeCount() != 1 || !pixmanFormat(buffer.fourcc()))
+/** Maps each plane of a buffer. */
+Result<std::vector<Mapping>> mapPlanes(const char* operation, const Dmabuf& buffer, Mapping::Access access) {
+  const bool ycc = yccFormat(buffer.fourcc()) != nullptr;
+  if (buffer.modifier() != DRM_FORMAT_MOD_LINEAR || (!ycc && !pixmanFormat(buffer.fourcc())) ||
+      buffer.planeCount() != buffer.format().planes)
     return refused(Refusal::GpuFormatUnsupported, operation, buffer.describe());
-  if (buffer.plane(0).strideBytes % sizeof(uint32_t) != 0 || buffer.plane(0).offsetBytes % sizeof(uint32_t) != 0)
-    return refused(Refusal::GpuImportFailed, operation, buffer.describe(),
-                   "pixman needs rows that start at whole words");
-  auto mapping = Mapping::mapUnused(buffer, 0, access);
-  if (!mapping) return refused(Refusal::GpuImportFailed, operation, buffer.describe(), mapping.error().text());
-  const auto rows =
-      checkRows(operation, buffer.size(), buffer.fourcc(), buffer.plane(0).strideBytes, mapping->bytes().size());
-  if (!rows) return std::unexpected(rows.error());
-  return mapping;
+  std::vector<Mapping> mappings;
+  for (unsigned plane = 0; plane < buffer.planeCount(); ++plane) {
+    const DmabufPlane& layout = buffer.plane(plane);
+    if (!ycc && (layout.strideBytes % sizeof(uint32_t) != 0 || layout.offsetBytes % sizeof(uint32_t) != 0))
+      return refused(Refusal::GpuImportFailed, operation, buffer.describe(),
+                     "pixman needs rows that start at whole words");
+    auto mapping = Mapping::mapUnused(buffer, plane, access);
+    if (!mapping) return refused(Refusal::GpuImportFailed, operation, buffer.describe(), mapping.error().text());
+    const auto rows =
+        checkRows(operation, buffer.size(), buffer.fourcc(), plane, layout.strideBytes, mapping->bytes().size());
+    if (!rows) return std::unexpected(rows.error());
+    if (auto readable = mapping->tryPages(); !readable) {
+      if (isTransient(readable.error())) return std::unexpected(readable.error());
+      return refused(Refusal::GpuImportFailed, operation, buffer.describe(), readable.error().text());
+    }
+    mappings.push_back(std::move(*mapping));
+  }
+  return mappings;
 }
 
 /** Why the CPU does not look at a buffer, or None. Protected content has no pixels here. */
@@ -102,7 +116,7 @@ Result<> copyBox(pixman_image_t* from, const Rect& box, uint32_t fourcc, uint32_
   if (box.empty() || !whole.contains(box))
     return refused(Refusal::SizeInvalid, "read pixels",
                    std::format("{}x{}+{}+{}", box.width, box.height, box.x, box.y));
-  if (auto rows = checkRows("read pixels", size, fourcc, strideBytes, bytes.size()); !rows) return rows;
+  if (auto rows = checkRows("read pixels", size, fourcc, 0, strideBytes, bytes.size()); !rows) return rows;
   // pixman writes whole words, at addresses that the caller need not have.
   std::vector<uint32_t> row(size.width);
   const auto opaque = PIXMAN_FORMAT_A(pixman_image_get_format(from)) == 0 || !formatInfo(fourcc)->hasAlpha;
@@ -138,31 +152,19 @@ private:
   Image image_;
 };
 
-/** The part of a texture that a draw may read, turned and scaled as the draw says, for a destination that begins at 0,0. */
-Image sourceOf(const PixmanTexture& texture, const DrawCommand& command) {
-  const TexelMapping mapping = texelMapping(command, texture.size());
-  const Size readable{static_cast<uint32_t>(mapping.columns[1] - mapping.columns[0] + 1),
-                      static_cast<uint32_t>(mapping.rows[1] - mapping.rows[0] + 1)};
-  const size_t bytesPerPixel = PIXMAN_FORMAT_BPP(texture.format()) / 8;
-  PixelMemory memory = texture.memory();
-  memory.first += static_cast<size_t>(mapping.rows[0]) * memory.strideBytes +
-                  static_cast<size_t>(mapping.columns[0]) * bytesPerPixel;
-  Image image = imageOver(texture.format(), readable, memory);
-  if (image == nullptr) return image;
+/** Turns and scales the texels of `box` as the draw says, for a destination that begins at 0,0. */
+void place(pixman_image_t* texels, const TexelMapping& mapping, const Rect& box, bool nearest) {
   const auto fixed = [](double value) { return static_cast<pixman_fixed_t>(std::lround(value * 65536)); };
   pixman_transform_t transform{};
   for (size_t row = 0; row < 2; ++row) {
-    const double origin = row == 0 ? mapping.columns[0] : mapping.rows[0];
     transform.matrix[row][0] = fixed(mapping.matrix[2 * row]);
     transform.matrix[row][1] = fixed(mapping.matrix[2 * row + 1]);
-    transform.matrix[row][2] = fixed(mapping.translation[row] - origin);
+    transform.matrix[row][2] = fixed(mapping.translation[row] - (row == 0 ? box.x : box.y));
   }
   transform.matrix[2][2] = pixman_fixed_1;
-  pixman_image_set_transform(image.get(), &transform);
-  const bool nearest = command.nearest || mapping.exact;
-  pixman_image_set_filter(image.get(), nearest ? PIXMAN_FILTER_NEAREST : PIXMAN_FILTER_BILINEAR, nullptr, 0);
-  pixman_image_set_repeat(image.get(), PIXMAN_REPEAT_PAD);
-  return image;
+  pixman_image_set_transform(texels, &transform);
+  pixman_image_set_filter(texels, nearest ? PIXMAN_FILTER_NEAREST : PIXMAN_FILTER_BILINEAR, nullptr, 0);
+  pixman_image_set_repeat(texels, PIXMAN_REPEAT_PAD);
 }
 
 } // namespace
@@ -174,6 +176,8 @@ PixmanRenderer::PixmanRenderer() : patternPixels_(static_cast<size_t>(period) * 
   report_.refusal = Refusal::GpuAbsent;
   for (const uint32_t fourcc : pixmanFourccs())
     sampled_.push_back({fourcc, DRM_FORMAT_MOD_LINEAR});
+  for (const YccFormat& format : yccFormats())
+    sampled_.push_back({format.fourcc, DRM_FORMAT_MOD_LINEAR});
   for (const uint32_t fourcc : targetFourccs)
     targets_.push_back({fourcc, DRM_FORMAT_MOD_LINEAR});
   for (int y = 0; y < period; ++y) {
@@ -191,10 +195,10 @@ PixmanRenderer::PixmanRenderer() : patternPixels_(static_cast<size_t>(period) * 
 Result<std::unique_ptr<Texture>> PixmanRenderer::import(const Dmabuf& buffer) {
   if (const Refusal refusal = refusalFor(buffer.evidence()); refusal != Refusal::None)
     return std::make_unique<PixmanTexture>(buffer.size(), buffer.fourcc(), refusal);
-  auto mapping = mapFor("import dma-buf", buffer, Mapping::Access::Read);
-  if (!mapping) return std::unexpected(mapping.error());
+  auto mappings = mapPlanes("import dma-buf", buffer, Mapping::Access::Read);
+  if (!mappings) return std::unexpected(mappings.error());
   counters_.imports += 1;
-  return std::make_unique<PixmanTexture>(buffer, *pixmanFormat(buffer.fourcc()), std::move(*mapping));
+  return std::make_unique<PixmanTexture>(buffer, std::move(*mappings));
 }
 
 Result<std::unique_ptr<RenderTarget>> PixmanRenderer::importTarget(const Dmabuf& buffer) {
@@ -202,21 +206,21 @@ Result<std::unique_ptr<RenderTarget>> PixmanRenderer::importTarget(const Dmabuf&
     return refused(refusal, "import target", buffer.describe());
   if (!std::ranges::contains(targetFourccs, buffer.fourcc()))
     return refused(Refusal::GpuFormatUnsupported, "import target", buffer.describe());
-  auto mapping = mapFor("import target", buffer, Mapping::Access::Write);
-  if (!mapping) return std::unexpected(mapping.error());
+  auto mappings = mapPlanes("import target", buffer, Mapping::Access::Write);
+  if (!mappings) return std::unexpected(mappings.error());
   counters_.imports += 1;
-  return std::make_unique<PixmanTarget>(buffer, *pixmanFormat(buffer.fourcc()), std::move(*mapping));
+  return std::make_unique<PixmanTarget>(buffer, std::move(mappings->front()));
 }
 
 Result<std::unique_ptr<Texture>> PixmanRenderer::upload(Size size, uint32_t fourcc, uint32_t strideBytes,
                                                         std::span<const std::byte> bytes) {
-  if (auto rows = checkRows("upload", size, fourcc, strideBytes, bytes.size()); !rows)
+  if (auto rows = checkRows("upload", size, fourcc, 0, strideBytes, bytes.size()); !rows)
     return std::unexpected(rows.error());
-  const pixman_format_code_t format = *pixmanFormat(fourcc);
-  const size_t words = (size_t{size.width} * PIXMAN_FORMAT_BPP(format) / 8 + sizeof(uint32_t) - 1) / sizeof(uint32_t);
-  auto pixels = takeWords("upload", words * size.height);
+  if (!pixmanFormat(fourcc)) return refused(Refusal::GpuFormatUnsupported, "upload", fourccName(fourcc));
+  const size_t rowBytes = minimumStrideBytes(*formatInfo(fourcc), size, 0);
+  auto pixels = takeWords("upload", (rowBytes + sizeof(uint32_t) - 1) / sizeof(uint32_t) * size.height);
   if (!pixels) return std::unexpected(pixels.error());
-  auto texture = std::make_unique<PixmanTexture>(size, fourcc, format, std::move(*pixels));
+  auto texture = std::make_unique<PixmanTexture>(size, fourcc, std::move(*pixels));
   const Rect whole = wholeOf(size);
   if (auto copied = update(*texture, strideBytes, bytes, {&whole, 1}); !copied) return std::unexpected(copied.error());
   return texture;
@@ -226,14 +230,15 @@ Result<> PixmanRenderer::update(Texture& texture, uint32_t strideBytes, std::spa
                                 std::span<const Rect> changed) {
   auto& to = static_cast<PixmanTexture&>(texture);
   if (!to.isUpload()) return invalid("update", "texture", "it was not uploaded");
-  if (auto rows = checkRows("update", to.size(), to.fourcc(), strideBytes, bytes.size()); !rows) return rows;
-  const size_t bytesPerPixel = PIXMAN_FORMAT_BPP(to.format()) / 8;
+  if (auto rows = checkRows("update", to.size(), to.fourcc(), 0, strideBytes, bytes.size()); !rows) return rows;
+  const size_t bytesPerPixel = formatInfo(to.fourcc())->bytesPerSample[0];
+  const PixelMemory& memory = to.planes().front();
   for (const Rect& box : changed) {
     const Rect part = intersect(box, wholeOf(to.size()));
     if (part.empty()) continue;
     const size_t column = static_cast<size_t>(part.x) * bytesPerPixel;
     for (auto y = static_cast<size_t>(part.y); y < static_cast<size_t>(part.bottom()); ++y) {
-      std::memcpy(to.memory().first + y * to.memory().strideBytes + column, bytes.data() + y * strideBytes + column,
+      std::memcpy(memory.first + y * memory.strideBytes + column, bytes.data() + y * strideBytes + column,
                   static_cast<size_t>(part.width) * bytesPerPixel);
     }
   }
@@ -248,19 +253,44 @@ void PixmanRenderer::drawPlaceholder(pixman_image_t* target, const DrawCommand& 
   counters_.placeholdersDrawn += 1;
 }
 
+/** An image of a box of texels: over the texture's own memory, or over a copy in RGB that the next call replaces. Null: no memory. */
+Image PixmanRenderer::texelsOf(const PixmanTexture& texture, const Rect& box, const DrawCommand& command) {
+  const Size size{static_cast<uint32_t>(box.width), static_cast<uint32_t>(box.height)};
+  if (const auto format = texture.format()) {
+    PixelMemory memory = texture.planes().front();
+    memory.first += static_cast<size_t>(box.y) * memory.strideBytes +
+                    static_cast<size_t>(box.x) * formatInfo(texture.fourcc())->bytesPerSample[0];
+    return imageOver(*format, size, memory);
+  }
+  const size_t count = size_t{size.width} * size.height;
+  if (converted_.size() < count) {
+    auto words = takeWords("convert", count);
+    if (!words) return nullptr;
+    converted_ = std::move(*words);
+  }
+  convertTexels(*yccFormat(texture.fourcc()), texture.planes(), box, command, converted_);
+  return imageOver(PIXMAN_a8r8g8b8, size,
+                   {reinterpret_cast<std::byte*>(converted_.data()), size.width * uint32_t{sizeof(uint32_t)}});
+}
+
 PixmanRenderer::Drawn PixmanRenderer::drawTexture(pixman_image_t* target, const DrawCommand& command,
                                                   std::span<const Rect> parts) {
   const auto* texture = static_cast<const PixmanTexture*>(command.texture);
   // R1: a texture with protected content is a placeholder, since it has no pixels. R8: so is one whose fences have not signalled.
   if (texture == nullptr || texture->isPlaceholder() || !texture->beginAccess()) return Drawn::Nothing;
-  if (const Image source = sourceOf(*texture, command)) {
+  const TexelMapping mapping = texelMapping(command, texture->size());
+  const Rect box{mapping.columns[0], mapping.rows[0], mapping.columns[1] - mapping.columns[0] + 1,
+                 mapping.rows[1] - mapping.rows[0] + 1};
+  const Image texels = texelsOf(*texture, box, command);
+  if (texels != nullptr) {
+    place(texels.get(), mapping, box, command.nearest || mapping.exact);
     const Image mask = maskOf(command.alpha);
     for (const Rect& part : parts)
-      pixman_image_composite32(operatorOf(command), source.get(), mask.get(), target, part.x - command.destination.x,
+      pixman_image_composite32(operatorOf(command), texels.get(), mask.get(), target, part.x - command.destination.x,
                                part.y - command.destination.y, 0, 0, part.x, part.y, part.width, part.height);
   }
   texture->endAccess();
-  return Drawn::Content;
+  return texels != nullptr ? Drawn::Content : Drawn::Nothing;
 }
 
 /** Draws the parts of a command that lie in the damage. */
@@ -334,9 +364,10 @@ Result<> PixmanRenderer::readPixels(const Texture& source, const Rect& box, uint
   if (source.protectedContent() || source.isPlaceholder())
     return refused(Refusal::ViewPublic, "read pixels", "a protected texture");
   const auto& texture = static_cast<const PixmanTexture&>(source);
-  const Image image = imageOver(texture.format(), texture.size(), texture.memory());
-  if (auto begun = texture.beginAccess(); !begun) return std::unexpected(begun.error());
-  auto copied = copyBox(image.get(), box, fourcc, strideBytes, bytes);
+  if (auto begun = texture.beginAccess(); !begun) return begun;
+  const Image texels = texelsOf(texture, wholeOf(texture.size()), {});
+  auto copied = texels != nullptr ? copyBox(texels.get(), box, fourcc, strideBytes, bytes)
+                                  : systemError("read pixels", "texture", ENOMEM);
   texture.endAccess();
   return copied;
 }

@@ -8,7 +8,7 @@ namespace vitrine::pixman {
 
 /**
  * The Renderer on the CPU, for machines without a GPU. Ordinary content only: protected content has no pixels here and draws as the
- * placeholder (R1, R2); it is shown on planes or not at all. RGB formats only. All work is done when a call returns; there are no
+ * placeholder (R1, R2); it is shown on planes or not at all. All work is done when a call returns; there are no
  * fences to wait for.
  */
 class PixmanRenderer final : public Renderer {
@@ -40,6 +40,7 @@ public:
   [[nodiscard]] uint64_t generation() const override { return 1; }
 
 private:
+  [[nodiscard]] Image texelsOf(const PixmanTexture& texture, const Rect& box, const DrawCommand& command);
   enum class Drawn : uint8_t { Content, Nothing };
   void draw(pixman_image_t* target, const DrawCommand& command, std::span<const Rect> parts);
   Drawn drawTexture(pixman_image_t* target, const DrawCommand& command, std::span<const Rect> parts);
@@ -50,8 +51,9 @@ private:
   std::vector<FormatModifier> sampled_;
   std::vector<FormatModifier> targets_;
   std::vector<uint32_t> patternPixels_;
-  Image pattern_;           ///< one period of the placeholder, repeated
-  std::vector<Rect> parts_; ///< of the command that is drawn
+  Image pattern_;                   ///< one period of the placeholder, repeated
+  std::vector<Rect> parts_;         ///< of the command that is drawn
+  std::vector<uint32_t> converted_; ///< YCbCr texels as a8r8g8b8
 };
 
 } // namespace vitrine::pixman

@@ -4,6 +4,7 @@
 
 #include "protected-path/render/placeholder.h"
 #include "protected-path/render/texel_mapping.h"
+#include "protected-path/render/ycc_conversion.h"
 
 namespace vitrine::vulkan {
 namespace {
