@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 CACHE = "build/check/headers"
-PACKAGES = ("libdrm", "gbm", "spdlog", "tomlplusplus", "vulkan")
+PACKAGES = ("libdrm", "gbm", "pixman-1", "spdlog", "tomlplusplus", "vulkan")
 FLAGS = ("-std=c++23", "-fsyntax-only", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wno-missing-field-initializers",
          "-Werror", "-I.", "-x", "c++", "-")
 
