@@ -131,7 +131,7 @@ public:
   [[nodiscard]] virtual std::span<const uint32_t> uploadFormats() const = 0;
 
   /**
-   * Imports a dma-buf to sample. A no_map buffer that this device may not import is no error: it becomes a placeholder
+   * Imports a dma-buf to sample; `buffer` must outlive the texture. A no_map buffer that this device may not import is no error: it becomes a placeholder
    * texture with its reason, and the driver is not asked. If the driver refuses a YCbCr buffer, the other way of
    * importing it is tried, if its format and modifier have one. Errors: Refused(GpuFormatUnsupported, GpuImportFailed),
    * as the best way was refused; Vulkan for a lost device or exhausted memory.
@@ -146,7 +146,7 @@ public:
                                         std::span<const Rect> changed) = 0;
 
   /**
-   * Imports a dma-buf to draw into, and to read back if it is ordinary memory. Its evidence decides whether it is a
+   * Imports a dma-buf to draw into, and to read back if it is ordinary memory; `buffer` must outlive the target. Its evidence decides whether it is a
    * protected target. Errors: Refused(GpuNoProtectedMemory, ClaimWithoutEvidence, GpuFormatUnsupported,
    * GpuImportFailed; LayoutOutOfBounds if it has too few rows for device().targetRowMultiple); Vulkan for a lost device
    * or exhausted memory.
