@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "compositor/control/session_report.h"
 #include "compositor/render/allocator_adapter.h"
 #include "compositor/render/renderer_adapter.h"
 #include "compositor/status_report.h"
@@ -43,6 +44,7 @@ Server::~Server() {
   if (outputs_) writeStatus();
   if (display_ != nullptr) wl_display_destroy_clients(display_);
   configWatcher_.reset();
+  controlSocket_.reset();
   for (wl_event_source* source : signals_)
     wl_event_source_remove(source);
   newOutput_.disconnect();
@@ -190,8 +192,31 @@ Result<> Server::openSocket() {
                        "set XDG_RUNTIME_DIR to a folder of yours, mode 0700");
   }
   ::setenv("WAYLAND_DISPLAY", socket, 1);
+  openControlSocket(socket);
   log("server").info("WAYLAND_DISPLAY={}", socket);
   return {};
+}
+
+SessionControl::Session Server::controlSession() {
+  return {.outputs = [this] { return outputsJson(outputs_->outputs()); },
+          .windows = [this] { return windowsJson(*desktop_, outputs_->outputs()); },
+          .counters = [this] { return countersJson(outputs_->outputs(), dmabuf_->counters()); },
+          .actions = [this] { return actionsJson(config_.bindings); },
+          .perform = [this](const Action& action) { return actions_->perform(action); },
+          .reload = [this] { return reloadConfig(); }};
+}
+
+/** The session goes on without it. */
+void Server::openControlSocket(const std::string& display) {
+  const char* folder = std::getenv("XDG_RUNTIME_DIR"); // wayland-server has found it
+  const auto path = std::filesystem::path(folder != nullptr ? folder : "") / ("vitrine-" + display + ".sock");
+  control_ = std::make_unique<SessionControl>(controlSession());
+  auto opened = ControlSocket::open(
+      *loop_, path,
+      {[this](std::string_view request) { return control_->answer(request); }, [this] { return control_->report(); }});
+  if (!opened) return log("control").warn("{}; going on without vitrinectl", opened.error().text());
+  controlSocket_ = std::move(*opened);
+  ::setenv("VITRINE_SOCKET", path.c_str(), 1);
 }
 
 Result<> Server::startBackend() {
@@ -217,7 +242,7 @@ void Server::startCommand(const std::string& command) {
 
 ActionRunner::Session Server::actionSession() {
   return {.quit = [this] { stop(0, "the action quit"); },
-          .reload = [this] { reloadConfig(); },
+          .reload = [this] { static_cast<void>(reloadConfig()); },
           .startTerminal = [this] { startCommand(config_.terminal); },
           .start = [this](const std::string& command) { startCommand(command); },
           .switchVt =
@@ -233,13 +258,14 @@ void Server::watchConfig() {
   std::error_code ignored;
   if (file.empty() || !std::filesystem::is_directory(std::filesystem::absolute(file, ignored).parent_path(), ignored))
     return log("config").info("no configuration to watch; SIGHUP looks for one again");
-  if (!configWatcher_) configWatcher_ = std::make_unique<ConfigWatcher>(*loop_, [this] { reloadConfig(); });
+  if (!configWatcher_)
+    configWatcher_ = std::make_unique<ConfigWatcher>(*loop_, [this] { static_cast<void>(reloadConfig()); });
   if (auto done = configWatcher_->watch(file); !done)
     log("config").warn("{}; only SIGHUP reads the configuration again", done.error().text());
 }
 
 /** A configuration with an error changes nothing. */
-void Server::reloadConfig() {
+Result<> Server::reloadConfig() {
   watchConfig(); // before it is read, so that no later change is missed; and the file may be another one
   const std::filesystem::path file = options_.configFile.empty() ? Config::find() : options_.configFile;
   auto config = file.empty() ? Result<Config>(Config{}) : Config::load(file, ConfigCheck::Machine);
@@ -249,6 +275,7 @@ void Server::reloadConfig() {
   } else {
     log("config").warn("{}; nothing of the configuration has changed", done.error().text());
   }
+  return done;
 }
 
 Result<> Server::applyConfig(Config config) {
@@ -285,7 +312,7 @@ void Server::watchSignals() {
     return 0;
   });
   watch(SIGHUP, [](int, void* data) {
-    static_cast<Server*>(data)->reloadConfig();
+    static_cast<void>(static_cast<Server*>(data)->reloadConfig());
     return 0;
   });
   watch(SIGCHLD, [](int, void* data) {

@@ -11,6 +11,7 @@
 #include "compositor/client_quota.h"
 #include "compositor/config/config.h"
 #include "compositor/config/config_watcher.h"
+#include "compositor/control/session_control.h"
 #include "compositor/input/seat.h"
 #include "compositor/outputs/output_manager.h"
 #include "compositor/outputs/output_protocols.h"
@@ -62,7 +63,9 @@ private:
   void startCommand(const std::string& command);
   [[nodiscard]] ActionRunner::Session actionSession();
   void watchConfig();
-  void reloadConfig();
+  Result<> reloadConfig();
+  [[nodiscard]] SessionControl::Session controlSession();
+  void openControlSocket(const std::string& display);
   [[nodiscard]] Result<> applyConfig(Config config);
   [[nodiscard]] std::vector<FormatModifier> formatsComposedProtected() const;
   [[nodiscard]] std::vector<OutputProtection> outputProtections() const;
@@ -104,6 +107,8 @@ private:
   std::unique_ptr<SessionProtocols> protocols_;
   std::vector<wl_event_source*> signals_;
   std::unique_ptr<ConfigWatcher> configWatcher_;
+  std::unique_ptr<SessionControl> control_;
+  std::unique_ptr<ControlSocket> controlSocket_; ///< null where it could not be opened
   ChildProcess kiosk_;
   std::vector<ChildProcess> commands_; ///< the others that were started and still run
   Listener<wlr_output> newOutput_;

@@ -49,6 +49,7 @@ SESSION = [
     ("paths", ("full", "plane-only", "gpu-only", "single-plane", "no-gpu", "untrusted-display", "no-heap", "legacy-mediatek", "legacy-android",
                "tiny-pool", *UNPROVEN)),
     ("configuration", ("full",)),
+    ("control", ("full",)),
     ("inputs", ("full",)),
     ("panels", ("full",)),
     ("programs", ("full",)),

@@ -31,6 +31,12 @@ WRONG = {
         (["--log", "loud"], "--log: log levels loud: no such level"),
         (["--log", "kms=loud", "--check-config"], "--log: log levels kms=loud: no such level"),
     ],
+    "vitrinectl": [
+        ([], "a command is required"),
+        (["fly"], "fly"),
+        (["action"], "action"),
+        (["windows", "surplus"], "surplus"),
+    ],
     "vitrine-probe": [
         (["--heaps", "/nowhere/heaps.toml"], "/nowhere/heaps.toml: ENOENT"),
         (["--heaps", "/"], "/: EISDIR"),
