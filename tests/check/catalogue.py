@@ -217,6 +217,7 @@ class Catalogue:
         return [
             Job("unit", "readme-names-the-packages", ["tests/check/packages", "platform"], tests=("readme-names-the-packages",), after=after),
             Job("unit", "command-lines", [ENTER, "--", "python3", "tests/unit/command_lines.py", "build/platform"], after=after),
+            Job("unit", "install", [ENTER, "--", "python3", "tests/unit/install_test.py", "build/platform"], after=after),
             *(self.program("unit", name, [ENTER, "--", path], after=after) for name, path in programs("platform", "unit")),
         ]
 

@@ -37,6 +37,9 @@ WRONG = {
         (["action"], "action"),
         (["windows", "surplus"], "surplus"),
     ],
+    "vitrine-session": [
+        (["surplus"], "surplus"),
+    ],
     "vitrine-probe": [
         (["--heaps", "/nowhere/heaps.toml"], "/nowhere/heaps.toml: ENOENT"),
         (["--heaps", "/"], "/: EISDIR"),
