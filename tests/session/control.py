@@ -170,6 +170,35 @@ def watch_follows_what_changes_and_the_terminals_size():
 
 
 @on("full")
+def what_dbus_starts_finds_a_session_of_the_start_script():
+    services = "/tmp/share/dbus-1/services"
+    os.makedirs(services, exist_ok=True)
+    with open(f"{services}/org.vitrine.Test.service", "w", encoding="utf-8") as file:
+        file.write("[D-BUS Service]\nName=org.vitrine.Test\nExec=/bin/sh -c 'vitrinectl outputs > /tmp/activated 2>&1'\n")
+    environment = {name: value for name, value in os.environ.items() if name != "DBUS_SESSION_BUS_ADDRESS"}
+    environment |= {"PATH": f"{s.BUILD}/configs:{os.environ['PATH']}", "XDG_DATA_HOME": "/tmp/share"}
+    script = s.Client("script", ["vitrine-session"], environment)
+    try:
+        def activated():
+            for process in filter(str.isdigit, os.listdir("/proc")):
+                with contextlib.suppress(OSError):
+                    if open(f"/proc/{process}/comm", encoding="ascii").read() != "vitrine\n":
+                        continue
+                    variables = dict(entry.split("=", 1) for entry in open(f"/proc/{process}/environ").read().split("\0") if "=" in entry)
+                    subprocess.run(["dbus-send", "--session", "--print-reply", "--dest=org.vitrine.Test", "/", "org.vitrine.Test.Nothing"], check=False, capture_output=True,  # until it has ended
+                                   env=environment | {"DBUS_SESSION_BUS_ADDRESS": variables["DBUS_SESSION_BUS_ADDRESS"]}, timeout=60)
+            return os.path.exists("/tmp/activated") and "eDP-1" in open("/tmp/activated", encoding="utf-8").read()
+
+        s.wait_until(activated, "outputs that a program of D-Bus has listed", PATIENCE)
+        testing.equal(subprocess.run(["vitrinectl", "--socket", next(f"{os.environ['XDG_RUNTIME_DIR']}/{name}" for name in os.listdir(os.environ["XDG_RUNTIME_DIR"])
+                                                                       if name.startswith("vitrine-")), "action", "quit"], check=False).returncode, 0, "status of quit")
+        testing.equal(script.wait(), 0, "status of vitrine-session")
+    finally:
+        if script.running():
+            script.stop(signal.SIGKILL)
+
+
+@on("full")
 def without_a_session_it_says_so():
     environment = {name: value for name, value in os.environ.items() if name != "VITRINE_SOCKET"}
     for arguments, words in ((["windows"], "VITRINE_SOCKET is not set"), (["--socket", "/nowhere", "windows"], "connect /nowhere: ENOENT (2)")):
