@@ -54,6 +54,8 @@ Server::~Server() {
   windowsChanged_.disconnect();
   locked_.disconnect();
   protocols_.reset();
+  screencopy_.reset();
+  captureBuffers_.reset();
   outputProtocols_.reset();
   seat_.reset();
   actions_.reset();
@@ -158,7 +160,6 @@ void Server::makeGlobals() {
   wlr_single_pixel_buffer_manager_v1_create(display_);
   wlr_fractional_scale_manager_v1_create(display_, 1);
   wlr_presentation_create(display_, backend_);
-  wlr_screencopy_manager_v1_create(display_);
   decorations_ = std::make_unique<Decorations>(*display_);
   layout_ = wlr_output_layout_create(display_);
   wlr_xdg_output_manager_v1_create(display_, layout_);
@@ -177,6 +178,10 @@ void Server::makeGlobals() {
   };
   kms_->onOutputsChanged = [this] { outputs_->reconcile(); };
   outputProtocols_ = std::make_unique<OutputProtocols>(*display_, *outputs_);
+  captureBuffers_ = std::make_unique<CaptureBuffers>(kms_->device(), *renderer_, *loop_);
+  screencopy_ =
+      std::make_unique<Screencopy>(*display_, Capture::Machine{*loop_, *renderer_, *gpuRecovery_, *captureBuffers_},
+                                   [this](wlr_output& output) { return outputs_->find(output); });
   locked_.connect(desktop_->events.locked, [this](void*) { outputs_->forgetPictures(); });
   windowsChanged_.connect(desktop_->events.changed, [this](void*) { protectedContent_->update(); });
   actions_ = std::make_unique<ActionRunner>(*desktop_, actionSession());

@@ -7,6 +7,7 @@
 
 #include "compositor/actions/action_runner.h"
 #include "compositor/backend/kms_backend.h"
+#include "compositor/capture/screencopy.h"
 #include "compositor/child_process.h"
 #include "compositor/client_quota.h"
 #include "compositor/config/config.h"
@@ -104,6 +105,8 @@ private:
   std::unique_ptr<Seat> seat_;
   std::unique_ptr<OutputManager> outputs_;
   std::unique_ptr<OutputProtocols> outputProtocols_;
+  std::unique_ptr<CaptureBuffers> captureBuffers_;
+  std::unique_ptr<Screencopy> screencopy_;
   std::unique_ptr<SessionProtocols> protocols_;
   std::vector<wl_event_source*> signals_;
   std::unique_ptr<ConfigWatcher> configWatcher_;

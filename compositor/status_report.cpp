@@ -45,7 +45,7 @@ ordered_json outputJson(Output& output) {
           {"frames_presented", own.framesPresented},
           {"frames_missed", own.framesMissed},
           {"frames_rendered", own.framesRendered},
-          {"public_views", own.publicViews},
+          {"public_views", output.captures()},
           {"atomic_commits", kms.atomic.commits},
           {"failed_commits", kms.atomic.failedCommits},
           {"test_only_commits", kms.atomic.tests},

@@ -21,7 +21,7 @@ struct Presented {
  * The pipe of a connector as a wlr_output.
  *
  * wlroots never sees what is on the panel: modes and frames go to the kernel through the pipe. The wlr_output commit that follows
- * tells wlroots (and captures) about it, with the public view as its buffer where there is one.
+ * tells wlroots about it, without a buffer: captures draw their own (R5).
  */
 class KmsOutput {
   wlr_output base_{}; ///< first of all members: from() casts

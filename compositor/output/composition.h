@@ -3,7 +3,7 @@
 #include <limits>
 #include <vector>
 
-#include "compositor/output/display_list_builder.h"
+#include "compositor/output/draw_list.h"
 #include "compositor/output/output_buffer_allocator.h"
 
 namespace vitrine {
@@ -72,31 +72,11 @@ public:
   /** R9, the session was switched away: protected buffers are cleared and let go. */
   void suspend();
 
-  /**
-   * Draws everything for readers into `target`: ordinary layers wherever they are shown, protected ones as the placeholder, the
-   * pointer only `withCursor`. The sync file as Renderer::compose() gives it.
-   */
-  [[nodiscard]] Result<UniqueFd> renderPublic(RenderTarget& target, std::span<const Layer> layers,
-                                              std::span<const LayerSource> sources, bool withCursor);
-
 private:
-  /** What decides how a layer looks; equal items look equal. */
-  struct Item {
-    uint64_t id;
-    uint64_t serial;
-    DrawCommand command;            ///< its texture pointer takes no part in the comparison
-    DmabufBuffer* dmabuf = nullptr; ///< what the command samples, where that is a dma-buf; valid during its render only
-  };
-  static bool sameLook(const Item& a, const Item& b);
-  static bool isProtected(const Item& item);
-  Item itemFor(const Layer& layer, const LayerSource& source, Path path, bool hole) const;
-  void addChange(const Item& item, const LayerSource& source, uint64_t oldSerial);
   void addDamage(const Rect& box);
   void distrustLostDevice();
-  void compareItems(std::span<const LayerSource> sources);
   Result<> chooseMemory(bool needed, Nanoseconds time);
   void leaveProtectedMemory();
-  Result<UniqueFd> draw(RenderTarget& target, std::span<const Item> items, std::span<const Rect> damage);
   [[nodiscard]] Result<> clear(DmabufBuffer& buffer);
   [[nodiscard]] Result<> clearAll(const OutputBufferSet& chain);
   [[nodiscard]] OutputBufferSet& active() { return inProtectedMemory() ? protected_ : ordinary_; }
@@ -117,11 +97,8 @@ private:
   Nanoseconds refusedUntil_ = 0;
   UniqueFd fence_;
   bool rendered_ = false;
-  uint64_t generation_ = 0;     ///< the renderer's, when the buffers were drawn
-  std::vector<Item> items_;     ///< of the last render
-  std::vector<Item> nextItems_; ///< of this one
-  std::vector<size_t> nextSources_;
-  std::vector<DrawCommand> commands_;
+  uint64_t generation_ = 0; ///< the renderer's, when the buffers were drawn
+  DrawList items_;
 };
 
 } // namespace vitrine

@@ -12,10 +12,6 @@ namespace {
 
 constexpr int retryMilliseconds = 100; ///< not at once: what failed for want of memory would fail again
 
-Nanoseconds refreshInterval(const wlr_output& output) {
-  return output.refresh > 0 ? 1'000'000'000'000 / output.refresh : 16'666'667;
-}
-
 /** The kernel is still at work for an earlier commit: the same one will do after it. Nothing speaks against what it showed. */
 bool isBusy(const Error& error) {
   return error.kind == ErrorKind::System && (error.number == EBUSY || error.number == EINTR || error.number == EAGAIN);
@@ -52,8 +48,7 @@ Output::Output(KmsOutput& kms, const Machine& machine, OutputSettings settings)
     : kms_(kms), machine_(machine), settings_(settings),
       sceneOutput_(wlr_scene_output_create(&machine.scene, kms.base())), list_(kms, machine.renderer, machine.colors),
       composition_(machine.renderer, machine.buffers, settings.background),
-      upper_(machine.renderer, machine.buffers, settings.background, Composition::Place::Above),
-      publicView_(*kms.base(), machine.renderer) {
+      upper_(machine.renderer, machine.buffers, settings.background, Composition::Place::Above) {
   if (auto fence = signalledFence(kms.device())) {
     signalledFence_ = std::move(*fence);
   } else {
@@ -103,7 +98,7 @@ void Output::onFrame() {
   if (!output.needs_frame) return;
   const Nanoseconds time = now();
   if (!showFrame(time)) {
-    const auto refresh = static_cast<int>(refreshInterval(output) / 1'000'000);
+    const auto refresh = static_cast<int>(captureInterval() / 1'000'000);
     wl_event_source_timer_update(wakeUp_, busy_ ? refresh : retryMilliseconds << std::min(failures_++, 5));
     return;
   }
@@ -111,12 +106,13 @@ void Output::onFrame() {
   busy_ = false;
   timespec when = toTimespec(time);
   wlr_scene_output_send_frame_done(sceneOutput_, &when);
+  emitChanged();
 }
 
 bool Output::showFrame(Nanoseconds time) {
   if (!submitWithFallback(time)) return false;
   forgotten_ = false;
-  const Nanoseconds interval = refreshInterval(*kms_.base());
+  const Nanoseconds interval = captureInterval();
   const auto vblanks = static_cast<uint32_t>(std::max<Nanoseconds>(time - lastFlip_.timestamp, 0) / interval) + 1;
   expectedSequence_ = lastFlip_.sequence + vblanks;
   counters_.framesRendered += !showsBlack_ && (composition_.rendered() || upper_.rendered()) ? 1 : 0;
@@ -294,24 +290,6 @@ Result<> Output::fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame) {
   return {};
 }
 
-/** Sees to it that what somebody captures is drawn. Who captures waits until it is. */
-void Output::servePublicView() {
-  if (kms_.base()->attach_render_locks == 0) return publicView_.drop();
-  if (publicView_.servesAll() || showsBlack_) return;
-  const auto drawn = publicView_.draw([this](RenderTarget& target) {
-    // wlroots locks software cursors for as long as a capture is pending that asks for the pointer.
-    const bool withCursor = kms_.base()->software_cursor_locks > 0;
-    return composition_.renderPublic(target, list_.layers(), list_.sources(), withCursor);
-  });
-  if (drawn) {
-    counters_.publicViews++;
-    return;
-  }
-  log("capture").warn("{}: {}", kms_.connector().name, drawn.error().text());
-  if (isDeviceLost(drawn.error())) static_cast<void>(recoverFrom(drawn.error(), now()));
-  wl_event_source_timer_update(wakeUp_, retryMilliseconds);
-}
-
 bool Output::announceCommit() {
   wlr_output& output = *kms_.base();
   for (size_t i = 0; i < plan_.layers.size(); ++i) {
@@ -323,14 +301,10 @@ bool Output::announceCommit() {
       wlr_presentation_surface_textured_on_output(source.surface, &output);
     }
   }
-  servePublicView();
   wlr_output_state state;
   wlr_output_state_init(&state);
-  wlr_buffer* handedOver = publicView_.finished();
-  if (handedOver != nullptr) wlr_output_state_set_buffer(&state, handedOver);
   const bool committed = wlr_output_commit_state(&output, &state);
   wlr_output_state_finish(&state);
-  if (handedOver != nullptr) publicView_.drop();
   kms_.setCommitSequence(output.commit_seq);
   return committed;
 }
@@ -352,7 +326,7 @@ void Output::onPresented(const Presented& presented) {
   event.presented = true;
   event.when = &when;
   event.seq = flip.sequence;
-  event.refresh = static_cast<int>(refreshInterval(output));
+  event.refresh = static_cast<int>(captureInterval());
   event.flags = WLR_OUTPUT_PRESENT_VSYNC | WLR_OUTPUT_PRESENT_HW_CLOCK | WLR_OUTPUT_PRESENT_HW_COMPLETION |
                 WLR_OUTPUT_PRESENT_ZERO_COPY; // wlroots masks it for surfaces that were composed
   wlr_output_send_present(&output, &event);

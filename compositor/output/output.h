@@ -4,8 +4,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "compositor/capture/capture_source.h"
 #include "compositor/output/composition.h"
-#include "compositor/output/public_view.h"
 #include "compositor/protocols/protected_content.h"
 #include "compositor/render/gpu_recovery.h"
 #include "compositor/wlr/listener.h"
@@ -53,18 +53,16 @@ struct OutputCounters {
   uint64_t framesPresented = 0;
   uint64_t framesMissed = 0;   ///< vblanks between the one that a frame was for and the one that it reached
   uint64_t framesRendered = 0; ///< frames for which the GPU drew
-  uint64_t publicViews = 0;    ///< pictures drawn for captures
   uint64_t gpuResets = 0;      ///< times that this output found the GPU reset and had it set up again
 };
 
 /**
  * One output's frames: display list -> plan -> compose -> commit, and its two views.
  *
- * The secure view is what submit() puts on the panel. The public view is what wlroots gets as the output's buffer, and only while
- * somebody captures (`attach_render_locks`): it is drawn into ordinary memory, where the renderer itself refuses protected content,
- * and handed over once the GPU has finished it.
+ * The secure view is what submit() puts on the panel. Captures draw the public view from the same display list, off screen and into
+ * ordinary memory, where the renderer itself refuses protected content.
  */
-class Output {
+class Output final : public CaptureSource {
 public:
   /** What all outputs share; all of it outlives them. */
   struct Machine {
@@ -79,7 +77,7 @@ public:
   };
   Output(KmsOutput& kms, const Machine& machine, OutputSettings settings);
   Output(const Output&) = delete;
-  ~Output();
+  virtual ~Output();
 
   // The manager's part: modesets are its own, since one may cover several outputs.
 
@@ -133,6 +131,12 @@ public:
   /** What decides whether this output can show protected content. */
   [[nodiscard]] OutputProtection protection() const;
 
+  [[nodiscard]] std::string captureName() const override { return kms_.connector().name; }
+  [[nodiscard]] Size captureSize() const override;
+  [[nodiscard]] Transform captureTransform() const override { return static_cast<Transform>(kms_.base()->transform); }
+  [[nodiscard]] Nanoseconds captureInterval() const override;
+  [[nodiscard]] Picture picture() override;
+
   /** The session was switched away: gives buffers back. The way back is a modeset and settle(). */
   void suspend();
 
@@ -155,7 +159,6 @@ private:
   [[nodiscard]] Result<> addPlane(const Layer& layer, const LayerSource& source, const LayerOutcome& outcome, Use use,
                                   KmsFrame& frame) const;
   bool announceCommit();
-  void servePublicView();
   void onPresented(const Presented& presented);
   void reportSurfaces();
   void tellOutcomes();
@@ -178,9 +181,8 @@ private:
   Composition composition_;       ///< on the primary
   Composition upper_;             ///< above layers on planes; has buffers only while there is need
   Nanoseconds upperLastUsed_ = 0; ///< when a frame last needed it
-  PublicView publicView_;
-  OwnedBuffer black_;       ///< shown in place of the composition where that cannot be drawn
-  bool showsBlack_ = false; ///< the frame in hand does so
+  OwnedBuffer black_;             ///< shown in place of the composition where that cannot be drawn
+  bool showsBlack_ = false;       ///< the frame in hand does so
   std::optional<Planner> planner_;
   uint64_t epoch_ = 0; ///< the device's, of the planner's answers
   FramePlan plan_;

@@ -134,7 +134,10 @@ Result<> Output::settle() {
   configuredMode_ = settings_.mode;
   configuredRefresh_ = settings_.refreshMilliHertz;
   settledFor_ = kms_.pipe().modesetSerial();
-  if (!mode) return {};
+  if (!mode) {
+    emitChanged();
+    return {};
+  }
   log("output").info("{}: {}x{}@{:.3f} Hz", kms_.connector().name, mode->size.width, mode->size.height,
                      mode->refreshMilliHertz / 1000.0);
   makePlanner();
@@ -142,6 +145,7 @@ Result<> Output::settle() {
   lastFlip_ = {.timestamp = now()};
   kms_.base()->frame_pending = false; // a modeset has no flip event
   wlr_output_schedule_frame(kms_.base());
+  emitChanged();
   return {};
 }
 
@@ -156,7 +160,7 @@ Result<> Output::makeBlack(Size size, uint32_t fourcc) {
 
 void Output::forgetPicture() {
   forgotten_ = true;
-  publicView_.drop();
+  forgetCaptures();
 }
 
 void Output::abandonFrame() {
@@ -210,10 +214,26 @@ void Output::askForHdcp() {
 void Output::suspend() {
   abandonFrame();
   kms_.pipe().forget();
-  publicView_.drop();
   composition_.suspend();
   upper_.free();
   if (planner_) planner_->forget();
+  emitChanged();
+}
+
+Size Output::captureSize() const {
+  const wlr_output& base = *kms_.base();
+  if (!isSettled() || !base.enabled) return {};
+  return {static_cast<uint32_t>(base.width), static_cast<uint32_t>(base.height)};
+}
+
+Nanoseconds Output::captureInterval() const {
+  const int32_t milliHertz = kms_.base()->refresh;
+  return milliHertz > 0 ? 1'000'000'000'000 / milliHertz : 16'666'667;
+}
+
+CaptureSource::Picture Output::picture() {
+  buildList(now());
+  return {list_.layers(), list_.sources(), settings_.background};
 }
 
 } // namespace vitrine

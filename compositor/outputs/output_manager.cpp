@@ -29,6 +29,11 @@ OutputManager::~OutputManager() {
   wl_event_source_remove(retry_);
 }
 
+Output* OutputManager::find(const wlr_output& base) const {
+  const auto found = std::ranges::find(outputs_, &base, [](const auto& each) { return each->kms().base(); });
+  return found != outputs_.end() ? found->get() : nullptr;
+}
+
 void OutputManager::add(wlr_output& base) {
   KmsOutput* kms = KmsOutput::from(&base);
   if (kms == nullptr || !wlr_output_init_render(&base, &machine_.allocator, &machine_.renderer)) return;

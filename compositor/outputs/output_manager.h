@@ -39,6 +39,8 @@ public:
   ~OutputManager();
 
   [[nodiscard]] std::span<const std::unique_ptr<Output>> outputs() const { return outputs_; }
+  /** Null for a wlr_output that is none of ours. */
+  [[nodiscard]] Output* find(const wlr_output& base) const;
   [[nodiscard]] wlr_output_layout& layout() const { return machine_.layout; }
 
   /** The backend has a new output. It is lit by the next reconcile(). */

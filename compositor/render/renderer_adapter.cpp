@@ -74,7 +74,7 @@ private:
     add(options.clip, command);
   }
 
-  /** R8: a client's buffer (to capture into) that somebody still uses would hold up our queue. */
+  /** R8: a buffer that somebody still uses would hold up our queue. */
   [[nodiscard]] Result<> isTargetFree() const {
     const auto busy = lock_.get()->fences().unsignalled(FenceUse::Write);
     if (!busy) return std::unexpected(busy.error());

@@ -6,7 +6,7 @@
 
 namespace vitrine {
 
-/** Our renderer as a wlr_renderer, which wlroots uses for shm buffers, screencopy and client buffers. */
+/** Our renderer as a wlr_renderer, which wlroots uses for shm buffers and client buffers. */
 class RendererAdapter {
 public:
   /**

@@ -210,7 +210,7 @@ bool TextureAdapter::read(const wlr_texture_read_pixels_options& options) {
   const std::span<std::byte> bytes(data, static_cast<size_t>(options.stride) * static_cast<size_t>(box.height));
   Result<> done;
   if (DmabufBuffer* buffer = dmabuf_.get()) {
-    // What wlroots reads back is always a public view, whose pixels came here before it was handed over.
+    // Only a picture that was drawn for readers on the CPU has pixels here.
     const Readback* pixels = buffer->readback();
     done = pixels != nullptr ? pixels->read(source, options.format, options.stride, bytes)
                              : missing("read pixels", buffer->dmabuf().describe(), "a copy of them on the CPU");

@@ -48,6 +48,7 @@ SESSION = [
                *UNPROVEN, "no-supplicant", "no-underlay", "no-gpu")),
     ("paths", ("full", "plane-only", "gpu-only", "single-plane", "no-gpu", "untrusted-display", "no-heap", "legacy-mediatek", "legacy-android",
                "tiny-pool", *UNPROVEN)),
+    ("captures", ("full", "two-outputs")),
     ("configuration", ("full",)),
     ("control", ("full",)),
     ("inputs", ("full",)),
@@ -69,7 +70,7 @@ SESSION = [
 ]
 
 # Modules whose tests speak protocols by tests/session/wayland.py: the requests that they send are counted.
-SPEAKERS = ("panels", "protected_content", "protocols")
+SPEAKERS = ("captures", "panels", "protected_content", "protocols")
 
 # Modules whose tests share one session, so that they are not spread over several machines.
 ONE_SESSION = ("paths",)
@@ -127,10 +128,6 @@ ASAN_ENVIRONMENT = {
     "LSAN_OPTIONS": "suppressions=/vitrine/tests/lsan-suppressions.txt:print_suppressions=0",
     "VITRINE_PASS": "ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS GTEST_FILTER VITRINE_FUZZ_SEED VITRINE_FUZZ_REQUESTS",
 }
-# wlroots 0.18 keeps the buffer of a zwlr_screencopy_frame_v1.copy that it refuses (already_used, invalid_buffer): the modules that make
-# every wrong request would fail by it. What else leaks is found by the other sanitized sessions.
-WITHOUT_LEAKS = {"abuse": {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:quarantine_size_mb=8"}}
-WITHOUT_LEAKS["wire_fuzz"] = WITHOUT_LEAKS["abuse"]
 RUN, ENTER = "tests/platform/run", "tests/platform/enter"
 BUILD = {"platform": "build/platform", "asan": "build/asan"}  # tree: the job that makes it
 
@@ -280,7 +277,7 @@ class Catalogue:
         return [Job(suite, f"{module}/{board}" + (f"/{number}" if number else ""), [*command, *chunk], prefix=f"{suite}/{module}/{board}",
                     tests=tuple(chunk), after=(BUILD[tree],), cleanup=cleanup.get(module),
                     seconds=sum(self.seconds(f"{suite}/{module}/{board}/{test}", 8) for test in chunk),
-                    environment={"VITRINE_SOAK_FRAMES": os.environ.get("VITRINE_SOAK_FRAMES", "3000")} | WITHOUT_LEAKS.get(module, {}))
+                    environment={"VITRINE_SOAK_FRAMES": os.environ.get("VITRINE_SOAK_FRAMES", "3000")})
                 for number, chunk in enumerate(chunks)]
 
     def demo(self):

@@ -231,7 +231,10 @@ std::optional<std::string> Machine::capture(const LeakFrame& frame) {
   if (!memory) return memory.error().text();
   const auto target = renderer_->importTarget(*memory);
   if (!target) return std::nullopt; // an injected failure
-  if (const auto drawn = composition_->renderPublic(**target, layers_, sources_, true); !drawn) {
+  DrawList list;
+  list.makePublic(layers_, sources_, true, [](const Rect&) {});
+  const Rect whole{0, 0, extent, extent};
+  if (const auto drawn = list.draw(*renderer_, **target, {}, {&whole, 1}); !drawn) {
     if (!isDeviceLost(drawn.error())) return std::nullopt;
     account_.recoveries += 1;
     static_cast<void>(renderer_->recover());

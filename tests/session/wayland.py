@@ -26,8 +26,7 @@ import xml.etree.ElementTree
 REPOSITORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 XML = ("/usr/share/wayland/wayland.xml", "/usr/share/wayland-protocols/stable/*/*.xml",
        "/usr/share/wayland-protocols/staging/*/*.xml", "/usr/share/wayland-protocols/unstable/*/*.xml",
-       f"{REPOSITORY}/compositor/protocols/xml/*.xml", f"{REPOSITORY}/tests/clients/xml/*.xml",
-       f"{REPOSITORY}/tests/board/wayland/xml/*.xml")
+       f"{REPOSITORY}/compositor/protocols/xml/*.xml", f"{REPOSITORY}/tests/clients/xml/*.xml")
 PATIENCE = 60  # seconds
 
 
