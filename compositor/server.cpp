@@ -373,13 +373,17 @@ void Server::writeStatus() const {
 void Server::stop(int status, std::string_view why) {
   log("server").info("stopping: {}", why);
   exitStatus_ = status;
-  wl_display_terminate(display_);
 }
 
 int Server::run() {
-  // A signal may have come while wlroots waited for a GPU; wl_display_run() forgets what came before it.
-  if (!exitStatus_) wl_display_run(display_);
-  return exitStatus_.value_or(0);
+  // As wl_display_run(), but what a request has scheduled (the first configure of a window) is sent with the answers to it, so that a
+  // client that waits for wl_display.sync has it then.
+  while (!exitStatus_) {
+    wl_event_loop_dispatch_idle(loop_);
+    wl_display_flush_clients(display_);
+    wl_event_loop_dispatch(loop_, -1);
+  }
+  return *exitStatus_;
 }
 
 } // namespace vitrine

@@ -47,7 +47,13 @@ public:
   ~Server();
 
   /** Runs until it is told to stop. The exit status: 0, or the kiosk client's. */
-  [[nodiscard]] int run();
+  int run();
+  /** Has run() return, with this exit status. `why` is for the log. */
+  void stop(int status, std::string_view why);
+
+  [[nodiscard]] wl_display& display() { return *display_; }
+  [[nodiscard]] Desktop& desktop() { return *desktop_; }
+  [[nodiscard]] Seat& seat() { return *seat_; }
 
 private:
   Server(Config config, ServerOptions options);
@@ -71,7 +77,6 @@ private:
   [[nodiscard]] std::vector<FormatModifier> formatsComposedProtected() const;
   [[nodiscard]] std::vector<OutputProtection> outputProtections() const;
   void writeStatus() const;
-  void stop(int status, std::string_view why);
 
   Config config_;
   ServerOptions options_;

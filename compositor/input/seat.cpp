@@ -77,6 +77,7 @@ void Seat::connectDesktop() {
     if (grab_.toplevel == &gone) grab_ = {};
   };
   changed_.connect(desktop_.events.changed, [this](void*) { pointAgainSoon(); });
+  committed_.connect(desktop_.events.committed, [this](void*) { pointAgainSoon(); });
   locked_.connect(desktop_.events.locked, [this](void*) { touch_.cancelAll(); });
 }
 

@@ -108,6 +108,7 @@ private:
   bool hasMoved_ = false;                  ///< the pointer, ever: a kiosk without a mouse has none
   wl_event_source* pointAgain_ = nullptr;  ///< null: not needed
   Listener<void> changed_;
+  Listener<void> committed_;
   Listener<void> locked_;
   Listener<wlr_keyboard_shortcuts_inhibitor_v1> newInhibitor_;
   Listener<wlr_pointer_motion_event> motion_;

@@ -50,7 +50,7 @@ void TextInputRelay::addTextInput(wlr_text_input_v3& object) {
   added.object = &object;
   added.enable.connect(object.events.enable, [this](wlr_text_input_v3* enabled) { enable(*enabled); });
   added.commit.connect(object.events.commit, [this](wlr_text_input_v3* committed) {
-    if (committed == active_) sendState();
+    if (committed == active_ && inputMethod_ != nullptr) sendState();
   });
   added.disable.connect(object.events.disable, [this](wlr_text_input_v3* disabled) { disable(*disabled); });
   added.destroy.connect(object.events.destroy, [this](wlr_text_input_v3* gone) {
@@ -70,8 +70,7 @@ void TextInputRelay::addInputMethod(wlr_input_method_v2& object) {
   }
   inputMethod_ = &object;
   connectInputMethod(object);
-  for (const TextInput& input : textInputs_)
-    enter(*input.object, seat_.keyboard_state.focused_surface);
+  if (active_ != nullptr) activate();
 }
 
 void TextInputRelay::connectInputMethod(wlr_input_method_v2& object) {
@@ -90,10 +89,7 @@ void TextInputRelay::connectInputMethod(wlr_input_method_v2& object) {
     newPopup_.disconnect();
     grabKeyboard_.disconnect();
     inputMethodGone_.disconnect();
-    inputMethod_ = nullptr;
-    active_ = nullptr;
-    for (const TextInput& input : textInputs_)
-      leave(*input.object);
+    inputMethod_ = nullptr; // the text fields stay as they are, for the next one
   });
 }
 
@@ -105,9 +101,9 @@ void TextInputRelay::focus(wlr_surface* surface) {
   }
 }
 
-/** Without an input method, text fields are left alone: a client that hears `enter` may wait for composed text. */
+/** With an input method or without: one that starts later finds the text field that the user is in. */
 void TextInputRelay::enter(wlr_text_input_v3& object, wlr_surface* surface) {
-  if (inputMethod_ == nullptr || surface == nullptr || object.focused_surface != nullptr) return;
+  if (surface == nullptr || object.focused_surface != nullptr) return;
   if (sameClient(object.resource, surface->resource)) wlr_text_input_v3_send_enter(&object, surface);
 }
 
@@ -117,8 +113,12 @@ void TextInputRelay::leave(wlr_text_input_v3& object) {
 }
 
 void TextInputRelay::enable(wlr_text_input_v3& object) {
-  if (inputMethod_ == nullptr || object.focused_surface == nullptr) return;
+  if (object.focused_surface == nullptr) return;
   active_ = &object;
+  if (inputMethod_ != nullptr) activate();
+}
+
+void TextInputRelay::activate() {
   wlr_input_method_v2_send_activate(inputMethod_);
   sendState();
 }

@@ -53,6 +53,7 @@ private:
   void leave(wlr_text_input_v3& object);
   void enable(wlr_text_input_v3& object);
   void disable(wlr_text_input_v3& object);
+  void activate();
   void sendState();
   void onInputMethodCommit();
   void place(const Popup& popup) const;

@@ -24,6 +24,7 @@ Desktop::Desktop(wl_display& display, wlr_output_layout& layout, wlr_seat& seat)
       shell_(wlr_xdg_shell_create(&display, 6)), foreignToplevels_(display),
       layerShell_(display, layers_, layout, layerHandlers()), lock_(display, layers_, layout, lockHandlers()) {
   wl_signal_init(&events.changed);
+  wl_signal_init(&events.committed);
   wl_signal_init(&events.locked);
   pointerGrab_.connect(seat_.events.pointer_grab_begin, [this](wlr_seat_pointer_grab*) {
     if (isLocked()) wlr_seat_pointer_end_grab(&seat_); // a popup of the session must not take the lock screen's input
@@ -170,9 +171,13 @@ void Desktop::setMinimized(Toplevel& toplevel, bool minimized) {
   restack();
 }
 
-void Desktop::activate(const wlr_xdg_toplevel& toplevel) {
+Toplevel* Desktop::find(const wlr_xdg_toplevel& toplevel) const {
   const auto found = std::ranges::find_if(toplevels_, [&](const auto& known) { return &known->xdg() == &toplevel; });
-  if (found != toplevels_.end() && (*found)->isMapped()) focus(found->get());
+  return found == toplevels_.end() ? nullptr : found->get();
+}
+
+void Desktop::activate(const wlr_xdg_toplevel& toplevel) {
+  if (Toplevel* window = find(toplevel); window != nullptr && window->isMapped()) focus(window);
 }
 
 void Desktop::parentChanged(Toplevel& toplevel) {
@@ -229,9 +234,19 @@ LayerShell::Handlers Desktop::layerHandlers() {
   };
   return {.outputForNew = outputForNew,
           .newPopup = [this](wlr_xdg_popup& popup) { Popup::create(*this, popup); },
+          .mapped = [this](LayerSurface& layer) { onLayerMapped(layer); },
           .keyboardChanged = [this](LayerSurface& layer) { onLayerKeyboard(layer); },
           .gone = gone,
           .usableAreaChanged = usableAreaChanged};
+}
+
+/** One that takes the keyboard gets it when it appears above the windows: a menu, say, that its user has just asked for. */
+void Desktop::onLayerMapped(LayerSurface& layer) {
+  if (layer.takesKeyboard() && layer.isAboveWindows()) {
+    focusedLayer_ = &layer;
+    giveKeyboard();
+  }
+  onLayerKeyboard(layer);
 }
 
 void Desktop::onLayerKeyboard(LayerSurface& layer) {

@@ -28,6 +28,8 @@ public:
   [[nodiscard]] wlr_scene_tree& popupTree() { return *layers_.overlay; } ///< above windows: popups of input methods
   [[nodiscard]] wlr_output_layout& layout() { return layout_; }
   [[nodiscard]] wlr_seat& seat() { return seat_; }
+  [[nodiscard]] wlr_xdg_shell& xdgShell() { return *shell_; }
+  [[nodiscard]] wlr_layer_shell_v1& layerShell() { return layerShell_.wlr(); }
 
   /** The surface at a point of the layout, with the point in its coordinates; null where there is none. */
   struct Hit {
@@ -52,6 +54,8 @@ public:
   void focusPrevious();
   /** Hides a window and takes the focus from it, or shows it again and focuses it. */
   void setMinimized(Toplevel& toplevel, bool minimized);
+  /** The window of an xdg_toplevel, or null. */
+  [[nodiscard]] Toplevel* find(const wlr_xdg_toplevel& toplevel) const;
   /** Shows and focuses the window of an xdg_toplevel, if it is mapped. */
   void activate(const wlr_xdg_toplevel& toplevel);
   /** All windows, mapped or not; the last one has had the keyboard last. */
@@ -95,6 +99,7 @@ public:
   std::function<void(Toplevel&, uint32_t serial, uint32_t edges)> onGrabRequest;
   struct {
     wl_signal changed; ///< what changed() says: another surface may be under the pointer, or visible
+    wl_signal committed; ///< a window's surface: its subsurfaces may have moved, or be stacked in another way
     wl_signal locked;  ///< the session is hidden, from the next frame on
   } events;
   /** The seat's part: a window is gone, and so is any grab of it. */
@@ -108,6 +113,7 @@ private:
   void restack(Toplevel& top, wlr_output& output);
   [[nodiscard]] LayerShell::Handlers layerHandlers();
   [[nodiscard]] SessionLock::Handlers lockHandlers();
+  void onLayerMapped(LayerSurface& layer);
   void onLayerKeyboard(LayerSurface& layer);
   void onLocked();
   wlr_output_layout& layout_;

@@ -21,7 +21,7 @@ LayerSurface::LayerSurface(LayerShell& shell, wlr_layer_surface_v1& surface, wlr
     : NodeOwner(*scene.tree, *surface.surface), shell_(shell), surface_(surface), scene_(&scene) {
   map_.connect(surface_.surface->events.map, [this](void*) {
     shell_.arrange(*surface_.output);
-    shell_.handlers_.keyboardChanged(*this);
+    shell_.handlers_.mapped(*this);
   });
   unmap_.connect(surface_.surface->events.unmap, [this](void*) {
     shell_.handlers_.keyboardChanged(*this);
@@ -43,7 +43,11 @@ std::optional<wlr_box> LayerSurface::popupArea() const {
 
 bool LayerSurface::wantsKeyboardAlone() const {
   return surface_.current.keyboard_interactive == ZWLR_LAYER_SURFACE_V1_KEYBOARD_INTERACTIVITY_EXCLUSIVE &&
-         surface_.current.layer >= ZWLR_LAYER_SHELL_V1_LAYER_TOP;
+         isAboveWindows();
+}
+
+bool LayerSurface::isAboveWindows() const {
+  return surface_.current.layer >= ZWLR_LAYER_SHELL_V1_LAYER_TOP;
 }
 
 bool LayerSurface::takesKeyboard() const {

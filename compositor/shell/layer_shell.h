@@ -28,6 +28,8 @@ public:
   [[nodiscard]] bool wantsKeyboardAlone() const;
   /** Whether a click gives it the keyboard. */
   [[nodiscard]] bool takesKeyboard() const;
+  /** In one of the two layers above the windows. */
+  [[nodiscard]] bool isAboveWindows() const;
 
 private:
   friend class LayerShell;
@@ -52,7 +54,8 @@ public:
   struct Handlers {
     std::function<wlr_output*()> outputForNew; ///< for a surface whose client names none; null: there is none
     std::function<void(wlr_xdg_popup&)> newPopup;
-    std::function<void(LayerSurface&)> keyboardChanged; ///< mapped, unmapped (isMapped()), or another interactivity
+    std::function<void(LayerSurface&)> mapped;
+    std::function<void(LayerSurface&)> keyboardChanged; ///< unmapped (isMapped()), or another interactivity
     std::function<void(LayerSurface&)> gone;
     std::function<void()> usableAreaChanged;
   };
@@ -60,6 +63,7 @@ public:
   LayerShell(const LayerShell&) = delete;
   LayerShell& operator=(const LayerShell&) = delete;
 
+  [[nodiscard]] wlr_layer_shell_v1& wlr() { return *shell_; }
   /** What of an output is left to windows, in layout coordinates: without exclusive zones. */
   [[nodiscard]] wlr_box usableArea(wlr_output& output) const;
   /** The mapped surface that must have the keyboard (exclusive, on the layers top and overlay), the upper one first; null: none. */

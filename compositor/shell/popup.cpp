@@ -32,6 +32,7 @@ Popup::Popup(Desktop& desktop, wlr_scene_tree& tree, wlr_xdg_popup& popup)
     desktop_.changed();
   });
   reposition_.connect(popup_.events.reposition, [this](void*) { keepInside(); });
+  changed_.connect(desktop_.events.changed, [this](void*) { follow(); });
   destroy_.connect(popup_.events.destroy, [this](void*) { delete this; });
 }
 
@@ -66,7 +67,15 @@ void Popup::giveKeyboardBack() {
 }
 
 void Popup::keepInside() {
-  if (const auto area = popupArea()) wlr_xdg_popup_unconstrain_from_box(&popup_, &*area);
+  keptIn_ = popupArea();
+  if (keptIn_) wlr_xdg_popup_unconstrain_from_box(&popup_, &*keptIn_);
+}
+
+/** xdg_positioner.set_reactive: a popup whose parent has moved is placed again. */
+void Popup::follow() {
+  if (!popup_.scheduled.rules.reactive || !popup_.base->surface->mapped) return;
+  const auto area = popupArea();
+  if (area && !(keptIn_ && wlr_box_equal(&*area, &*keptIn_))) keepInside();
 }
 
 } // namespace vitrine

@@ -24,14 +24,17 @@ public:
 private:
   Popup(Desktop& desktop, wlr_scene_tree& tree, wlr_xdg_popup& popup);
   void keepInside();
+  void follow();
   void takeKeyboard();
   void giveKeyboardBack();
   Desktop& desktop_;
   wlr_xdg_popup& popup_;
+  std::optional<wlr_box> keptIn_; ///< the popupArea() that it was placed in
   Listener<wlr_surface> commit_;
   Listener<void> map_;
   Listener<void> unmap_;
   Listener<void> reposition_;
+  Listener<void> changed_;
   Listener<void> destroy_;
 };
 

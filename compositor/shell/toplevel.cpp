@@ -85,6 +85,7 @@ void Toplevel::onCommit() {
     }
   }
   if (anchor_) followAnchor();
+  wl_signal_emit_mutable(&desktop_.events.committed, nullptr);
   const wlr_box now = geometry();
   if (!wlr_box_equal(&now, &committed_)) desktop_.changed();
   committed_ = now;

@@ -33,10 +33,11 @@ SUITES = [
     Suite("platform", "programs that need the platform's kernel", 4),
     Suite("session", "whole sessions: compositor, clients, panel camera", 8),
     Suite("demo", "./demo, as a newcomer calls it", 1),
-    Suite("asan", "the unit programs, sanitized", 1),
-    Suite("sanitized", "everything else that a sanitizer can judge: platform programs, GPU, leak scenes, sessions", 14),
-    Suite("fuzz", "random bytes for every parser, random requests on every global, sanitized", 2),
+    Suite("asan", "the unit programs, sanitized", 1, default=False),
+    Suite("sanitized", "everything else that a sanitizer can judge: platform programs, GPU, leak scenes, sessions", 14, default=False),
+    Suite("fuzz", "random bytes for every parser, random requests on every global, sanitized", 2, default=False),
     Suite("leak", "thousands of random trees of surfaces", 60, default=False),
+    Suite("wlcs", "the Wayland conformance suite", 6, default=False),
     Suite("bench", "numbers for a person to compare, in build/bench", 5, default=False),
     Suite("arm64", "everything cross-built for arm64, and the unit programs under qemu", 15, default=False),
     Suite("tidy", "clang-tidy over all sources; of those that did not change, the last result", 0.5, default=False),
@@ -128,6 +129,7 @@ ASAN_ENVIRONMENT = {
     "LSAN_OPTIONS": "suppressions=/vitrine/tests/lsan-suppressions.txt:print_suppressions=0",
     "VITRINE_PASS": "ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS GTEST_FILTER VITRINE_FUZZ_SEED VITRINE_FUZZ_REQUESTS",
 }
+WLCS_PARTS = 6
 RUN, ENTER = "tests/platform/run", "tests/platform/enter"
 BUILD = {"platform": "build/platform", "asan": "build/asan"}  # tree: the job that makes it
 
@@ -184,7 +186,7 @@ class Catalogue:
         """The jobs of these suites, and the builds that they need."""
         makers = {"style": self.style, "build": self.builds, "unit": self.unit, "selftest": self.selftest, "platform": self.platform,
                   "session": self.session, "demo": self.demo, "asan": self.asan, "sanitized": self.sanitized,
-                  "fuzz": self.fuzz, "leak": self.leak,
+                  "fuzz": self.fuzz, "leak": self.leak, "wlcs": self.wlcs,
                   "bench": self.bench, "arm64": self.arm64, "tidy": self.tidy}
         found = [job for suite in suites for job in makers[suite]()]
         have = {job.id for job in found}
@@ -279,6 +281,12 @@ class Catalogue:
                     seconds=sum(self.seconds(f"{suite}/{module}/{board}/{test}", 8) for test in chunk),
                     environment={"VITRINE_SOAK_FRAMES": os.environ.get("VITRINE_SOAK_FRAMES", "3000")})
                 for number, chunk in enumerate(chunks)]
+
+    def wlcs(self):
+        names = [f"part-{part}-of-{WLCS_PARTS}" for part in range(1, WLCS_PARTS + 1)]
+        return [Job("wlcs", name, [RUN, "--profile", "no-gpu", "--time-limit", "1800", "--", "python3", "tests/wlcs/run.py", str(part),
+                                   str(WLCS_PARTS)], prefix="wlcs", tests=(name,), seconds=self.seconds(f"wlcs/{name}", 120),
+                    after=(BUILD["platform"],)) for part, name in enumerate(names, 1)]
 
     def demo(self):
         return [Job("demo", profile, ["tests/check/demo", profile, "{folder}"], prefix="demo", tests=(profile,), seconds=40,
