@@ -98,9 +98,9 @@ public:
   /** The seat's part: a client wants its window moved (no edges) or resized, for the input event of this serial. */
   std::function<void(Toplevel&, uint32_t serial, uint32_t edges)> onGrabRequest;
   struct {
-    wl_signal changed; ///< what changed() says: another surface may be under the pointer, or visible
+    wl_signal changed;   ///< what changed() says: another surface may be under the pointer, or visible
     wl_signal committed; ///< a window's surface: its subsurfaces may have moved, or be stacked in another way
-    wl_signal locked;  ///< the session is hidden, from the next frame on
+    wl_signal locked;    ///< the session is hidden, from the next frame on
   } events;
   /** The seat's part: a window is gone, and so is any grab of it. */
   std::function<void(Toplevel&)> onGone;
