@@ -107,6 +107,7 @@ class Session:
 
     def __init__(self, config="", arguments=(), counted=True, name="vitrine", within=(), validated=True, kiosk=(), orders=None):
         self.clients = []
+        self.lit = False
         self.status_path = os.path.join(OUT, f"{name}-status.json")
         self.environment = dict(os.environ)
         if os.path.exists(self.status_path):
@@ -171,6 +172,9 @@ class Session:
     def screenshot(self, name="screenshot.png", cursor=True):
         """With the pointer, as the panel shows it; or without, as a user takes it."""
         path = os.path.join(OUT, name)
+        if not self.lit:  # a capture of an output that is still off fails
+            wait_until(lambda: any(output["on"] for output in self.status()["outputs"]), "an output to be lit")
+            self.lit = True
         subprocess.run(["grim", *(["-c"] if cursor else []), path], env=self.environment, check=True, timeout=60)
         return np.asarray(Image.open(path).convert("RGB"))
 
