@@ -53,7 +53,7 @@ enum class ActionUse : uint8_t {
 struct ActionInfo {
   ActionKind kind;
   std::string_view name;
-  std::string_view argument; ///< its form, such as `COMMAND` or `left|right`; empty: there is none
+  std::string_view argument; ///< its form, such as `COMMAND` or `left|right`; empty if it takes none
   std::string_view meaning;
   ActionUse use;
   std::vector<DefaultBinding> keys;

@@ -31,7 +31,7 @@ struct Bindings {
   Table buttons;
 
   [[nodiscard]] static Bindings defaults();
-  /** The action of a chord, of which only the modifiers that a Chord can have count; null where there is none. */
+  /** The action of a chord, of which only the modifiers that a Chord can have count; null if it is not bound. */
   [[nodiscard]] static const Action* find(const Table& table, uint32_t modifiers, uint32_t trigger);
   bool operator==(const Bindings&) const = default;
 };

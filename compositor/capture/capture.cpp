@@ -127,7 +127,7 @@ bool Capture::mustWaitForClient() {
   return true;
 }
 
-/** Makes the list to draw, and the damage. False: the client waits for a change, and there is none. */
+/** Makes the list to draw, and the damage. False: the client waits for a change, and nothing has changed. */
 bool Capture::hasChanged(const CaptureSource::Picture& picture) {
   taken_.damage.clear();
   const Rect& box = order_.box;

@@ -32,7 +32,7 @@ public:
    * Errors: as Renderer::compose(), importTarget() and startReading(); System if the event loop takes no more.
    */
   [[nodiscard]] Result<> draw(DmabufBuffer& buffer, Reader reader, const Draw& draw, std::function<void()> onFinished);
-  /** The finished picture; null if there is none, or if the GPU still draws. */
+  /** The finished picture; null if nothing was drawn, or the GPU still draws. */
   [[nodiscard]] DmabufBuffer* finished() const { return drawing_ == nullptr ? buffer_.get() : nullptr; }
   /** Whether the GPU draws. */
   [[nodiscard]] bool isDrawing() const { return drawing_ != nullptr; }

@@ -9,7 +9,7 @@ namespace vitrine {
 /** zwlr_screencopy_manager_v1, version 3: pictures of outputs and of regions of them. */
 class Screencopy {
 public:
-  /** The source that shows an output; null if there is none (any more). */
+  /** The source that shows an output; null if the output has gone. */
   using SourceOf = std::function<CaptureSource*(wlr_output&)>;
 
   Screencopy(wl_display& display, const Capture::Machine& machine, SourceOf sourceOf);

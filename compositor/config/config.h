@@ -63,7 +63,7 @@ struct Config {
    * /etc/xdg/vitrine/vitrine.toml; empty where there is none.
    */
   [[nodiscard]] static std::filesystem::path find();
-  /** Where a user's file belongs, present or not; empty where there is neither XDG_CONFIG_HOME nor HOME. */
+  /** Where a user's file belongs, present or not; empty if XDG_CONFIG_HOME and HOME are both unset. */
   [[nodiscard]] static std::filesystem::path userFile();
 };
 

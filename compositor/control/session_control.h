@@ -25,7 +25,7 @@ public:
   };
   explicit SessionControl(Session session) : session_(std::move(session)) {}
 
-  /** The reply to one request, whatever its text is. */
+  /** The reply to one request. Any text gets one. */
   [[nodiscard]] ControlSocket::Reply answer(std::string_view request) const;
   /** The event for those who watch: outputs, windows and counters. */
   [[nodiscard]] std::string report() const;

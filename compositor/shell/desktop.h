@@ -31,7 +31,7 @@ public:
   [[nodiscard]] wlr_xdg_shell& xdgShell() { return *shell_; }
   [[nodiscard]] wlr_layer_shell_v1& layerShell() { return layerShell_.wlr(); }
 
-  /** The surface at a point of the layout, with the point in its coordinates; null where there is none. */
+  /** The surface at a point of the layout, with the point in its coordinates; null if no surface is there. */
   struct Hit {
     Toplevel* toplevel = nullptr;
     LayerSurface* layer = nullptr;
@@ -60,7 +60,7 @@ public:
   void activate(const wlr_xdg_toplevel& toplevel);
   /** All windows, mapped or not; the last one has had the keyboard last. */
   [[nodiscard]] std::span<const std::unique_ptr<Toplevel>> windows() const { return toplevels_; }
-  /** The name of the output under a window's middle; null where there is none. */
+  /** The name of the output under a window's middle; null if no output is there. */
   [[nodiscard]] const char* outputNameFor(const Toplevel& toplevel) const;
   /** Gives the keyboard to the focused window once more, after somebody else had it (a popup, a drag). */
   void giveKeyboard();
