@@ -5,6 +5,7 @@
 
 #include "protected-path/render/placeholder.h"
 #include "tests/unit/renderer_fixture.h"
+#include "tests/unit/vulkan_interposer.h"
 
 // Compares drawn pictures, pixel by pixel, with references that share no code with the renderer.
 
@@ -221,6 +222,57 @@ TEST_F(Drawing, placeholderIsFixedToTheTarget) {
       const bool inside = y >= 3 && ((x >= 7 && x < 57 && y < 23) || (x >= 57 && x < 97 && y < 63));
       const auto& rgb = placeholderPixel(x, y);
       ASSERT_EQ(result.at(x, y), (inside ? Picture::Pixel{rgb[2], rgb[1], rgb[0], 255} : grey)) << x << "," << y;
+    }
+  }
+}
+
+TEST_F(Drawing, contentIsLoadedOnlyWhereItIsSeenAgain) {
+  const bool gpu = renderer().device().gpu.present; // pixman has no passes
+  const Rect all{0, 0, 40, 30};
+  const DrawCommand whole{.destination = {-5, -5, 60, 60}, .color = {0, 0, 1, 1}, .blend = false};
+  const DrawCommand opaque{.destination = {-5, -5, 60, 60}, .color = {0, 0, 1, 1}};
+  const DrawCommand part{.destination = {0, 0, 39, 30}, .color = {0, 1, 0, 1}, .blend = false};
+  const DrawCommand veil{.destination = all, .color = {0, 1, 0, 0.5F}};
+  const DrawCommand hole{.kind = DrawCommand::Kind::Hole, .destination = all};
+  const DrawCommand placeholder{.kind = DrawCommand::Kind::Placeholder, .destination = all};
+  DrawCommand faint = placeholder;
+  faint.alpha = 0.5F;
+  TestBuffer content = TestBuffer::from(Picture(40, 30, {9, 9, 9, 9}), DRM_FORMAT_ARGB8888);
+  const auto source = texture(content);
+  const DrawCommand over = textureCommand(*source, all);
+  DrawCommand replacing = over;
+  replacing.blend = false;
+  const struct {
+    const char* name;
+    std::vector<DrawCommand> commands;
+    std::vector<Rect> damage;
+    bool replaced;
+  } cases[] = {{"a background", {whole, part}, {all}, true},
+               {"an opaque colour", {opaque}, {all}, true},
+               {"a part of the target", {part}, {{0, 0, 20, 30}}, true},
+               {"a background that is drawn last", {veil, whole}, {all}, true},
+               {"a hole", {hole}, {all}, true},
+               {"a placeholder", {placeholder}, {all}, true},
+               {"a texture that replaces", {replacing}, {all}, true},
+               {"a faint placeholder", {faint}, {all}, false},
+               {"a texture that blends", {over}, {all}, false},
+               {"all but a column", {part}, {all}, false},
+               {"a veil", {veil}, {all}, false},
+               {"two boxes with a gap", {whole}, {{0, 0, 5, 5}, {20, 20, 5, 5}}, false}};
+  for (const auto& expected : cases) {
+    TestBuffer buffer = TestBuffer::from(Picture(40, 30, grey), DRM_FORMAT_ARGB8888);
+    const auto drawn = target(buffer);
+    const DriverCalls before = driverCalls();
+    compose(*drawn, expected.commands, expected.damage);
+    EXPECT_EQ(driverCalls().passes - before.passes, gpu ? 1U : 0U) << expected.name;
+    EXPECT_EQ(driverCalls().replacingPasses - before.replacingPasses, gpu && expected.replaced ? 1U : 0U)
+        << expected.name;
+    const Picture result = buffer.picture();
+    for (const auto& [x, y] : {std::pair(30, 29), std::pair(39, 3), std::pair(12, 12)}) {
+      const bool damaged =
+          std::ranges::any_of(expected.damage, [&](const Rect& box) { return box.contains({x, y, 1, 1}); });
+      if (damaged) continue;
+      EXPECT_EQ(result.at(x, y), grey) << expected.name << ": outside the damage";
     }
   }
 }

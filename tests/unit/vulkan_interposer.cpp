@@ -250,6 +250,9 @@ bool isCounted(std::string_view name) {
   return std::ranges::find(makers, name) != std::end(makers);
 }
 
+/** Passes that need not keep what was in their area. */
+std::vector<VkRenderPass> replacingPasses;
+
 /** A function's name as a template argument. */
 template<size_t length>
 struct FunctionName {
@@ -298,6 +301,8 @@ struct Interposed<name, VkResult(VKAPI_PTR*)(Arguments...)> {
       if (result == VK_SUCCESS) setFdTypes(bits, before);
     } else if constexpr (name == "vkCreateImage") {
       result = createImage(arguments...);
+    } else if constexpr (name == "vkCreateRenderPass") {
+      result = createRenderPass(arguments...);
     } else {
       result = real(arguments...);
     }
@@ -315,6 +320,19 @@ struct Interposed<name, VkResult(VKAPI_PTR*)(Arguments...)> {
     }
     const LinearImage linear(*info);
     return real(device, &linear.info, callbacks, image);
+  }
+  /** A pass that need not keep what was there clears it. */
+  static VkResult createRenderPass(VkDevice device, const VkRenderPassCreateInfo* info,
+                                   const VkAllocationCallbacks* callbacks, VkRenderPass* pass) {
+    const bool keeps = info->pAttachments->loadOp != VK_ATTACHMENT_LOAD_OP_DONT_CARE;
+    VkAttachmentDescription attachment = *info->pAttachments;
+    if (!keeps) attachment.loadOp = VK_ATTACHMENT_LOAD_OP_CLEAR;
+    VkRenderPassCreateInfo clearing = *info;
+    clearing.pAttachments = &attachment;
+    const VkResult result = real(device, &clearing, callbacks, pass);
+    std::erase(replacingPasses, *pass); // a handle may be used again
+    if (result == VK_SUCCESS && !keeps) replacingPasses.push_back(*pass);
+    return result;
   }
 };
 
@@ -354,6 +372,7 @@ PFN_vkGetInstanceProcAddr realGetInstanceProcAddr() {
 VkInstance lastInstance = VK_NULL_HANDLE;
 PFN_vkGetDeviceProcAddr realGetDeviceProcAddr = nullptr;
 PFN_vkCmdPipelineBarrier realPipelineBarrier = nullptr;
+PFN_vkCmdBeginRenderPass realBeginRenderPass = nullptr;
 auto barriers = vitrine::test::Barriers::Kept;
 
 void pipelineBarrier(VkCommandBuffer buffer, VkPipelineStageFlags from, VkPipelineStageFlags to,
@@ -380,6 +399,20 @@ void pipelineBarrier(VkCommandBuffer buffer, VkPipelineStageFlags from, VkPipeli
   }
 }
 
+VKAPI_ATTR void VKAPI_CALL beginRenderPass(VkCommandBuffer buffer, const VkRenderPassBeginInfo* info,
+                                           VkSubpassContents contents) {
+  const bool replaces = std::ranges::find(replacingPasses, info->renderPass) != replacingPasses.end();
+  driverCalls().passes += 1;
+  driverCalls().replacingPasses += replaces ? 1 : 0;
+  const VkClearValue garbage{.color = {.float32 = {1, 0, 0.75F, 0.25F}}};
+  VkRenderPassBeginInfo clearing = *info;
+  if (replaces) {
+    clearing.clearValueCount = 1;
+    clearing.pClearValues = &garbage;
+  }
+  realBeginRenderPass(buffer, &clearing, contents);
+}
+
 #define VITRINE_HAND_OUT(Substitute, function)                                                                         \
   if (name == "vk" #function) {                                                                                        \
     using This = Substitute<"vk" #function, PFN_vk##function>;                                                         \
@@ -401,6 +434,7 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL getDeviceProcAddr(VkDevice device, cons
   VITRINE_DEVICE_INTERPOSED(VITRINE_INTERPOSE)
   VITRINE_DEVICE_DESTROYERS(VITRINE_DESTROYER)
   VITRINE_REPLACE(CmdPipelineBarrier, realPipelineBarrier, pipelineBarrier)
+  VITRINE_REPLACE(CmdBeginRenderPass, realBeginRenderPass, beginRenderPass)
   VITRINE_REPLACE(GetImageMemoryRequirements2, realImageRequirements, imageRequirements)
   return realGetDeviceProcAddr(device, wanted);
 }

@@ -11,7 +11,8 @@
 
 /**
  * Linking vulkan_interposer.cpp replaces libvulkan's vkGetInstanceProcAddr for this process, so that what is said about
- * the driver is what it was really asked, not what our counters say.
+ * the driver is what it was really asked, not what our counters say. A pass that need not keep what was in its area
+ * begins with that area in a colour that no test draws, as on a GPU that draws in tiles. A pixel left out is seen.
  */
 namespace vitrine::test {
 
@@ -30,6 +31,8 @@ struct DriverCalls {
   uint64_t noProtectedPipelines = 0;   ///< with VK_PIPELINE_CREATE_NO_PROTECTED_ACCESS_BIT
   uint64_t semaphoresWaited = 0;       ///< by all vkQueueSubmit
   uint64_t cpuWaits = 0;               ///< vkWaitSemaphores
+  uint64_t passes = 0;                 ///< vkCmdBeginRenderPass, and of them:
+  uint64_t replacingPasses = 0;        ///< that need not keep what was there (VK_ATTACHMENT_LOAD_OP_DONT_CARE)
   uint64_t foreignAcquires = 0;        ///< image barriers from VK_QUEUE_FAMILY_FOREIGN_EXT
   uint64_t foreignReleases = 0;        ///< and to it
   int64_t liveObjects = 0;             ///< made and not yet destroyed, of all kinds from the instance on

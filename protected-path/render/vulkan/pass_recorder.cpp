@@ -1,5 +1,7 @@
 #include "protected-path/render/vulkan/pass_recorder.h"
 
+#include <algorithm>
+
 namespace vitrine::vulkan {
 namespace {
 
@@ -27,6 +29,20 @@ Rect boundsOf(std::span<const Rect> damage, const Rect& target) {
 
 Rect targetBox(const TargetResources& target) {
   return {0, 0, static_cast<int32_t>(target.size.width), static_cast<int32_t>(target.size.height)};
+}
+
+/** Whether a command leaves nothing of what was in `area` before. */
+bool replacesAll(const DrawCommand& command, const Rect& area) {
+  if (!command.destination.contains(area)) return false;
+  if (!command.blend || command.kind == DrawCommand::Kind::Hole) return true;
+  return (command.kind == DrawCommand::Kind::Solid && command.color.alpha >= 1) ||
+         (command.kind == DrawCommand::Kind::Placeholder && command.alpha >= 1);
+}
+
+/** Whether a pass draws each pixel of `area` without a look at what was there. A GPU that draws in tiles need not load it then. */
+bool redraws(std::span<const DrawCommand> commands, std::span<const Rect> damage, const Rect& area) {
+  return std::ranges::any_of(damage, [&](const Rect& box) { return box.contains(area); }) &&
+         std::ranges::any_of(commands, [&](const DrawCommand& command) { return replacesAll(command, area); });
 }
 
 VkRect2D vulkanRect(const Rect& box) {
@@ -121,8 +137,10 @@ void PassRecorder::record(Frame& frame, const std::shared_ptr<TargetResources>& 
   addTargetBarriers(*target);
   collectTextures(frame, commands, *target);
   barriers(vk, frame.commands, outerStages, passStages, acquires_);
+  const TargetPipelines& pipelines = *target->pipelines;
+  const RenderPass& pass = redraws(commands, damage, area) ? pipelines.replacingPass : pipelines.renderPass;
   const VkRenderPassBeginInfo begin{.sType = VK_STRUCTURE_TYPE_RENDER_PASS_BEGIN_INFO,
-                                    .renderPass = target->pipelines->renderPass.get(),
+                                    .renderPass = pass.get(),
                                     .framebuffer = target->framebuffer.get(),
                                     .renderArea = vulkanRect(area)};
   vk.CmdBeginRenderPass(frame.commands, &begin, VK_SUBPASS_CONTENTS_INLINE);

@@ -1,6 +1,7 @@
 #include "protected-path/render/vulkan/pipelines.h"
 
 #include <span>
+#include <utility>
 
 #include "protected-path/render/placeholder.h"
 #include "protected-path/render/vulkan/draw_constants.h"
@@ -99,17 +100,20 @@ Result<const TargetPipelines*> Pipelines::forFormat(VkFormat format, bool isProt
     if (target.format == format && target.flags == flags) return &target;
   }
   TargetPipelines target{.format = format, .flags = flags};
-  auto renderPass = createRenderPass(format);
-  if (!renderPass) return std::unexpected(renderPass.error());
-  target.renderPass = std::move(*renderPass);
+  for (const auto& [pass, load] : {std::pair{&target.renderPass, VK_ATTACHMENT_LOAD_OP_LOAD},
+                                   {&target.replacingPass, VK_ATTACHMENT_LOAD_OP_DONT_CARE}}) {
+    auto made = createRenderPass(format, load);
+    if (!made) return std::unexpected(made.error());
+    *pass = std::move(*made);
+  }
   if (auto made = createAll(target); !made) return std::unexpected(made.error());
   return &targets_.emplace_back(std::move(target));
 }
 
-Result<RenderPass> Pipelines::createRenderPass(VkFormat format) const {
+Result<RenderPass> Pipelines::createRenderPass(VkFormat format, VkAttachmentLoadOp load) const {
   const VkAttachmentDescription attachment{.format = format,
                                            .samples = VK_SAMPLE_COUNT_1_BIT,
-                                           .loadOp = VK_ATTACHMENT_LOAD_OP_LOAD,
+                                           .loadOp = load,
                                            .storeOp = VK_ATTACHMENT_STORE_OP_STORE,
                                            .stencilLoadOp = VK_ATTACHMENT_LOAD_OP_DONT_CARE,
                                            .stencilStoreOp = VK_ATTACHMENT_STORE_OP_DONT_CARE,

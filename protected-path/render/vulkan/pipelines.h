@@ -19,11 +19,12 @@ struct PipelinePair {
   Pipeline replacing;
 };
 
-/** Render pass and pipelines for targets of one VkFormat. The pass keeps the target's content. */
+/** Render passes and pipelines for targets of one VkFormat. */
 struct TargetPipelines {
   VkFormat format = VK_FORMAT_UNDEFINED;
   VkPipelineCreateFlags flags = 0;
-  RenderPass renderPass;
+  RenderPass renderPass;    ///< keeps the target's content
+  RenderPass replacingPass; ///< for a pass that draws each pixel of its area; compatible with the other
   std::array<PipelinePair, fixedDrawKinds> fixed;
   std::vector<PipelinePair> converted; ///< YccImage, by the sampler's number
 
@@ -67,7 +68,7 @@ private:
   };
   explicit Pipelines(std::shared_ptr<Device> device) : device_(std::move(device)) {}
   [[nodiscard]] Result<> createShaders();
-  [[nodiscard]] Result<RenderPass> createRenderPass(VkFormat format) const;
+  [[nodiscard]] Result<RenderPass> createRenderPass(VkFormat format, VkAttachmentLoadOp load) const;
   [[nodiscard]] Result<> createAll(TargetPipelines& target) const;
   [[nodiscard]] Result<PipelinePair> createPair(const TargetPipelines& target, const Recipe& recipe) const;
   [[nodiscard]] Result<Pipeline> createPipeline(const TargetPipelines& target, const Recipe& recipe, bool blend) const;
