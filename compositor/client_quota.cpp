@@ -31,6 +31,7 @@ constexpr ObjectLimit objectLimits[] = {
     {"zwp_linux_buffer_params_v1", 256, 0},
     {"wp_linux_drm_syncobj_timeline_v1", 1024, 0},
     {"zwlr_screencopy_frame_v1", 256, 0},
+    {"ext_image_copy_capture_session_v1", 256, 0}, // each compares its picture after each frame
 };
 constexpr uint32_t mostOfOthers = 16384;
 

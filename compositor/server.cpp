@@ -54,6 +54,8 @@ Server::~Server() {
   windowsChanged_.disconnect();
   locked_.disconnect();
   protocols_.reset();
+  imageCopyCapture_.reset();
+  captureSources_.reset();
   screencopy_.reset();
   captureBuffers_.reset();
   outputProtocols_.reset();
@@ -179,9 +181,11 @@ void Server::makeGlobals() {
   kms_->onOutputsChanged = [this] { outputs_->reconcile(); };
   outputProtocols_ = std::make_unique<OutputProtocols>(*display_, *outputs_);
   captureBuffers_ = std::make_unique<CaptureBuffers>(kms_->device(), *renderer_, *loop_);
-  screencopy_ =
-      std::make_unique<Screencopy>(*display_, Capture::Machine{*loop_, *renderer_, *gpuRecovery_, *captureBuffers_},
-                                   [this](wlr_output& output) { return outputs_->find(output); });
+  const Capture::Machine captures{*loop_, *renderer_, *gpuRecovery_, *captureBuffers_};
+  const auto outputSource = [this](wlr_output& output) { return outputs_->find(output); };
+  screencopy_ = std::make_unique<Screencopy>(*display_, captures, outputSource);
+  captureSources_ = std::make_unique<ImageCaptureSources>(*display_, outputSource);
+  imageCopyCapture_ = std::make_unique<ImageCopyCapture>(*display_, captures, dmabuf_->mainDevice());
   locked_.connect(desktop_->events.locked, [this](void*) { outputs_->forgetPictures(); });
   windowsChanged_.connect(desktop_->events.changed, [this](void*) { protectedContent_->update(); });
   actions_ = std::make_unique<ActionRunner>(*desktop_, actionSession());

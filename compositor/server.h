@@ -7,6 +7,8 @@
 
 #include "compositor/actions/action_runner.h"
 #include "compositor/backend/kms_backend.h"
+#include "compositor/capture/image_capture_sources.h"
+#include "compositor/capture/image_copy_capture.h"
 #include "compositor/capture/screencopy.h"
 #include "compositor/child_process.h"
 #include "compositor/client_quota.h"
@@ -112,6 +114,8 @@ private:
   std::unique_ptr<OutputProtocols> outputProtocols_;
   std::unique_ptr<CaptureBuffers> captureBuffers_;
   std::unique_ptr<Screencopy> screencopy_;
+  std::unique_ptr<ImageCaptureSources> captureSources_;
+  std::unique_ptr<ImageCopyCapture> imageCopyCapture_;
   std::unique_ptr<SessionProtocols> protocols_;
   std::vector<wl_event_source*> signals_;
   std::unique_ptr<ConfigWatcher> configWatcher_;

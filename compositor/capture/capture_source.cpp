@@ -19,7 +19,8 @@ void CaptureSource::noteCapture(Nanoseconds time) {
 CaptureSourceRef::CaptureSourceRef(CaptureSource* source, std::function<void()> onChanged, std::function<void()> onGone)
     : source_(source) {
   if (source == nullptr) return;
-  changed_.connect(source->captureEvents.changed, [onChanged = std::move(onChanged)](void*) { onChanged(); });
+  if (onChanged != nullptr)
+    changed_.connect(source->captureEvents.changed, [onChanged = std::move(onChanged)](void*) { onChanged(); });
   destroy_.connect(source->captureEvents.destroy, [this, onGone = std::move(onGone)](void*) {
     source_ = nullptr;
     changed_.disconnect();

@@ -64,7 +64,7 @@ private:
 /** A source for as long as it exists. */
 class CaptureSourceRef {
 public:
-  /** `onChanged` and `onGone` may destroy this object. In onGone, get() is null. */
+  /** `onChanged` (if any) and `onGone` may destroy this object. In onGone, get() is null. */
   CaptureSourceRef(CaptureSource* source, std::function<void()> onChanged, std::function<void()> onGone);
   [[nodiscard]] CaptureSource* get() const { return source_; }
 

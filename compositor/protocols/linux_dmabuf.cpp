@@ -31,16 +31,6 @@ const struct zwp_linux_dmabuf_feedback_v1_interface feedbackImpl = {
     .destroy = [](wl_client*, wl_resource* resource) { wl_resource_destroy(resource); },
 };
 
-/**
- * The device on which clients should allocate: the GPU's node, or the display's if the GPU has none (software
- * rasterizers).
- */
-dev_t mainDevice(const LinuxDmabuf::Machine& machine) {
-  const std::string& node = machine.renderer.device().renderNode;
-  struct stat status{};
-  return !node.empty() && ::stat(node.c_str(), &status) == 0 ? status.st_rdev : machine.display.deviceNumber();
-}
-
 LinuxDmabuf& ownerOf(wl_resource* resource) {
   return *static_cast<LinuxDmabuf*>(wl_resource_get_user_data(resource));
 }
@@ -103,6 +93,12 @@ LinuxDmabuf::LinuxDmabuf(wl_display& display, const Machine& machine)
 LinuxDmabuf::~LinuxDmabuf() {
   wl_global_destroy(restrictedGlobal_);
   wl_global_destroy(global_);
+}
+
+dev_t LinuxDmabuf::mainDevice() const {
+  const std::string& node = machine_.renderer.device().renderNode;
+  struct stat status{};
+  return !node.empty() && ::stat(node.c_str(), &status) == 0 ? status.st_rdev : machine_.display.deviceNumber();
 }
 
 void LinuxDmabuf::createFeedback(wl_client* client, wl_resource* resource, uint32_t id) {
@@ -170,7 +166,7 @@ void LinuxDmabuf::sendFeedback(wl_resource* feedback) const {
     zwp_linux_dmabuf_feedback_v1_send_tranche_formats(feedback, &list);
     zwp_linux_dmabuf_feedback_v1_send_tranche_done(feedback);
   };
-  dev_t gpu = mainDevice(machine_);
+  dev_t gpu = mainDevice();
   wl_array gpuBytes{sizeof gpu, sizeof gpu, &gpu};
   zwp_linux_dmabuf_feedback_v1_send_format_table(feedback, table_->file.get(), table_->sizeBytes);
   zwp_linux_dmabuf_feedback_v1_send_main_device(feedback, &gpuBytes);

@@ -36,6 +36,8 @@ public:
   ~LinuxDmabuf();
 
   [[nodiscard]] const DmabufCounters& counters() const { return counters_; }
+  /** The device on which clients should allocate: the GPU's node, or the display's if the GPU has none (software rasterizers). */
+  [[nodiscard]] dev_t mainDevice() const;
 
 private:
   friend struct DmabufParams;

@@ -50,6 +50,7 @@ SESSION = [
     ("paths", ("full", "plane-only", "gpu-only", "single-plane", "no-gpu", "untrusted-display", "no-heap", "legacy-mediatek", "legacy-android",
                "tiny-pool", *UNPROVEN)),
     ("captures", ("full", "two-outputs")),
+    ("image_captures", ("full", "two-outputs")),
     ("configuration", ("full",)),
     ("control", ("full",)),
     ("inputs", ("full",)),
@@ -71,7 +72,7 @@ SESSION = [
 ]
 
 # Modules whose tests speak protocols by tests/session/wayland.py: the requests that they send are counted.
-SPEAKERS = ("captures", "panels", "protected_content", "protocols")
+SPEAKERS = ("captures", "image_captures", "panels", "protected_content", "protocols")
 
 # Modules whose tests share one session, so that they are not spread over several machines.
 ONE_SESSION = ("paths",)

@@ -1,54 +1,24 @@
 #!/usr/bin/env python3
 """Captures, in the guest: every request and every error of wlr-screencopy, by a client that speaks it (wayland.py)."""
 
-import mmap
 import os
 import sys
-
-import numpy as np
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../platform/selftest"))
 
 import session as s  # noqa: E402
 import testing  # noqa: E402
 import wayland  # noqa: E402
-import wire_scene  # noqa: E402
+from capture_buffers import ARGB8888, XRGB8888, Dmabuf, Memory, box_of  # noqa: E402
 from connectors import LEFT, RIGHT, board, switched_away, unplug, wait_for_outputs  # noqa: E402
 from hands import BLUE, GREEN, Hands, lit_session, names  # noqa: E402
 
 PROFILE = os.environ["VITRINE_PROFILE"]
-XRGB8888, ARGB8888 = 0x34325258, 0x34325241
 
 
 def on(*profiles):
     """Adds the test where the profile is one of these."""
     return testing.test if PROFILE in profiles else lambda function: function
-
-
-class Memory:
-    """A wl_buffer in shared memory whose pixels the test reads."""
-
-    def __init__(self, client, width, height, stride=None, form="xrgb8888"):
-        self.width, self.height, self.stride = width, height, stride or width * 4
-        fd = os.memfd_create("capture")
-        os.ftruncate(fd, self.stride * height)
-        self.bytes = mmap.mmap(fd, self.stride * height)
-        pool = client.bind("wl_shm").create_pool(fd, self.stride * height)
-        os.close(fd)
-        self.buffer = pool.create_buffer(0, width, height, self.stride, form)
-        pool.destroy()
-
-    def pixels(self):
-        """Red, green and blue."""
-        lines = np.frombuffer(self.bytes, np.uint8).reshape(self.height, self.stride)
-        return lines[:, : self.width * 4].reshape(self.height, self.width, 4)[:, :, 2::-1].copy()
-
-
-def dmabuf(client, width, height, fourcc=XRGB8888):
-    """A wl_buffer in ordinary memory of the kernel's heaps, of at most 64 x 32 pixels."""
-    params = client.bind("zwp_linux_dmabuf_v1", 3).create_params()
-    params.add(wire_scene.Memory().dmabuf, 0, 0, wire_scene.STRIDE, 0, 0)
-    return params.create_immed(width, height, fourcc, 0)
 
 
 class Shot:
@@ -98,11 +68,6 @@ class Shot:
         return not {"ready", "failed"} & set(names(self.frame))
 
 
-def box_of(picture, colour):
-    ys, xs = (picture == colour).all(axis=2).nonzero()
-    return (int(xs.min()), int(ys.min()), int(np.ptp(xs)) + 1, int(np.ptp(ys)) + 1)
-
-
 @on("full")
 def a_capture_has_the_pointer_only_where_it_was_asked_for():
     with lit_session() as session:
@@ -145,8 +110,8 @@ def wrong_buffers_and_a_second_copy_are_the_clients_error():
         "another stride": lambda client: Memory(client, 64, 32, stride=260).buffer,
         "another format": lambda client: Memory(client, 64, 32, form="argb8888").buffer,
         "a single pixel": lambda client: client.bind("wp_single_pixel_buffer_manager_v1").create_u32_rgba_buffer(0, 0, 0, 0),
-        "a smaller dma-buf": lambda client: dmabuf(client, 63, 32),
-        "a dma-buf of another format": lambda client: dmabuf(client, 64, 32, ARGB8888),
+        "a smaller dma-buf": lambda client: Dmabuf(client, 63, 32).buffer,
+        "a dma-buf of another format": lambda client: Dmabuf(client, 64, 32, ARGB8888).buffer,
     }
     with lit_session() as session:
         for what, make in buffers.items():
@@ -166,7 +131,7 @@ def wrong_buffers_and_a_second_copy_are_the_clients_error():
             client.close()
         client = wayland.Client(session.environment)
         good = Shot(client, region=region)
-        good.frame.copy(dmabuf(client, 64, 32))
+        good.frame.copy(Dmabuf(client, 64, 32).buffer)
         client.expect(good.frame, "ready")
         good.frame.destroy()
         manager = client.bind("zwlr_screencopy_manager_v1")

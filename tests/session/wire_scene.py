@@ -163,6 +163,10 @@ class Scene:
         self.add("bare-xdg", self["xdg_wm_base"].get_xdg_surface(self._surface("bare-surface")))  # without a role yet
         self.add("screencopy-frame",
                  self["zwlr_screencopy_manager_v1"].capture_output_region(0, self["wl_output"], 0, 0, WIDTH, HEIGHT))
+        source = self.add("capture-source", self["ext_output_image_capture_source_manager_v1"].create_source(self["wl_output"]))
+        captures = self["ext_image_copy_capture_manager_v1"]
+        capture = self.add("capture-session", captures.create_session(source, 0))
+        self.add("capture-frame", capture.create_frame()).attach_buffer(self["shm-buffer"])
         self.add("xdg-output", self["zxdg_output_manager_v1"].get_xdg_output(self["wl_output"]))
 
     def _make_waiting_window(self):
