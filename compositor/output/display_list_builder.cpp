@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "compositor/output/uncovered_region.h"
+
 namespace vitrine {
 namespace {
 
@@ -267,23 +269,21 @@ double DisplayListBuilder::changesPerSecond(uint64_t id, uint64_t serial, Nanose
   return change.perSecond >= 1 ? 5 : 0;
 }
 
+/** Drops the layers that opaque ones hide, one of them or several together. The pointer hides nothing: captures may leave it out. */
 void DisplayListBuilder::dropCovered() {
-  size_t kept = 0;
   const Rect screen{0, 0, output_.base()->width, output_.base()->height};
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    const Rect visible = intersect(layers_[i].destination, screen);
-    bool covered = false;
-    for (size_t j = i + 1; j < layers_.size() && !covered; ++j)
-      covered = layers_[j].opaque && layers_[j].destination.contains(visible);
-    if (covered) continue;
-    if (kept != i) {
-      layers_[kept] = layers_[i];
-      sources_[kept] = sources_[i];
-    }
-    ++kept;
+  UncoveredRegion uncovered({&screen, 1});
+  size_t first = layers_.size(); // what is kept gathers at the end
+  for (size_t i = layers_.size(); i-- > 0;) {
+    const Layer& layer = layers_[i];
+    if (!uncovered.meets(layer.destination)) continue;
+    if (layer.opaque && layer.alpha == 0xffff && !sources_[i].isCursor) uncovered.cover(layer.destination);
+    if (--first == i) continue;
+    layers_[first] = layers_[i];
+    sources_[first] = sources_[i];
   }
-  layers_.resize(kept);
-  sources_.resize(kept);
+  layers_.erase(layers_.begin(), layers_.begin() + static_cast<ptrdiff_t>(first));
+  sources_.erase(sources_.begin(), sources_.begin() + static_cast<ptrdiff_t>(first));
 }
 
 void DisplayListBuilder::forgetGone() {

@@ -38,7 +38,7 @@ enum class PlaneUse {
 /**
  * Takes the display list of one output from the scene, each frame. Keeps its memory between frames.
  *
- * A layer that lies wholly under an opaque one is left out.
+ * A layer of which opaque layers above it hide every pixel is left out.
  */
 class DisplayListBuilder {
 public:

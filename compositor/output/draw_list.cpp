@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compositor/output/uncovered_region.h"
+
 namespace vitrine {
 namespace {
 
@@ -18,8 +20,13 @@ Rect mapped(const pixman_box32_t& box, const DrawCommand& command) {
   return intersect(moved, command.destination);
 }
 
+/** A box of the picture in pixels of a target that shows it from `x`, `y`. */
+Rect inTarget(const Rect& box, int32_t x, int32_t y) {
+  return {box.x - x, box.y - y, box.width, box.height};
+}
+
 DrawItem itemFor(const Layer& layer, const LayerSource& source, DrawList::Show show) {
-  DrawItem item{layer.id, source.contentSerial, {}, nullptr};
+  DrawItem item{.id = layer.id, .serial = source.contentSerial};
   DrawCommand& command = item.command;
   command.destination = layer.destination;
   command.alpha = static_cast<float>(layer.alpha) / 0xffff;
@@ -43,6 +50,9 @@ DrawItem itemFor(const Layer& layer, const LayerSource& source, DrawList::Show s
   }
   // What a hole or a placeholder looks like does not depend on what is behind it.
   if (command.kind == DrawCommand::Kind::Hole || command.kind == DrawCommand::Kind::Placeholder) item.serial = 0;
+  const bool solid = layer.alpha == 0xffff && (layer.opaque || command.kind == DrawCommand::Kind::Placeholder);
+  item.hides = solid || command.kind == DrawCommand::Kind::Hole;
+  command.blend = !item.hides; // what a client declares opaque replaces what lies under it, since that may not be drawn
   return item;
 }
 
@@ -66,7 +76,7 @@ bool DrawList::sameLook(const DrawItem& a, const DrawItem& b) {
   const DrawCommand& y = b.command;
   return a.id == b.id && a.serial == b.serial && x.kind == y.kind && x.destination == y.destination &&
          x.source == y.source && x.transform == y.transform && x.alpha == y.alpha && x.color == y.color &&
-         x.encoding == y.encoding && x.range == y.range && x.nearest == y.nearest;
+         x.encoding == y.encoding && x.range == y.range && x.nearest == y.nearest && x.blend == y.blend;
 }
 
 void DrawList::begin() {
@@ -127,31 +137,37 @@ bool DrawList::hasProtected() const {
   });
 }
 
+/** Finds the items that are to be seen in `damage`; false if they leave nothing of the background. */
+bool DrawList::findSeen(std::span<const Rect> damage, int32_t x, int32_t y) {
+  UncoveredRegion uncovered(damage);
+  for (size_t i = items_.size(); i-- > 0;) {
+    DrawItem& item = items_[i];
+    const Rect destination = inTarget(item.command.destination, x, y);
+    item.seen = uncovered.meets(destination);
+    if (item.seen && item.hides) uncovered.cover(destination);
+  }
+  return !uncovered.empty();
+}
+
 Result<UniqueFd> DrawList::draw(Renderer& renderer, RenderTarget& target, const Color& background,
                                 std::span<const Rect> damage, int32_t x, int32_t y) {
   commands_.clear();
-  commands_.push_back(
-      {.destination = {0, 0, static_cast<int32_t>(target.size().width), static_cast<int32_t>(target.size().height)},
-       .color = background,
-       .blend = false});
-  const auto destinationOf = [x, y](const DrawItem& item) {
-    const Rect& box = item.command.destination;
-    return Rect{box.x - x, box.y - y, box.width, box.height};
-  };
-  // What does not meet the damage is not drawn.
-  const auto isDrawn = [&](const DrawItem& item) {
-    return std::ranges::any_of(damage, [&](const Rect& box) { return overlaps(box, destinationOf(item)); });
-  };
+  if (findSeen(damage, x, y)) {
+    commands_.push_back(
+        {.destination = {0, 0, static_cast<int32_t>(target.size().width), static_cast<int32_t>(target.size().height)},
+         .color = background,
+         .blend = false});
+  }
   for (const DrawItem& item : items_) {
-    if (!isDrawn(item)) continue;
+    if (!item.seen) continue;
     commands_.push_back(item.command);
-    commands_.back().destination = destinationOf(item);
+    commands_.back().destination = inTarget(item.command.destination, x, y);
   }
   // R8: commits took effect when their fences had signalled, so there is nothing to wait for.
   auto done = renderer.compose(target, commands_, damage, {});
   if (!done || !done->isValid()) return done;
   for (const DrawItem& item : items_) {
-    if (item.dmabuf != nullptr && isDrawn(item)) item.dmabuf->fences().readUntil(done->get());
+    if (item.dmabuf != nullptr && item.seen) item.dmabuf->fences().readUntil(done->get());
   }
   return done;
 }

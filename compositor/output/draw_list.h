@@ -14,6 +14,8 @@ struct DrawItem {
   uint64_t serial = 0;
   DrawCommand command;            ///< its texture pointer takes no part in a comparison
   DmabufBuffer* dmabuf = nullptr; ///< what the command samples, if that is a dma-buf; valid until the list is drawn
+  bool hides = false;             ///< nothing of what lies under it is to be seen
+  bool seen = false;              ///< takes part in the draw in hand
 };
 
 /**
@@ -50,7 +52,7 @@ public:
   /** Whether the GPU must be in protected mode to draw it. */
   [[nodiscard]] bool hasProtected() const;
   /**
-   * Draws inside `damage` (target pixels). The target's pixel 0,0 is the picture's pixel `x`,`y`. Returns a sync file, or an error, as
+   * Draws inside `damage` (target pixels) what no opaque item above it hides there. The target's pixel 0,0 is the picture's pixel `x`,`y`. Returns a sync file, or an error, as
    * Renderer::compose().
    */
   [[nodiscard]] Result<UniqueFd> draw(Renderer& renderer, RenderTarget& target, const Color& background,
@@ -58,6 +60,7 @@ public:
 
 private:
   static bool sameLook(const DrawItem& a, const DrawItem& b);
+  bool findSeen(std::span<const Rect> damage, int32_t x, int32_t y);
 
   std::vector<DrawItem> items_; ///< of the last picture
   std::vector<DrawItem> next_;

@@ -18,6 +18,7 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../pla
 
 import session as s  # noqa: E402
 import testing  # noqa: E402
+import wayland  # noqa: E402
 from desk import PATIENCE, Window, hands, lit_session, new_box  # noqa: E402
 
 PROFILE = os.environ["VITRINE_PROFILE"]
@@ -81,6 +82,42 @@ def it_says_which_path_each_surface_takes_and_why():
         said = ctl(session, "windows")
         if not re.search(rf"plane {film['surfaces'][0]['plane']}\b", said) or "PlaneNotDmabuf: " not in said:
             raise AssertionError(f"vitrinectl windows does not say path and reason: {said}")
+
+
+@on("full")
+def what_opaque_surfaces_hide_together_takes_no_plane():
+    with controlled() as session:
+        s.video_on_panel(session, s.make_clip())
+
+        def planes_of_the_film():
+            (film,) = asked(session, "windows")
+            return [shown["plane"] for shown in film["surfaces"] if shown["plane"]]
+
+        s.wait_until(planes_of_the_film, "the film on a plane", PATIENCE)
+        height, width = s.photograph().shape[:2]
+        client = wayland.Client(session.environment)
+
+        def cover(edge, columns):
+            surface = client.bind("wl_compositor").create_surface()
+            layer = client.bind("zwlr_layer_shell_v1").get_layer_surface(surface, None, "overlay", "test")
+            layer.set_size(columns, 0)
+            layer.set_anchor(f"top|bottom|{edge}")
+            layer.set_exclusive_zone(-1)
+            surface.commit()
+            layer.ack_configure(client.expect(layer, "configure").serial)
+            client.show(surface, columns, height, (0, 0, 0xFF))
+            client.roundtrip()
+            return layer
+
+        cover("left", width // 2)
+        session.wait_for_frames(2)
+        (plane,) = planes_of_the_film()  # covered by half, an underlay
+        other_half = cover("right", width - width // 2)
+        s.wait_until(lambda: not planes_of_the_film(), "the film, hidden by both, to leave its plane", PATIENCE)
+        testing.equal(plane in asked(session, "outputs")[0]["planes"], False, "whether its plane is still in use")
+        other_half.destroy()
+        client.roundtrip()
+        s.wait_until(planes_of_the_film, "the film on a plane again", PATIENCE)
 
 
 @on("full")

@@ -108,6 +108,7 @@ protected:
     layer.destination = {0, 0, static_cast<int32_t>(size.width), static_cast<int32_t>(size.height)};
     layer.source = SourceRect::whole(size);
     layer.bufferSize = size;
+    layer.opaque = true;
     LayerSource& source = sources_.emplace_back();
     source.sceneBuffer = &sceneBuffer_;
     source.adapter = &content;
@@ -197,17 +198,46 @@ TEST_F(ComposedOutput, AllThatChangedSinceTheLastFrameIsDrawnAndNoMore) {
     EXPECT_EQ(seen, pixels.texels);
     return spent;
   };
-  constexpr uint64_t draws = 2; // the background, and the texture on it
-  constexpr uint64_t whole = draws * size.width * size.height;
+  constexpr uint64_t whole = uint64_t{size.width} * size.height; // once: it hides the background
   EXPECT_EQ(drawn(), whole);
   update(first);
-  EXPECT_EQ(drawn(), draws * 5 * 3);
+  EXPECT_EQ(drawn(), 5 * 3);
   // Two updates between two frames: only the second is known, so that all is drawn.
   update({20, 20, 4, 4});
   update(second);
   EXPECT_EQ(drawn(), whole);
   wlr_texture_destroy(texture);
   wlr_buffer_drop(&pixels.base);
+}
+
+TEST_F(ComposedOutput, WhatOpaqueLayersHideInTheDamageIsNotDrawn) {
+  constexpr int32_t half = size.width / 2;
+  constexpr int32_t height = size.height;
+  const auto addSolid = [this](uint64_t id, const Rect& box, const Color& color) {
+    Layer& layer = layers_.emplace_back();
+    layer.id = id;
+    layer.destination = box;
+    layer.opaque = color.alpha == 1;
+    sources_.emplace_back().color = color;
+  };
+  /** A translucent layer all over the output, and one opaque layer over each half of it, the right one in this colour. */
+  const auto drawn = [&](const Color& right) {
+    layers_.clear();
+    sources_.clear();
+    addSolid(3, {0, 0, 2 * half, height}, {1, 1, 1, 0.5F});
+    addSolid(4, {0, 0, half, height}, {1, 0, 0, 1});
+    addSolid(5, {half, 0, half, height}, right);
+    FramePlan plan;
+    plan.layers.assign(layers_.size(), {.path = Path::Composited});
+    const uint64_t before = renderer_->counters().pixelsDrawn;
+    const auto done = composition_->render(layers_, sources_, plan, now_);
+    EXPECT_TRUE(done) << done.error().text();
+    return renderer_->counters().pixelsDrawn - before;
+  };
+  constexpr uint64_t inHalf = uint64_t{half} * height;
+  EXPECT_EQ(drawn({0, 1, 0, 1}), 2 * inHalf) << "two halves together hide what neither does alone";
+  EXPECT_EQ(drawn({0, 0, 1, 1}), inHalf) << "in the damage";
+  EXPECT_EQ(drawn({0, 0, 1, 0.5F}), 3 * inHalf) << "with the background and the layer under it";
 }
 
 TEST_F(ComposedOutput, TheGpuClearsProtectedBuffersBeforeTheyGoBack) {
