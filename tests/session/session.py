@@ -132,9 +132,12 @@ class Session:
             self.compositor.stop(signal.SIGKILL)
             raise
 
-    def _socket(self):
+    def _still_running(self):
         if not self.compositor.running():
-            raise RuntimeError(f"vitrine ended with {self.compositor.process.returncode}:\n{self.compositor.log()}")
+            raise RuntimeError(f"vitrine ended with {self.compositor.process.returncode}:\n{self.compositor.log()[-3000:]}")
+
+    def _socket(self):
+        self._still_running()
         for line in self.compositor.log().splitlines():
             if "WAYLAND_DISPLAY=" in line:
                 return line.split("WAYLAND_DISPLAY=")[1].strip()
@@ -183,7 +186,12 @@ class Session:
         if os.path.exists(self.status_path):
             os.remove(self.status_path)
         self.compositor.process.send_signal(signal.SIGUSR1)
-        wait_until(lambda: os.path.exists(self.status_path), "status report")
+
+        def written():
+            self._still_running()
+            return os.path.exists(self.status_path)
+
+        wait_until(written, "status report")
         with open(self.status_path, encoding="utf-8") as file:
             return json.load(file)
 

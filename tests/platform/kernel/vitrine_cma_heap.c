@@ -4,11 +4,16 @@
  * have (its architecture has no DMA_CMA): one heap per reusable shared-dma-pool of the device tree, since Linux 6.19,
  * called as its node. The CPU may map every buffer, whatever the name says.
  *
+ * Each heap has memory of its own from boot on, as a pool of the device tree has. Mainline lends such memory to movable
+ * pages until the heap wants it and moves them away then. That cannot be had here: this architecture tells no other
+ * processor that a page has moved, and what a program writes there in the meantime is lost.
+ *
  *   vitrine_cma_heap.names=NAME:NAME...	the heaps; none by default
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/dma-mapping.h>
+#include <linux/genalloc.h>
 #include <linux/gfp.h>
 #include <linux/iosys-map.h>
 #include <linux/module.h>
@@ -20,7 +25,10 @@ static char *names = "";
 module_param(names, charp, 0444);
 MODULE_PARM_DESC(names, "Names of the heaps, with colons between them; empty for none");
 
+#define POOL_SIZE (64UL << 20)
+
 struct cma_buffer {
+	struct gen_pool *pool;
 	struct page *pages;
 	size_t size;
 };
@@ -86,7 +94,7 @@ static void cma_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 static void free_buffer(struct cma_buffer *buffer)
 {
-	free_contig_range(page_to_pfn(buffer->pages), buffer->size >> PAGE_SHIFT);
+	gen_pool_free(buffer->pool, page_to_phys(buffer->pages), buffer->size);
 	kfree(buffer);
 }
 
@@ -111,15 +119,18 @@ static struct dma_buf *cma_allocate(struct dma_heap *heap, unsigned long size, u
 	struct cma_buffer *buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
 	DEFINE_DMA_BUF_EXPORT_INFO(exp_info);
 	struct dma_buf *dmabuf;
+	phys_addr_t start;
 
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
-	buffer->size = size;
-	buffer->pages = alloc_contig_pages(size >> PAGE_SHIFT, GFP_KERNEL, first_online_node, NULL);
-	if (!buffer->pages) {
+	buffer->pool = dma_heap_get_drvdata(heap);
+	start = gen_pool_alloc(buffer->pool, size);
+	if (!start) {
 		kfree(buffer);
 		return ERR_PTR(-ENOMEM);
 	}
+	buffer->pages = phys_to_page(start);
+	buffer->size = size;
 	memset(page_address(buffer->pages), 0, size);
 
 	exp_info.exp_name = dma_heap_get_name(heap);
@@ -137,6 +148,16 @@ static const struct dma_heap_ops cma_heap_ops = {
 	.allocate = cma_allocate,
 };
 
+static struct gen_pool *make_pool(void)
+{
+	struct page *pages = alloc_contig_pages(POOL_SIZE >> PAGE_SHIFT, GFP_KERNEL, first_online_node, NULL);
+	struct gen_pool *pool = gen_pool_create(PAGE_SHIFT, -1);
+
+	if (!pages || !pool || gen_pool_add(pool, page_to_phys(pages), POOL_SIZE, -1))
+		return NULL;
+	return pool;
+}
+
 static int __init vitrine_cma_heap_init(void)
 {
 	char *list = kstrdup(names, GFP_KERNEL), *rest = list, *name;
@@ -150,7 +171,8 @@ static int __init vitrine_cma_heap_init(void)
 
 		if (!*name)
 			continue;
-		heap = dma_heap_add(&info);
+		info.priv = make_pool();
+		heap = info.priv ? dma_heap_add(&info) : ERR_PTR(-ENOMEM);
 		if (IS_ERR(heap)) {
 			pr_err("vitrine_cma_heap: no heap `%s`: error %ld\n", name, PTR_ERR(heap));
 			return PTR_ERR(heap);

@@ -26,6 +26,19 @@ def buffers_are_zeroed_and_can_be_mapped():
 
 
 @test
+def no_page_of_a_program_moves_for_them():
+    def moved():
+        with open("/proc/vmstat", encoding="ascii") as counters:
+            return int(next(line.split()[1] for line in counters if line.startswith("pgmigrate_success ")))
+
+    before = moved()
+    buffers = [tee.allocate(heap, 8 * SIZE) for heap in HEAPS for _ in range(4)]
+    equal(moved() - before, 0, "pages that were moved: what runs on another processor would write to the old ones")
+    for fd in buffers:
+        os.close(fd)
+
+
+@test
 def the_tee_takes_them_or_does_not():
     world = tee.Tee()
     for heap in HEAPS:
