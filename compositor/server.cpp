@@ -56,6 +56,7 @@ Server::~Server() {
   protocols_.reset();
   imageCopyCapture_.reset();
   captureSources_.reset();
+  windowCaptures_.reset();
   screencopy_.reset();
   captureBuffers_.reset();
   outputProtocols_.reset();
@@ -184,7 +185,10 @@ void Server::makeGlobals() {
   const Capture::Machine captures{*loop_, *renderer_, *gpuRecovery_, *captureBuffers_};
   const auto outputSource = [this](wlr_output& output) { return outputs_->find(output); };
   screencopy_ = std::make_unique<Screencopy>(*display_, captures, outputSource);
-  captureSources_ = std::make_unique<ImageCaptureSources>(*display_, outputSource);
+  windowCaptures_ = std::make_unique<WindowCaptures>(
+      WindowCapture::Machine{*desktop_, kms_->device(), *renderer_, *colors_, *loop_, outputSource});
+  captureSources_ = std::make_unique<ImageCaptureSources>(
+      *display_, outputSource, [this](wl_resource* handle) { return windowCaptures_->of(handle); });
   imageCopyCapture_ = std::make_unique<ImageCopyCapture>(*display_, captures, dmabuf_->mainDevice());
   locked_.connect(desktop_->events.locked, [this](void*) { outputs_->forgetPictures(); });
   windowsChanged_.connect(desktop_->events.changed, [this](void*) { protectedContent_->update(); });

@@ -10,6 +10,7 @@
 #include "compositor/capture/image_capture_sources.h"
 #include "compositor/capture/image_copy_capture.h"
 #include "compositor/capture/screencopy.h"
+#include "compositor/capture/window_capture.h"
 #include "compositor/child_process.h"
 #include "compositor/client_quota.h"
 #include "compositor/config/config.h"
@@ -114,6 +115,7 @@ private:
   std::unique_ptr<OutputProtocols> outputProtocols_;
   std::unique_ptr<CaptureBuffers> captureBuffers_;
   std::unique_ptr<Screencopy> screencopy_;
+  std::unique_ptr<WindowCaptures> windowCaptures_;
   std::unique_ptr<ImageCaptureSources> captureSources_;
   std::unique_ptr<ImageCopyCapture> imageCopyCapture_;
   std::unique_ptr<SessionProtocols> protocols_;

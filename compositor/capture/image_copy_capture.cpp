@@ -64,12 +64,12 @@ struct ImageCopyCapture::Frame {
   }
   ~Frame() { session->frame = nullptr; }
 
-  [[nodiscard]] bool isWaiting() const { return captured && target != nullptr && capture == nullptr; }
   [[nodiscard]] bool checkNotCaptured(const char* request) const;
   void attach(wl_resource* buffer);
   void damage(int32_t x, int32_t y, int32_t width, int32_t height) const;
   void start();
   void begin();
+  void onChanged();
   [[nodiscard]] std::string refusal(Size wanted) const;
   void finish(const Result<Capture::Taken>& taken);
   void fail(uint32_t reason);
@@ -94,12 +94,12 @@ void ImageCopyCapture::Session::tellConstraints() {
 
 void ImageCopyCapture::Session::onChanged() {
   tellConstraints();
-  if (frame != nullptr && frame->isWaiting()) frame->begin();
+  if (frame != nullptr) frame->onChanged();
 }
 
 void ImageCopyCapture::Session::onGone() {
   if (resource != nullptr) ext_image_copy_capture_session_v1_send_stopped(resource);
-  if (frame != nullptr && frame->isWaiting()) frame->begin();
+  if (frame != nullptr) frame->onChanged();
 }
 
 bool ImageCopyCapture::Frame::checkNotCaptured(const char* request) const {
@@ -153,6 +153,15 @@ void ImageCopyCapture::Frame::begin() {
   capture = std::make_unique<Capture>(session->owner.machine_, source, std::move(order), *target,
                                       [this](const Result<Capture::Taken>& taken) { finish(taken); });
   capture->start();
+}
+
+/** The source has changed or gone: a capture of its old size ends, and one that waited for a picture begins. */
+void ImageCopyCapture::Frame::onChanged() {
+  if (!captured || target == nullptr) return; // the client has not asked for the picture, or has its answer
+  const CaptureSource* source = session->source.get();
+  if (capture != nullptr && source != nullptr && source->captureSize() == target->size()) return;
+  capture.reset();
+  begin();
 }
 
 /** Why the buffer cannot take a picture of this size; empty: it can. */

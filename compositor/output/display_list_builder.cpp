@@ -51,10 +51,14 @@ bool isOpaque(const wlr_scene_buffer& buffer, const FormatInfo* format, int widt
   return pixman_region32_contains_rectangle(&buffer.opaque_region, &box) == PIXMAN_REGION_IN;
 }
 
-/** From a buffer to the output: undoes what the client has applied already (wl_surface.set_buffer_transform), turns as the output. */
-Transform transformOf(const wlr_scene_buffer& buffer, const wlr_output& output) {
-  return static_cast<Transform>(
-      wlr_output_transform_compose(wlr_output_transform_invert(buffer.transform), output.transform));
+/** From a buffer to the picture: undoes what the client has applied already (wl_surface.set_buffer_transform), turns as the picture. */
+Transform transformOf(const wlr_scene_buffer& buffer, Transform picture) {
+  return static_cast<Transform>(wlr_output_transform_compose(wlr_output_transform_invert(buffer.transform),
+                                                             static_cast<wl_output_transform>(picture)));
+}
+
+Rect wholeOf(const Viewport& view) {
+  return {0, 0, static_cast<int32_t>(view.size.width), static_cast<int32_t>(view.size.height)};
 }
 
 /** Whether a client shows this surface as its pointer (wl_pointer.set_cursor). */
@@ -71,16 +75,20 @@ SourceRect sourceOf(const wlr_scene_buffer& buffer, Size size) {
 
 } // namespace
 
-DisplayListBuilder::DisplayListBuilder(KmsOutput& output, Renderer& renderer, const ColorRepresentationManager& colors)
-    : output_(output), renderer_(renderer), colors_(colors), cursors_(output.device()) {}
+DisplayListBuilder::DisplayListBuilder(KmsDevice& display, Renderer& renderer, const ColorRepresentationManager& colors)
+    : display_(display), renderer_(renderer), colors_(colors), cursors_(display) {}
 
 void DisplayListBuilder::build(const Context& context) {
   layers_.clear();
   sources_.clear();
   for (auto& [id, change] : changes_)
     change.seen = false;
-  walk(context, context.scene->tree.node, 0, 0);
-  dropCovered();
+  int x = 0;
+  int y = 0;
+  wlr_scene_node_coords(&context.root->node, &x, &y);
+  walkChildren(context, *context.root, x, y);
+  if (context.above != nullptr) walk(context, context.above->node, 0, 0);
+  dropCovered(wholeOf(context.view));
   forgetGone();
 }
 
@@ -91,9 +99,7 @@ void DisplayListBuilder::walk(const Context& context, wlr_scene_node& node, int 
   switch (node.type) {
   case WLR_SCENE_NODE_TREE: {
     const bool wasInCursor = std::exchange(inCursor_, inCursor_ || &node == context.cursor);
-    wlr_scene_tree* tree = wlr_scene_tree_from_node(&node);
-    wlr_scene_node* child = nullptr;
-    wl_list_for_each(child, &tree->children, link) walk(context, *child, x, y);
+    walkChildren(context, *wlr_scene_tree_from_node(&node), x, y);
     inCursor_ = wasInCursor;
     break;
   }
@@ -106,25 +112,31 @@ void DisplayListBuilder::walk(const Context& context, wlr_scene_node& node, int 
   }
 }
 
-Rect DisplayListBuilder::toOutput(const Context& context, int x, int y, int width, int height) const {
+void DisplayListBuilder::walkChildren(const Context& context, wlr_scene_tree& tree, int x, int y) {
+  wlr_scene_node* child = nullptr;
+  wl_list_for_each(child, &tree.children, link) walk(context, *child, x, y);
+}
+
+Rect DisplayListBuilder::toPicture(const Viewport& view, int x, int y, int width, int height) {
   // Edges are rounded, not sizes, so that neighbours stay neighbours at fractional scales.
-  const double scale = output_.base()->scale;
-  const auto edge = [&](int value, int origin) { return static_cast<int32_t>(std::lround((value - origin) * scale)); };
-  const int32_t left = edge(x, context.sceneOutput->x);
-  const int32_t top = edge(y, context.sceneOutput->y);
-  wlr_box box{left, top, edge(x + width, context.sceneOutput->x) - left,
-              edge(y + height, context.sceneOutput->y) - top};
-  int uprightWidth = 0;
-  int uprightHeight = 0;
-  wlr_output_transformed_resolution(output_.base(), &uprightWidth, &uprightHeight);
-  wlr_box_transform(&box, &box, wlr_output_transform_invert(output_.base()->transform), uprightWidth, uprightHeight);
+  const auto edge = [&](int value, int origin) {
+    return static_cast<int32_t>(std::lround((value - origin) * view.scale));
+  };
+  const int32_t left = edge(x, view.x);
+  const int32_t top = edge(y, view.y);
+  wlr_box box{left, top, edge(x + width, view.x) - left, edge(y + height, view.y) - top};
+  const bool turned = swapsAxes(view.transform);
+  const auto uprightWidth = static_cast<int>(turned ? view.size.height : view.size.width);
+  const auto uprightHeight = static_cast<int>(turned ? view.size.width : view.size.height);
+  const auto transform = static_cast<wl_output_transform>(view.transform);
+  wlr_box_transform(&box, &box, wlr_output_transform_invert(transform), uprightWidth, uprightHeight);
   return {box.x, box.y, box.width, box.height};
 }
 
 void DisplayListBuilder::addSolid(const Context& context, wlr_scene_rect& rect, int x, int y) {
   Layer layer;
   layer.id = idOf(rect.node);
-  layer.destination = toOutput(context, x, y, rect.width, rect.height);
+  layer.destination = toPicture(context.view, x, y, rect.width, rect.height);
   layer.opaque = rect.color[3] >= 1.0F;
   layer.planeRefusal = Refusal::PlaneNotDmabuf;
   LayerSource source;
@@ -133,8 +145,7 @@ void DisplayListBuilder::addSolid(const Context& context, wlr_scene_rect& rect, 
   source.color = {rect.color[0] * unmultiply, rect.color[1] * unmultiply, rect.color[2] * unmultiply, alpha};
   for (const float channel : rect.color)
     source.contentSerial = source.contentSerial * 257 + static_cast<uint64_t>(channel * 65535.0F);
-  const Rect screen{0, 0, output_.base()->width, output_.base()->height};
-  if (!overlaps(layer.destination, screen)) return;
+  if (!overlaps(layer.destination, wholeOf(context.view))) return;
   layers_.push_back(layer);
   sources_.push_back(source);
 }
@@ -176,12 +187,11 @@ void DisplayListBuilder::addBuffer(const Context& context, wlr_scene_buffer& buf
   const auto naturalHeight = static_cast<int>(turned ? layer.bufferSize.width : layer.bufferSize.height);
   const int width = buffer.dst_width > 0 ? buffer.dst_width : naturalWidth;
   const int height = buffer.dst_height > 0 ? buffer.dst_height : naturalHeight;
-  layer.destination = toOutput(context, x, y, width, height);
-  const Rect screen{0, 0, output_.base()->width, output_.base()->height};
-  if (!overlaps(layer.destination, screen)) return;
+  layer.destination = toPicture(context.view, x, y, width, height);
+  if (!overlaps(layer.destination, wholeOf(context.view))) return;
   layer.source = sourceOf(buffer, layer.bufferSize);
   useCursorCopy(buffer, layer, source);
-  layer.transform = transformOf(buffer, *output_.base());
+  layer.transform = transformOf(buffer, context.view.transform);
   layer.alpha = static_cast<uint16_t>(std::lround(std::clamp(buffer.opacity, 0.0F, 1.0F) * 0xffff));
   const FormatInfo* format =
       source.dmabuf != nullptr ? &source.dmabuf->dmabuf().format() : formatInfo(source.texture->fourcc());
@@ -246,7 +256,7 @@ void DisplayListBuilder::judgeLayer(const Context& context, Layer& layer, LayerS
     layer.planeRefusal = Refusal::PlaneConfiguredOff;
   } else if (layer.showRefusal == Refusal::None && context.planner->fitsAnyPlane(layer)) {
     // A framebuffer maps the buffer for the display: not for what no plane takes anyway.
-    const auto& framebuffer = source.dmabuf->framebuffer(output_.device(), false);
+    const auto& framebuffer = source.dmabuf->framebuffer(display_, false);
     if (!framebuffer) layer.planeRefusal = Refusal::PlaneFramebufferRefused;
   }
 }
@@ -270,9 +280,8 @@ double DisplayListBuilder::changesPerSecond(uint64_t id, uint64_t serial, Nanose
 }
 
 /** Drops the layers that opaque ones hide, one of them or several together. The pointer hides nothing: captures may leave it out. */
-void DisplayListBuilder::dropCovered() {
-  const Rect screen{0, 0, output_.base()->width, output_.base()->height};
-  UncoveredRegion uncovered({&screen, 1});
+void DisplayListBuilder::dropCovered(const Rect& picture) {
+  UncoveredRegion uncovered({&picture, 1});
   size_t first = layers_.size(); // what is kept gathers at the end
   for (size_t i = layers_.size(); i-- > 0;) {
     const Layer& layer = layers_[i];

@@ -4,7 +4,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "compositor/backend/kms_output.h"
 #include "compositor/output/cursor_scanout.h"
 #include "compositor/protocols/color_representation.h"
 #include "compositor/protocols/surface_protection.h"
@@ -35,23 +34,34 @@ enum class PlaneUse {
   PlaneOnly,     ///< protected content is shown on planes or not at all; the rest as with Automatic
 };
 
+/** What part of the layout a picture shows, and how. */
+struct Viewport {
+  int x = 0; ///< the picture's upper left corner, in layout coordinates
+  int y = 0;
+  double scale = 1;
+  Transform transform = Transform::Normal; ///< how the picture is turned against the layout
+  Size size;                               ///< of the turned picture, in pixels
+};
+
 /**
- * Takes the display list of one output from the scene, each frame. Keeps its memory between frames.
+ * Takes the display list of one output or window from the scene, for each picture. Keeps its memory between pictures.
  *
  * A layer of which opaque layers above it hide every pixel is left out.
  */
 class DisplayListBuilder {
 public:
-  DisplayListBuilder(KmsOutput& output, Renderer& renderer, const ColorRepresentationManager& colors);
+  /** `display`: whose planes layers may be put on. Borrows all three, which must outlive it. */
+  DisplayListBuilder(KmsDevice& display, Renderer& renderer, const ColorRepresentationManager& colors);
 
   struct Context {
-    wlr_scene* scene = nullptr;
-    wlr_scene_output* sceneOutput = nullptr;
+    wlr_scene_tree* root = nullptr; ///< what is shown, even if it is disabled itself
+    Viewport view;
     const wlr_scene_node* cursor = nullptr; ///< the tree of what belongs to the pointer
+    wlr_scene_tree* above = nullptr;        ///< shown above root; a child of the scene. Null: nothing is
     OutputFacts facts;
     PlaneUse planeUse = PlaneUse::Automatic;
     Refusal protectedRefusal = Refusal::None; ///< why protected content cannot be composed here just now
-    const Planner* planner = nullptr;         ///< the output's
+    const Planner* planner = nullptr;         ///< the output's; null with PlaneUse::CompositeOnly
     Nanoseconds time = 0;
     wlr_content_type_manager_v1* contentTypes = nullptr; ///< null: clients cannot say what they show
   };
@@ -69,17 +79,18 @@ private:
     bool seen = false;
   };
   void walk(const Context& context, wlr_scene_node& node, int x, int y);
+  void walkChildren(const Context& context, wlr_scene_tree& tree, int x, int y);
   void addBuffer(const Context& context, wlr_scene_buffer& buffer, int x, int y);
   bool findContent(wlr_scene_buffer& buffer, Layer& layer, LayerSource& source);
   void addSolid(const Context& context, wlr_scene_rect& rect, int x, int y);
   void useCursorCopy(const wlr_scene_buffer& buffer, Layer& layer, LayerSource& source);
-  Rect toOutput(const Context& context, int x, int y, int width, int height) const;
+  [[nodiscard]] static Rect toPicture(const Viewport& view, int x, int y, int width, int height);
   void judgeLayer(const Context& context, Layer& layer, LayerSource& source);
   double changesPerSecond(uint64_t id, uint64_t serial, Nanoseconds time);
-  void dropCovered();
+  void dropCovered(const Rect& picture);
   void forgetGone();
 
-  KmsOutput& output_;
+  KmsDevice& display_;
   Renderer& renderer_;
   const ColorRepresentationManager& colors_;
   CursorScanout cursors_;

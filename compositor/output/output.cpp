@@ -46,7 +46,8 @@ std::string applicationOf(wlr_surface* surface) {
 
 Output::Output(KmsOutput& kms, const Machine& machine, OutputSettings settings)
     : kms_(kms), machine_(machine), settings_(settings),
-      sceneOutput_(wlr_scene_output_create(&machine.scene, kms.base())), list_(kms, machine.renderer, machine.colors),
+      sceneOutput_(wlr_scene_output_create(&machine.scene, kms.base())),
+      list_(kms.device(), machine.renderer, machine.colors),
       composition_(machine.renderer, machine.buffers, settings.background),
       upper_(machine.renderer, machine.buffers, settings.background, Composition::Place::Above) {
   if (auto fence = signalledFence(kms.device())) {
@@ -123,11 +124,6 @@ bool Output::showFrame(Nanoseconds time) {
   followHdcp();
   askForHdcp();
   return announceCommit();
-}
-
-void Output::buildList(Nanoseconds time) {
-  list_.build({&machine_.scene, sceneOutput_, &machine_.cursor.node, facts(), settings_.planes, protectedRefusal(time),
-               &*planner_, time, machine_.contentTypes});
 }
 
 bool Output::submitWithFallback(Nanoseconds time) {

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "compositor/backend/kms_output.h"
 #include "compositor/capture/capture_source.h"
 #include "compositor/output/composition.h"
 #include "compositor/protocols/protected_content.h"

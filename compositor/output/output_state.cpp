@@ -1,4 +1,5 @@
-// An output's part in modesets: what it wants, its first picture, and what follows once the pipe has changed. Frames are in output.cpp.
+// An output's part in modesets: what it wants, its first picture, and what follows once the pipe has changed; and its display list.
+// Frames are in output.cpp.
 #include "compositor/output/output.h"
 
 #include <algorithm>
@@ -229,6 +230,23 @@ Size Output::captureSize() const {
 Nanoseconds Output::captureInterval() const {
   const int32_t milliHertz = kms_.base()->refresh;
   return milliHertz > 0 ? 1'000'000'000'000 / milliHertz : 16'666'667;
+}
+
+void Output::buildList(Nanoseconds time) {
+  const wlr_output& base = *kms_.base();
+  list_.build({.root = &machine_.scene.tree,
+               .view = {sceneOutput_->x,
+                        sceneOutput_->y,
+                        base.scale,
+                        static_cast<Transform>(base.transform),
+                        {static_cast<uint32_t>(base.width), static_cast<uint32_t>(base.height)}},
+               .cursor = &machine_.cursor.node,
+               .facts = facts(),
+               .planeUse = settings_.planes,
+               .protectedRefusal = protectedRefusal(time),
+               .planner = &*planner_,
+               .time = time,
+               .contentTypes = machine_.contentTypes});
 }
 
 CaptureSource::Picture Output::picture() {

@@ -60,6 +60,8 @@ public:
   void activate(const wlr_xdg_toplevel& toplevel);
   /** All windows, mapped or not; the last one has had the keyboard last. */
   [[nodiscard]] std::span<const std::unique_ptr<Toplevel>> windows() const { return toplevels_; }
+  /** The output under a window's middle; the first one where there is none; null if there is no output at all. */
+  [[nodiscard]] wlr_output* outputFor(const Toplevel& toplevel) const;
   /** The name of the output under a window's middle; null if no output is there. */
   [[nodiscard]] const char* outputNameFor(const Toplevel& toplevel) const;
   /** Gives the keyboard to the focused window once more, after somebody else had it (a popup, a drag). */
@@ -108,7 +110,6 @@ public:
 private:
   void addToplevel(wlr_xdg_toplevel& toplevel);
   [[nodiscard]] Toplevel* lastFocused() const;
-  [[nodiscard]] wlr_output* outputFor(const Toplevel& toplevel) const;
   [[nodiscard]] wlr_surface* keyboardTarget() const;
   void restack(Toplevel& top, wlr_output& output);
   [[nodiscard]] LayerShell::Handlers layerHandlers();

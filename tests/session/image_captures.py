@@ -13,7 +13,7 @@ import testing  # noqa: E402
 import wayland  # noqa: E402
 from capture_buffers import ARGB8888, XRGB8888, Dmabuf, Memory, box_of  # noqa: E402
 from connectors import LEFT, RIGHT, board, unplug, wait_for_outputs  # noqa: E402
-from hands import BLUE, GREEN, Hands, lit_session, names  # noqa: E402
+from hands import BLUE, GREEN, RED, Hands, lit_session, names  # noqa: E402
 
 PROFILE = os.environ["VITRINE_PROFILE"]
 SESSION, FRAME = "ext_image_copy_capture_session_v1", "ext_image_copy_capture_frame_v1"
@@ -290,6 +290,177 @@ def another_mode_has_other_constraints():
         testing.equal(recorder.constraints(), (800, 600), "size of the pictures")
         told = recorder.take(recorder.frame(Memory(client, 800, 600)))
         testing.equal((told["damage"], told["transform"].transform), ([(0, 0, 800, 600)], 1), "damage and transform")
+
+
+class Windows:
+    """What a recorder of windows knows of them, by title."""
+
+    def __init__(self, client):
+        self.client, self.handles = client, {}
+        self.list = client.bind("ext_foreign_toplevel_list_v1")
+
+    def handle(self, title):
+        while title not in self.handles:
+            handle = self.client.expect(self.list, "toplevel").toplevel
+            self.handles[self.client.expect(handle, "title").title] = handle
+        return self.handles[title]
+
+    def source(self, title):
+        return self.client.bind("ext_foreign_toplevel_image_capture_source_manager_v1").create_source(self.handle(title))
+
+    def recorder(self, title, **how):
+        return Recorder(self.client, self.source(title), **how)
+
+
+def add_subsurface(client, window, x, y):
+    """A desynchronised one that has no picture yet."""
+    surface = client.bind("wl_compositor").create_surface()
+    placed = client.bind("wl_subcompositor").get_subsurface(surface, window.surface)
+    placed.set_position(x, y)
+    placed.set_desync()
+    window.surface.commit()
+    client.roundtrip()
+    return surface
+
+
+@on("full")
+def a_picture_of_a_window_is_that_window_alone():
+    with lit_session() as session:
+        hands = Hands(session)
+        client, other = wayland.Client(session.environment), wayland.Client(session.environment)
+        windows = Windows(client)
+        window = wayland.Window(other, colour=GREEN, title="below")
+        s.wait_until(lambda: (s.photograph() == GREEN).all(axis=2).any(), "the window on the panel")
+        x, y, width, height = box_of(s.photograph(), GREEN)
+        wayland.Window(other, colour=BLUE, title="above", size=(120, 80), parent=window)
+        s.wait_until(lambda: (s.photograph() == BLUE).all(axis=2).any(), "its dialog on the panel")
+        recorder = windows.recorder("below")
+        testing.equal(recorder.constraints(), window.size, "size of the pictures")
+        told = recorder.take(recorder.frame(Memory(client, *window.size)))
+        testing.equal((recorder.memory.pixels() == GREEN).all(), True, "whether the window below its dialog is whole")
+        testing.equal((told["damage"], told["transform"].transform), ([(0, 0, *window.size)], 0), "damage and transform")
+        inside = add_subsurface(other, window, 250, 150)
+        frame = recorder.frame()
+        testing.equal(pending(client, frame), True, "whether a recorder waits for a change")
+        other.show(inside, 50, 40, RED)
+        testing.equal(recorder.take(frame)["damage"], [(250, 150, 50, 40)], "damage of a subsurface that begins to be shown")
+        testing.equal(box_of(recorder.memory.pixels(), RED), (250, 150, 50, 40), "where it is in the picture")
+        hands.to(x + 10, y + 10)
+        with_pointer = windows.recorder("below", options="paint_cursors")
+        picture = with_pointer.picture()
+        at_x, at_y, at_width, at_height = s.find_box(recorder.memory.pixels(), picture)
+        testing.equal((at_x <= 10 < at_x + at_width and at_y <= 10 < at_y + at_height), True, f"the pointer at {at_x},{at_y}")
+        frame = with_pointer.frame()
+        hands.to(x + 40, y + 10)
+        testing.equal(len(with_pointer.take(frame)["damage"]), 2, "boxes of damage of a pointer that moved")
+        frame = with_pointer.frame()
+        hands.to(x + width // 2, y + height // 2)  # over the dialog
+        with_pointer.take(frame)
+        testing.equal((with_pointer.memory.pixels() == recorder.memory.pixels()).all(), True, "whether a pointer over the dialog is left out")
+
+
+@on("full")
+def a_window_that_nothing_shows_goes_on():
+    with lit_session() as session:
+        client, other = wayland.Client(session.environment), wayland.Client(session.environment)
+        windows = Windows(client)
+        window = wayland.Window(other, colour=GREEN, title="hidden")
+        recorder = windows.recorder("hidden")
+        recorder.picture()
+
+        def goes_on(what):
+            s.wait_until(lambda: not (s.photograph() == GREEN).all(axis=2).any(), f"the window to be {what}")
+            for colour in (BLUE, RED, GREEN):
+                frame = recorder.frame()
+                callback = window.surface.frame()
+                window.surface.commit()
+                other.expect(callback, "done")
+                other.show(window.surface, *window.size, colour)
+                recorder.take(frame)
+                testing.equal((recorder.memory.pixels() == colour).all(), True, f"whether the picture of a window that is {what} is {colour}")
+
+        above = wayland.Window(other, colour=(1, 2, 3), title="above")
+        above.toplevel.set_maximized()
+        above.await_state("maximized")
+        goes_on("covered")
+        window.toplevel.set_minimized()
+        other.roundtrip()
+        goes_on("minimised")
+
+
+@on("full")
+def a_window_of_another_size_has_other_constraints_and_one_that_goes_stops():
+    with lit_session("[output]\nscale = 2\n") as session:
+        client, other = wayland.Client(session.environment), wayland.Client(session.environment)
+        windows = Windows(client)
+        window = wayland.Window(other, colour=GREEN, title="window", size=(100, 60))
+        recorder, idle = windows.recorder("window"), windows.recorder("window")
+        testing.equal(recorder.constraints(), (200, 120), "size in pixels of an output of scale 2")
+        testing.equal((recorder.picture(Memory(client, 200, 120)) == GREEN).all(), True, "whether it shows the window")
+        waiting = recorder.frame()
+        other.show(window.surface, 80, 60, GREEN)
+        testing.equal(reason_of(client, waiting), "buffer_constraints", "reason for a picture of the size before")
+        waiting.destroy()
+        testing.equal(recorder.constraints(), (160, 120), "size of the smaller window")
+        recorder.picture(Memory(client, 160, 120))
+        outside = add_subsurface(other, window, 70, 50)
+        waiting = recorder.frame()
+        other.show(outside, 100, 100, BLUE)
+        testing.equal(reason_of(client, waiting), "buffer_constraints", "reason for a window that became larger")
+        waiting.destroy()
+        testing.equal(recorder.constraints(), (340, 300), "size of a window with a subsurface that reaches outside")
+        window.xdg.set_window_geometry(10, 5, 40, 30)
+        window.surface.commit()
+        other.roundtrip()
+        testing.equal(recorder.constraints(), (80, 60), "size of what counts as window")
+        recorder.picture(Memory(client, 80, 60))
+        waiting = recorder.frame()
+        source = windows.source("window")
+        window.surface.attach(None, 0, 0)
+        window.surface.commit()
+        other.flush()
+        testing.equal(reason_of(client, waiting), "stopped", "reason once the window is unmapped")
+        for stopped in (recorder.session, idle.session, Recorder(client, source).session, windows.recorder("window").session):
+            client.expect(stopped, "stopped")
+
+
+@on("full")
+def a_locked_session_shows_no_window_to_a_recorder():
+    with lit_session() as session:
+        client, other = wayland.Client(session.environment), wayland.Client(session.environment)
+        windows = Windows(client)
+        window = wayland.Window(other, colour=GREEN, title="window")
+        recorder = windows.recorder("window")
+        recorder.picture()
+        waiting = recorder.frame()
+        locker = wayland.Client(session.environment)
+        lock = locker.bind("ext_session_lock_manager_v1").lock()
+        locker.expect(lock, "locked")
+        other.show(window.surface, *window.size, BLUE)
+        other.roundtrip()
+        testing.equal(pending(client, waiting), True, "whether the capture waits")
+        late = windows.recorder("window")
+        client.roundtrip()
+        testing.equal(names(late.session), [], "what is told of a window in a locked session")
+        lock.unlock_and_destroy()
+        locker.roundtrip()
+        recorder.take(waiting)
+        testing.equal((recorder.memory.pixels() == BLUE).all(), True, "whether the picture is of the window as it is then")
+
+
+@on("full")
+def protected_video_in_a_window_is_the_placeholder():
+    with s.Session() as session:
+        s.video_on_panel(session, s.make_clip())
+        client = wayland.Client(session.environment)
+        listed = client.bind("ext_foreign_toplevel_list_v1")
+        handle = client.expect(listed, "toplevel").toplevel
+        manager = client.bind("ext_foreign_toplevel_image_capture_source_manager_v1")
+        source = manager.create_source(handle)
+        manager.destroy()
+        picture = Recorder(client, source).picture()
+        testing.equal(picture.shape, (360, 640, 3), "size of the picture")
+        testing.equal(s.only_placeholder(picture), True, "whether it is all placeholder")
 
 
 @on("two-outputs")
