@@ -63,6 +63,13 @@ VKAPI_ATTR void VKAPI_CALL properties(VkPhysicalDevice device, VkPhysicalDeviceP
     properties->properties.limits.maxImageDimension2D = *extent;
 }
 
+PFN_vkGetPhysicalDeviceProperties realFirstProperties = nullptr;
+
+VKAPI_ATTR void VKAPI_CALL firstProperties(VkPhysicalDevice device, VkPhysicalDeviceProperties* properties) {
+  realFirstProperties(device, properties);
+  if (const auto& vendor = vitrine::test::pretence().vendorId) properties->vendorID = *vendor;
+}
+
 PFN_vkGetPhysicalDeviceMemoryProperties realMemoryProperties = nullptr;
 VkPhysicalDeviceMemoryProperties memoryTypes{}; ///< as the renderer was told
 
@@ -238,6 +245,7 @@ bool isCounted(std::string_view name) {
                                          "vkCreateDescriptorPool",
                                          "vkCreatePipelineLayout",
                                          "vkCreateGraphicsPipelines",
+                                         "vkCreatePipelineCache",
                                          "vkCreateRenderPass",
                                          "vkCreateShaderModule",
                                          "vkCreateFramebuffer",
@@ -291,6 +299,8 @@ struct Interposed<name, VkResult(VKAPI_PTR*)(Arguments...)> {
     noteName(name.text);
     if constexpr (name == "vkAllocateMemory") noteAllocation(*std::get<1>(std::tuple(arguments...)));
     if constexpr (name == "vkQueueSubmit") noteSubmit(*std::get<2>(std::tuple(arguments...)));
+    if constexpr (name == "vkCreatePipelineCache")
+      driverCalls().pipelineCacheBytes += std::get<1>(std::tuple(arguments...))->initialDataSize;
     if constexpr (name == "vkCreateGraphicsPipelines") notePipeline(*std::get<3>(std::tuple(arguments...)));
     if (const VkResult result = takeFailure(name.text); result != VK_SUCCESS) return result;
     VkResult result = VK_SUCCESS;
@@ -344,7 +354,7 @@ struct Interposed<name, VkResult(VKAPI_PTR*)(Arguments...)> {
   X(ResetCommandPool) X(WaitSemaphores) X(CreateSemaphore) X(CreateCommandPool) X(CreateGraphicsPipelines) \
   X(CreateSamplerYcbcrConversion) X(CreateSampler) X(CreateDescriptorSetLayout) X(CreatePipelineLayout) \
   X(CreateDescriptorPool) X(CreateRenderPass) X(CreateShaderModule) X(AllocateCommandBuffers) \
-  X(GetSemaphoreCounterValue)
+  X(GetSemaphoreCounterValue) X(CreatePipelineCache)
 
 /** Looked up from an instance, or before there is one. */
 #define VITRINE_INSTANCE_INTERPOSED(X) \
@@ -354,6 +364,7 @@ struct Interposed<name, VkResult(VKAPI_PTR*)(Arguments...)> {
 #define VITRINE_DEVICE_DESTROYERS(X) \
   X(FreeMemory) X(DestroyImage) X(DestroyImageView) X(DestroySampler) X(DestroySamplerYcbcrConversion) \
   X(DestroyDescriptorSetLayout) X(DestroyDescriptorPool) X(DestroyPipelineLayout) X(DestroyPipeline) \
+  X(DestroyPipelineCache) \
   X(DestroyRenderPass) X(DestroyShaderModule) X(DestroyFramebuffer) X(DestroyBuffer) X(DestroySemaphore) \
   X(DestroyCommandPool) X(DestroyDevice)
 
@@ -449,6 +460,7 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instan
   VITRINE_INSTANCE_INTERPOSED(VITRINE_INTERPOSE)
   VITRINE_INSTANCE_DESTROYERS(VITRINE_DESTROYER)
   VITRINE_REPLACE(GetPhysicalDeviceFeatures2, realFeatures, features)
+  VITRINE_REPLACE(GetPhysicalDeviceProperties, realFirstProperties, firstProperties)
   VITRINE_REPLACE(GetPhysicalDeviceProperties2, realProperties, properties)
   VITRINE_REPLACE(GetPhysicalDeviceMemoryProperties, realMemoryProperties, memoryProperties)
   VITRINE_REPLACE(GetPhysicalDeviceFormatProperties2, realFormatProperties, formatProperties)

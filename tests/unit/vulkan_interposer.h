@@ -29,6 +29,7 @@ struct DriverCalls {
   uint64_t pipelines = 0;              ///< vkCreateGraphicsPipelines, and of them:
   uint64_t protectedOnlyPipelines = 0; ///< with VK_PIPELINE_CREATE_PROTECTED_ACCESS_ONLY_BIT
   uint64_t noProtectedPipelines = 0;   ///< with VK_PIPELINE_CREATE_NO_PROTECTED_ACCESS_BIT
+  uint64_t pipelineCacheBytes = 0;     ///< given to vkCreatePipelineCache
   uint64_t semaphoresWaited = 0;       ///< by all vkQueueSubmit
   uint64_t cpuWaits = 0;               ///< vkWaitSemaphores
   uint64_t passes = 0;                 ///< vkCmdBeginRenderPass, and of them:
@@ -102,6 +103,7 @@ struct Pretence {
   std::optional<bool> pipelineProtectedAccess; ///< VkPhysicalDevicePipelineProtectedAccessFeatures
   std::optional<bool> protectedNoFault;        ///< VkPhysicalDeviceProtectedMemoryProperties
   std::optional<uint32_t> maximumExtent;       ///< VkPhysicalDeviceLimits::maxImageDimension2D
+  std::optional<uint32_t> vendorId;            ///< VkPhysicalDeviceProperties
   std::string lackingFunction;                 ///< that loader and driver do not have
 };
 [[nodiscard]] Pretence& pretence();

@@ -112,6 +112,9 @@ void readProperties(const InstanceFunctions& vk, PhysicalDevice& device) {
   device.report.name = version.deviceName;
   device.report.apiVersion = version.apiVersion;
   device.type = version.deviceType;
+  device.vendorId = version.vendorID;
+  device.deviceId = version.deviceID;
+  std::ranges::copy(version.pipelineCacheUUID, device.pipelineCacheUuid.begin());
   device.report.softwareRasterizer = version.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
   // llvmpipe writes whole blocks of 4 × 4 pixels, also past the last row, and no query says so. Without those rows in
   // the target's memory it would crash. The same is assumed of other software rasterizers.

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <vector>
 
 #include "protected-path/render/renderer.h"
@@ -16,6 +17,9 @@ struct PhysicalDevice {
   VkPhysicalDeviceType type = VK_PHYSICAL_DEVICE_TYPE_OTHER;
   uint32_t maximumTextureExtent = Dmabuf::maximumExtent; ///< width and height that a sampled image may have
   uint32_t maximumTargetExtent = Dmabuf::maximumExtent;  ///< width and height that a render target may have
+  uint32_t vendorId = 0;                                 ///< VkPhysicalDeviceProperties, as the two below
+  uint32_t deviceId = 0;
+  std::array<uint8_t, VK_UUID_SIZE> pipelineCacheUuid{};
   dev_t primaryNode = 0;          ///< device number of its /dev/dri/card* (VK_EXT_physical_device_drm); 0: unknown
   uint32_t queueFamily = 0;       ///< graphics; has VK_QUEUE_PROTECTED_BIT if report.gpu.protectedMemory
   bool explicitModifiers = false; ///< VK_EXT_image_drm_format_modifier

@@ -66,6 +66,9 @@ VkPipelineColorBlendAttachmentState blending(bool blend) {
 
 Result<std::unique_ptr<Pipelines>> Pipelines::create(std::shared_ptr<Device> device, VkDescriptorSetLayout textures) {
   std::unique_ptr<Pipelines> pipelines(new Pipelines(std::move(device)));
+  auto cache = PipelineCache::create(pipelines->device_);
+  if (!cache) return std::unexpected(cache.error());
+  pipelines->cache_ = std::move(*cache);
   auto layout = makeLayout(pipelines->device_->vk(), textures);
   if (!layout) return std::unexpected(layout.error());
   pipelines->layout_ = std::move(*layout);
@@ -214,7 +217,7 @@ Result<Pipeline> Pipelines::createPipeline(const TargetPipelines& target, const 
                                           .renderPass = target.renderPass.get()};
   VkPipeline handle = VK_NULL_HANDLE;
   const DeviceFunctions& vk = device_->vk();
-  const VkResult result = vk.CreateGraphicsPipelines(vk.device, VK_NULL_HANDLE, 1, &info, nullptr, &handle);
+  const VkResult result = vk.CreateGraphicsPipelines(vk.device, cache_->get(), 1, &info, nullptr, &handle);
   if (result != VK_SUCCESS) return vulkanError("vkCreateGraphicsPipelines", "", result);
   return Pipeline(vk, handle);
 }

@@ -4,6 +4,7 @@
 #include <list>
 #include <vector>
 
+#include "protected-path/render/vulkan/pipeline_cache.h"
 #include "protected-path/render/vulkan/ycc_sampler.h"
 
 namespace vitrine::vulkan {
@@ -76,6 +77,7 @@ private:
     return {yccImage_.get(), 0, converted.layout.get()};
   }
   std::shared_ptr<Device> device_;
+  std::unique_ptr<PipelineCache> cache_;
   PipelineLayout layout_;
   ShaderModule vertex_;
   ShaderModule solid_;

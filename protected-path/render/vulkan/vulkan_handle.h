@@ -55,6 +55,7 @@ using DescriptorPool = DeviceObject<VkDescriptorPool, &DeviceFunctions::DestroyD
 using DescriptorSetLayout = DeviceObject<VkDescriptorSetLayout, &DeviceFunctions::DestroyDescriptorSetLayout>;
 using PipelineLayout = DeviceObject<VkPipelineLayout, &DeviceFunctions::DestroyPipelineLayout>;
 using Pipeline = DeviceObject<VkPipeline, &DeviceFunctions::DestroyPipeline>;
+using PipelineCacheObject = DeviceObject<VkPipelineCache, &DeviceFunctions::DestroyPipelineCache>;
 using RenderPass = DeviceObject<VkRenderPass, &DeviceFunctions::DestroyRenderPass>;
 using Framebuffer = DeviceObject<VkFramebuffer, &DeviceFunctions::DestroyFramebuffer>;
 using Sampler = DeviceObject<VkSampler, &DeviceFunctions::DestroySampler>;
