@@ -18,29 +18,51 @@ bool isVideo(const DisplayListBuilder::Context& context, wlr_surface* surface) {
 
 constexpr double mostChanges = 60; ///< per second; what changes as often as a video is worth a plane
 
-/** A scene node's number, which no other node gets. Its address would be another node's as soon as this one is gone. */
-struct NodeNumber {
-  wlr_addon addon;
-  uint64_t value;
+/** What is known of a scene node for as long as it lives, on whichever outputs it is shown. */
+struct NodeRecord {
+  wlr_addon addon{};
+  /** No other node gets it. The node's address would be another node's as soon as this one is gone. */
+  uint64_t id = 0;
+  // How often its content changed, as a decaying estimate.
+  uint64_t serial = 0;
+  Nanoseconds lastChange = 0;
+  double perSecond = 0;
 
+  double changesPerSecond(uint64_t newSerial, Nanoseconds time);
   static void destroy(wlr_addon* addon) {
-    NodeNumber* number = wl_container_of(addon, number, addon);
+    NodeRecord* record = wl_container_of(addon, record, addon);
     wlr_addon_finish(addon);
-    delete number;
+    delete record;
   }
 };
 
-constexpr wlr_addon_interface nodeNumberImpl{.name = "vitrine_node_number", .destroy = &NodeNumber::destroy};
+constexpr wlr_addon_interface nodeRecordImpl{.name = "vitrine_node_record", .destroy = &NodeRecord::destroy};
 
-uint64_t idOf(wlr_scene_node& node) {
+NodeRecord& recordOf(wlr_scene_node& node) {
   static uint64_t last = 0;
-  if (wlr_addon* addon = wlr_addon_find(&node.addons, &nodeNumberImpl, &nodeNumberImpl)) {
-    const NodeNumber* number = wl_container_of(addon, number, addon);
-    return number->value;
+  if (wlr_addon* addon = wlr_addon_find(&node.addons, &nodeRecordImpl, &nodeRecordImpl)) {
+    NodeRecord* record = wl_container_of(addon, record, addon);
+    return *record;
   }
-  auto* number = new NodeNumber{{}, ++last};
-  wlr_addon_init(&number->addon, &node.addons, &nodeNumberImpl, &nodeNumberImpl);
-  return number->value;
+  auto* record = new NodeRecord{.id = ++last};
+  wlr_addon_init(&record->addon, &node.addons, &nodeRecordImpl, &nodeRecordImpl);
+  return *record;
+}
+
+double NodeRecord::changesPerSecond(uint64_t newSerial, Nanoseconds time) {
+  constexpr double second = 1e9;
+  const double since = static_cast<double>(std::max<Nanoseconds>(time - lastChange, 1)) / second;
+  if (serial != newSerial) {
+    const double instant = lastChange == 0 ? 0 : std::min(1 / since, 240.0);
+    perSecond += (instant - perSecond) / 4;
+    serial = newSerial;
+    lastChange = time;
+  } else if (since > 1) {
+    perSecond = std::min(perSecond, 1 / since);
+  }
+  // Steps, not a continuum: a plan should not change because an estimate trembles.
+  if (perSecond >= 10) return mostChanges;
+  return perSecond >= 1 ? 5 : 0;
 }
 
 /** Whether the whole of a scene buffer is opaque: by its format, or by the region that its client declared. */
@@ -81,15 +103,12 @@ DisplayListBuilder::DisplayListBuilder(KmsDevice& display, Renderer& renderer, c
 void DisplayListBuilder::build(const Context& context) {
   layers_.clear();
   sources_.clear();
-  for (auto& [id, change] : changes_)
-    change.seen = false;
   int x = 0;
   int y = 0;
   wlr_scene_node_coords(&context.root->node, &x, &y);
   walkChildren(context, *context.root, x, y);
   if (context.above != nullptr) walk(context, context.above->node, 0, 0);
   dropCovered(wholeOf(context.view));
-  forgetGone();
 }
 
 void DisplayListBuilder::walk(const Context& context, wlr_scene_node& node, int x, int y) {
@@ -135,7 +154,7 @@ Rect DisplayListBuilder::toPicture(const Viewport& view, int x, int y, int width
 
 void DisplayListBuilder::addSolid(const Context& context, wlr_scene_rect& rect, int x, int y) {
   Layer layer;
-  layer.id = idOf(rect.node);
+  layer.id = recordOf(rect.node).id;
   layer.destination = toPicture(context.view, x, y, rect.width, rect.height);
   layer.opaque = rect.color[3] >= 1.0F;
   layer.planeRefusal = Refusal::PlaneNotDmabuf;
@@ -181,7 +200,8 @@ void DisplayListBuilder::addBuffer(const Context& context, wlr_scene_buffer& buf
   LayerSource source;
   if (buffer.buffer == nullptr || !findContent(buffer, layer, source)) return;
   source.isCursor = inCursor_;
-  layer.id = idOf(buffer.node);
+  NodeRecord& record = recordOf(buffer.node);
+  layer.id = record.id;
   const bool turned = swapsAxes(static_cast<Transform>(buffer.transform));
   const auto naturalWidth = static_cast<int>(turned ? layer.bufferSize.height : layer.bufferSize.width);
   const auto naturalHeight = static_cast<int>(turned ? layer.bufferSize.width : layer.bufferSize.height);
@@ -199,7 +219,7 @@ void DisplayListBuilder::addBuffer(const Context& context, wlr_scene_buffer& buf
   const ColorRepresentation colors = colors_.of(source.surface, layer.bufferSize);
   layer.encoding = colors.encoding;
   layer.range = colors.range;
-  layer.changesPerSecond = changesPerSecond(layer.id, source.contentSerial, context.time);
+  layer.changesPerSecond = record.changesPerSecond(source.contentSerial, context.time);
   judgeLayer(context, layer, source);
   // A plane is always worth it for what would otherwise bring the whole output into protected memory.
   if (layer.protectedContent || isVideo(context, source.surface)) layer.changesPerSecond = mostChanges;
@@ -261,24 +281,6 @@ void DisplayListBuilder::judgeLayer(const Context& context, Layer& layer, LayerS
   }
 }
 
-double DisplayListBuilder::changesPerSecond(uint64_t id, uint64_t serial, Nanoseconds time) {
-  constexpr double second = 1e9;
-  Change& change = changes_[id];
-  change.seen = true;
-  const double since = static_cast<double>(std::max<Nanoseconds>(time - change.last, 1)) / second;
-  if (change.serial != serial) {
-    const double instant = change.last == 0 ? 0 : std::min(1 / since, 240.0);
-    change.perSecond += (instant - change.perSecond) / 4;
-    change.serial = serial;
-    change.last = time;
-  } else if (since > 1) {
-    change.perSecond = std::min(change.perSecond, 1 / since);
-  }
-  // Steps, not a continuum: a plan should not change because an estimate trembles.
-  if (change.perSecond >= 10) return mostChanges;
-  return change.perSecond >= 1 ? 5 : 0;
-}
-
 /** Drops the layers that opaque ones hide, one of them or several together. The pointer hides nothing: captures may leave it out. */
 void DisplayListBuilder::dropCovered(const Rect& picture) {
   UncoveredRegion uncovered({&picture, 1});
@@ -293,10 +295,6 @@ void DisplayListBuilder::dropCovered(const Rect& picture) {
   }
   layers_.erase(layers_.begin(), layers_.begin() + static_cast<ptrdiff_t>(first));
   sources_.erase(sources_.begin(), sources_.begin() + static_cast<ptrdiff_t>(first));
-}
-
-void DisplayListBuilder::forgetGone() {
-  std::erase_if(changes_, [](const auto& entry) { return !entry.second.seen; });
 }
 
 } // namespace vitrine

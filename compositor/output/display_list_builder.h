@@ -1,7 +1,6 @@
 #pragma once
 
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "compositor/output/cursor_scanout.h"
@@ -71,13 +70,6 @@ public:
   [[nodiscard]] std::span<const LayerSource> sources() const { return sources_; }
 
 private:
-  /** How often a surface's content changed, as a decaying estimate. */
-  struct Change {
-    uint64_t serial = 0;
-    Nanoseconds last = 0;
-    double perSecond = 0;
-    bool seen = false;
-  };
   void walk(const Context& context, wlr_scene_node& node, int x, int y);
   void walkChildren(const Context& context, wlr_scene_tree& tree, int x, int y);
   void addBuffer(const Context& context, wlr_scene_buffer& buffer, int x, int y);
@@ -86,9 +78,7 @@ private:
   void useCursorCopy(const wlr_scene_buffer& buffer, Layer& layer, LayerSource& source);
   [[nodiscard]] static Rect toPicture(const Viewport& view, int x, int y, int width, int height);
   void judgeLayer(const Context& context, Layer& layer, LayerSource& source);
-  double changesPerSecond(uint64_t id, uint64_t serial, Nanoseconds time);
   void dropCovered(const Rect& picture);
-  void forgetGone();
 
   KmsDevice& display_;
   Renderer& renderer_;
@@ -96,7 +86,6 @@ private:
   CursorScanout cursors_;
   std::vector<Layer> layers_;
   std::vector<LayerSource> sources_;
-  std::unordered_map<uint64_t, Change> changes_;
   bool inCursor_ = false; ///< walk() is below the pointer's tree
 };
 

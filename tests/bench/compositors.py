@@ -5,7 +5,7 @@
 The client is weston-presentation-shm: one small surface, a new buffer for each frame. Rounds are interleaved; the table has medians, and
 the spread of all rounds in brackets. Calls are counted by strace in a phase of its own, since it slows what it counts. The threads of a
 software Vulkan driver (llvmpipe) stand for a GPU: their time is told apart. Judges nothing: times depend on the machine, calls and switches
-hardly do. Everything is in $OUT/compositors.json as well.
+hardly do. After it many_surfaces.py shows what surfaces cost that never change. Everything is in $OUT/compositors.json as well.
 """
 
 import contextlib
@@ -23,6 +23,8 @@ import time
 
 OUT = os.environ.get("OUT", "/tmp")
 CLIENT = ["stdbuf", "-oL", "weston-presentation-shm", "-f"]
+MANY = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "many_surfaces.py")]
+STILL_SURFACES = (("beside", 1), ("beside", 100), ("beside", 1000), ("under", 100), ("under", 1000))
 SECONDS = 4  # of each phase
 TICKS = os.sysconf("SC_CLK_TCK")
 CLOCKS = ("clock_gettime", "clock_gettime64", "gettimeofday")
@@ -44,6 +46,7 @@ COLUMNS = [
     ("socket_s", "exec to socket, s"),
     ("first_frame_s", "to first frame, s"),
     ("idle_wakeups", "wake-ups/s, still client"),
+    *((f"{where}_{count}", f"CPU ms/frame, {count} still surfaces {where}") for where, count in STILL_SURFACES),
 ]
 
 
@@ -108,6 +111,21 @@ def counted_calls(pid, log):
     return sum(calls.values()) / shown, others / shown, calls
 
 
+def cost_beside(compositor, environment, log, where, count):
+    """Milliseconds of CPU per frame, those of a software GPU with them, of one surface that changes and `count` that do not."""
+    with open(log, "wb") as output:
+        client = subprocess.Popen([*MANY, str(count), where], env=environment, stdin=subprocess.DEVNULL, stdout=output)
+    try:
+        until(lambda: frames(log) > 5, f"frames with {count} surfaces {where}", 300)
+        before, shown = threads(compositor.pid), frames(log)
+        time.sleep(SECONDS)
+        cpu, gpu, _ = difference(before, threads(compositor.pid))
+        return 1000 * (cpu + gpu) / max(frames(log) - shown, 1)
+    finally:
+        client.terminate()
+        client.wait(20)
+
+
 def measure(name):
     runtime = tempfile.mkdtemp(prefix="bench-")
     environment = dict(os.environ, XDG_RUNTIME_DIR=runtime, WLR_RENDERER="pixman", WLR_LIBINPUT_NO_DEVICES="1", LIBSEAT_BACKEND="seatd")
@@ -146,6 +164,9 @@ def measure(name):
         result["idle_wakeups"] = difference(before, threads(compositor.pid))[2] / SECONDS
         client.send_signal(signal.SIGCONT)
         result["peak_mb"] = int(re.search(r"VmHWM:\s+(\d+)", read(f"/proc/{compositor.pid}/status")).group(1)) / 1024
+        client.terminate()
+        for where, count in STILL_SURFACES:
+            result[f"{where}_{count}"] = cost_beside(compositor, environment, log, where, count)
         return result
     finally:
         for process in processes:
