@@ -38,7 +38,9 @@ void pinOthers(AssignmentTask& task, const Assignment& assignment, CandidateSet 
 } // namespace
 
 PlanSearch::PlanSearch(PlannerOutput output, std::vector<const Plane*> planes, PlanMemory& memory)
-    : memory_(memory), problem_(output, std::move(planes)) {
+    : memory_(memory), problem_(output, std::move(planes)), assigner_(problem_.planes().size()) {
+  order_.reserve(PlanProblem::maximumCandidates);
+  bestOrder_.reserve(PlanProblem::maximumCandidates);
   nothingPlaced_.planeOf.fill(Assignment::noPlane);
   nothingPlaced_.slotCount = 1;
   nothingPlaced_.slotPlane[0] = static_cast<int8_t>(problem_.primary());
@@ -325,11 +327,12 @@ bool PlanSearch::addTested(CandidateSet set, size_t candidate, unsigned buffers)
     }
     const size_t upper = task.slotCount - 1;
     bool done = false;
-    forEach(task.slots[upper].planes, [&](size_t plane) {
-      AssignmentTask free = task;
-      free.slots[upper].planes = bit(plane);
-      done = done || moveUntilAccepted(free, movable, candidate);
+    const PlaneSet upperPlanes = task.slots[upper].planes;
+    forEach(upperPlanes, [&](size_t plane) {
+      task.slots[upper].planes = bit(plane);
+      done = done || moveUntilAccepted(task, movable, candidate);
     });
+    task.slots[upper].planes = upperPlanes;
     return done;
   });
   if (!accepted) return false;
@@ -340,9 +343,9 @@ bool PlanSearch::addTested(CandidateSet set, size_t candidate, unsigned buffers)
 
 /**
  * Asks for the task's first assignment, then with one of the `movable` candidates after the other on its other planes: the
- * `newest` first, then by importance. What the hardware has against it is noted for the newest.
+ * `newest` first, then by importance. What the hardware has against it is noted for the newest. The task is left as it was.
  */
-bool PlanSearch::moveUntilAccepted(AssignmentTask task, CandidateSet movable, std::optional<size_t> newest) {
+bool PlanSearch::moveUntilAccepted(AssignmentTask& task, CandidateSet movable, std::optional<size_t> newest) {
   if (asksEnded_ || !assigner_.solve(problem_, task, trial_)) return false;
   const auto onPrimary = [&](size_t c) { return trial_.planeOf[c] == static_cast<int8_t>(problem_.primary()); };
   const auto answerFor = [&] {

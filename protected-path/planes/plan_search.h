@@ -54,7 +54,7 @@ private:
   bool addCandidate(size_t candidate);
   void buildUp();
   bool addTested(CandidateSet set, size_t candidate, unsigned buffers);
-  bool moveUntilAccepted(AssignmentTask task, CandidateSet movable, std::optional<size_t> newest);
+  bool moveUntilAccepted(AssignmentTask& task, CandidateSet movable, std::optional<size_t> newest);
   AssignmentTask taskFor(CandidateSet set, CandidateSet companions) const;
   CandidateSet withWhatCovers(CandidateSet set, size_t lowest) const;
   CandidateSet withWhatShowsThrough(CandidateSet set) const;

@@ -11,7 +11,6 @@ bool PlaneAssigner::solve(const PlanProblem& problem, const AssignmentTask& task
   used_ = 0;
   const size_t needed = static_cast<size_t>(std::popcount(task.set)) + task.slotCount;
   if (needed > problem.planes().size() || !findSides()) return false;
-  if (options_.size() <= problem.planes().size()) options_.resize(problem.planes().size() + 1);
   memberCount_ = 0;
   forEach(task.set, [this](size_t c) { members_[memberCount_++] = static_cast<uint8_t>(c); });
   found_.placed = task.set;
@@ -89,35 +88,41 @@ bool PlaneAssigner::findOptions() {
     for (size_t m = 0; m < memberCount_; ++m) {
       const size_t c = members_[m];
       const bool mayLie = (mayLieAbove_[c] & above) == above && (mayLieBelow_[c] & below) == below;
-      options[level][m] = mayLie ? task_->allowed[c] & reachable : 0;
+      options[m][level] = mayLie ? task_->allowed[c] & reachable : 0;
     }
   }
-  return hasPlanes(0);
-}
-
-/** Whether the members from this one upwards can still have one plane each, as far as their numbers say. */
-bool PlaneAssigner::hasPlanes(size_t member) const {
   PlaneSet any = 0;
-  for (size_t m = member; m < memberCount_; ++m) {
-    PlaneSet own = 0;
-    for (size_t level = 0; level <= task_->slotCount; ++level)
-      own |= options_[member][level][m];
+  for (size_t m = 0; m < memberCount_; ++m) {
+    const PlaneSet own = planesOf(options[m]);
     if (own == 0) return false;
     any |= own;
   }
-  if (task_->needsPrimary && ((used_ | any) & bit(problem_->primary())) == 0) return false;
-  return static_cast<size_t>(std::popcount(any)) >= memberCount_ - member;
+  return mayHavePlanes(0, any);
+}
+
+/** The planes of a member, on any level. */
+PlaneSet PlaneAssigner::planesOf(const Levels& options) const {
+  PlaneSet own = 0;
+  for (size_t level = 0; level <= task_->slotCount; ++level)
+    own |= options[level];
+  return own;
+}
+
+/** Whether these planes are enough for the members from this one upwards, as far as their number says. */
+bool PlaneAssigner::mayHavePlanes(size_t member, PlaneSet planes) const {
+  if (task_->needsPrimary && ((used_ | planes) & bit(problem_->primary())) == 0) return false;
+  return static_cast<size_t>(std::popcount(planes)) >= memberCount_ - member;
 }
 
 bool PlaneAssigner::placeFrom(size_t member) {
   if (member == memberCount_) return isComplete();
   for (size_t level = 0; level <= task_->slotCount; ++level) {
-    if (options_[member][level][member] == 0) continue;
+    if (options_[member][member][level] == 0) continue;
     const auto order = level > 0                                           ? problem_->orderBelow()
                        : (task_->cursorFirst & bit(members_[member])) != 0 ? problem_->orderCursorFirst()
                                                                            : problem_->orderAbove();
     for (const uint8_t plane : order) {
-      if ((options_[member][level][member] & bit(plane)) == 0) continue;
+      if ((options_[member][member][level] & bit(plane)) == 0) continue;
       if (tryPlane(member, plane, level)) return true;
       if (ranOut()) return false;
     }
@@ -140,16 +145,20 @@ bool PlaneAssigner::tryPlane(size_t member, size_t plane, size_t level) {
 /** What the members above keep after this one got its plane: what overlaps it must lie above it. */
 bool PlaneAssigner::leavePlanes(size_t member, size_t plane, size_t level) {
   const CandidateSet overlapping = problem_->candidates()[members_[member]].overlapping;
-  const PlaneSet higher = problem_->canLieAbove(plane);
+  const PlaneSet others = ~bit(plane);
+  const PlaneSet higher = problem_->canLieAbove(plane) & others;
   const Options& before = options_[member];
   Options& after = options_[member + 1];
-  for (size_t at = 0; at <= task_->slotCount; ++at) {
-    for (size_t m = member + 1; m < memberCount_; ++m) {
-      const bool overlaps = (overlapping & bit(members_[m])) != 0;
-      after[at][m] = before[at][m] & ~bit(plane) & (!overlaps ? ~PlaneSet{0} : at <= level ? higher : 0);
-    }
+  PlaneSet any = 0;
+  for (size_t m = member + 1; m < memberCount_; ++m) {
+    const bool overlaps = (overlapping & bit(members_[m])) != 0;
+    for (size_t at = 0; at <= task_->slotCount; ++at)
+      after[m][at] = before[m][at] & (!overlaps ? others : at <= level ? higher : 0);
+    const PlaneSet own = planesOf(after[m]);
+    if (own == 0) return false;
+    any |= own;
   }
-  return hasPlanes(member + 1);
+  return mayHavePlanes(member + 1, any);
 }
 
 bool PlaneAssigner::isComplete() {

@@ -41,6 +41,9 @@ public:
   static constexpr unsigned maximumSteps = 32;        ///< per solve()
   static constexpr unsigned maximumFrameSteps = 4096; ///< from one beginFrame() to the next
 
+  /** For problems with so many planes. */
+  explicit PlaneAssigner(size_t planes) : options_(planes + 1) {}
+
   void beginFrame() { frameSteps_ = 0; }
   [[nodiscard]] unsigned frameSteps() const { return frameSteps_; }
 
@@ -56,7 +59,6 @@ private:
   bool placeFrom(size_t member);
   bool tryPlane(size_t member, size_t plane, size_t level);
   bool leavePlanes(size_t member, size_t plane, size_t level);
-  bool hasPlanes(size_t member) const;
   bool countStep();
   bool isComplete();
   bool chooseZpos();
@@ -77,9 +79,13 @@ private:
   PlaneSet used_ = 0;
   std::array<uint8_t, PlanProblem::maximumCandidates> mayLieAbove_; ///< per candidate, a bit per slot
   std::array<uint8_t, PlanProblem::maximumCandidates> mayLieBelow_;
-  /** Planes that the members of the set may still have, with the members below placed, by number of slots above them. */
-  using Options = std::array<std::array<PlaneSet, PlanProblem::maximumPlanes>, Assignment::maximumSlots + 1>;
-  std::vector<Options> options_;
+  /** Planes that a member of the set may still have, by the number of slots above it. */
+  using Levels = std::array<PlaneSet, Assignment::maximumSlots + 1>;
+  using Options = std::array<Levels, PlanProblem::maximumPlanes>; ///< per member
+  [[nodiscard]] PlaneSet planesOf(const Levels& options) const;
+  [[nodiscard]] bool mayHavePlanes(size_t member, PlaneSet planes) const;
+
+  std::vector<Options> options_;                            ///< with so many members placed
   std::array<uint8_t, PlanProblem::maximumPlanes> members_; ///< candidates of the set, from the lowest
   size_t memberCount_ = 0;
   std::array<uint8_t, PlanProblem::maximumCandidates> level_; ///< of placed candidates: number of slots above
