@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "compositor/output/draw_list.h"
@@ -67,6 +68,10 @@ public:
   [[nodiscard]] DmabufBuffer* current() const { return active().empty() ? nullptr : active().current().buffer; }
   /** Its fence as a sync file while the GPU may still be at work, else -1. Borrowed until the next render(). */
   [[nodiscard]] int currentFence() const { return fence_.get(); }
+  /** What of current() differs from what was on the screen when wasShown() was last called, in its pixels. */
+  [[nodiscard]] std::span<const Rect> changes() const { return active().changes(); }
+  /** current() is part of a commit that the kernel took. */
+  void wasShown() { active().wasShown(); }
   /** Whether the last render() drew anything. */
   [[nodiscard]] bool rendered() const { return rendered_; }
   /** R9, the session was switched away: protected buffers are cleared and let go. */

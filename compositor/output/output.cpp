@@ -138,7 +138,11 @@ bool Output::submitWithFallback(Nanoseconds time) {
       continue;
     }
     const auto submitted = fillKmsFrame(plan_, Use::Commit, frame_).and_then([this] { return kms_.submit(frame_); });
-    if (submitted) return true;
+    if (submitted) {
+      for (const ComposedBuffer& buffer : plan_.composed())
+        if (!showsBlack_) (buffer.bottom ? composition_ : upper_).wasShown();
+      return true;
+    }
     if (!fallBack(submitted.error())) return false;
   }
   return false;
@@ -277,7 +281,9 @@ Result<> Output::fillKmsFrame(const FramePlan& plan, Use use, KmsFrame& frame) {
                             .destination = {0, 0, kms_.base()->width, kms_.base()->height},
                             .blends = buffer.blends,
                             .inFence = showsBlack_ ? -1 : (*composition)->currentFence(),
-                            .zpos = buffer.zpos});
+                            .zpos = buffer.zpos,
+                            .content = showsBlack_ ? nullptr : *composition,
+                            .damage = (*composition)->changes()});
   }
   for (size_t i = 0; i < plan.layers.size(); ++i) {
     if (plan.layers[i].path != Path::Plane) continue;

@@ -49,6 +49,7 @@ OutputBufferSet::~OutputBufferSet() {
 void OutputBufferSet::add(Dmabuf buffer) {
   DmabufBuffer* made = DmabufBuffer::create(std::move(buffer));
   slots_.push_back({made, {wholeOf(*made)}});
+  changes_.assign(1, wholeOf(*made));
 }
 
 void OutputBufferSet::dropLast() {
@@ -59,11 +60,13 @@ void OutputBufferSet::dropLast() {
 void OutputBufferSet::addDamage(const Rect& box) {
   for (Slot& slot : slots_)
     addBox(slot.damage, box);
+  addBox(changes_, box);
 }
 
 void OutputBufferSet::damageAll() {
   for (Slot& slot : slots_)
     slot.damage.assign(1, wholeOf(*slot.buffer));
+  if (!slots_.empty()) changes_.assign(1, wholeOf(*slots_.front().buffer));
 }
 
 OutputBufferSet::Slot* OutputBufferSet::pick() {

@@ -16,9 +16,11 @@ public:
 
   OutputBufferSet() = default;
   OutputBufferSet(OutputBufferSet&& other) noexcept
-      : slots_(std::exchange(other.slots_, {})), current_(other.current_) {}
+      : slots_(std::exchange(other.slots_, {})), changes_(std::exchange(other.changes_, {})), current_(other.current_) {
+  }
   OutputBufferSet& operator=(OutputBufferSet&& other) noexcept {
     std::swap(slots_, other.slots_);
+    std::swap(changes_, other.changes_);
     std::swap(current_, other.current_);
     return *this;
   }
@@ -35,6 +37,11 @@ public:
   void addDamage(const Rect& box);
   void damageAll();
 
+  /** What has changed since wasShown(), disjoint; everything in a set that was never shown. */
+  [[nodiscard]] const std::vector<Rect>& changes() const { return changes_; }
+  /** The current buffer is part of a commit that the kernel took. */
+  void wasShown() { changes_.clear(); }
+
   /** The buffer drawn last; before the first draw, any buffer. */
   [[nodiscard]] Slot& current() { return slots_[current_]; }
   [[nodiscard]] const Slot& current() const { return slots_[current_]; }
@@ -45,6 +52,7 @@ public:
 
 private:
   std::vector<Slot> slots_;
+  std::vector<Rect> changes_;
   size_t current_ = 0;
 };
 

@@ -21,6 +21,13 @@ uint64_t signedValue(int32_t value) {
   return static_cast<uint64_t>(static_cast<int64_t>(value));
 }
 
+/** A picture of which nothing has changed; no clip at all would mean that everything has (kernel: "FB_DAMAGE_CLIPS"). */
+constexpr drm_mode_rect leastClip{0, 0, 1, 1};
+
+bool isSameClip(const drm_mode_rect& a, const drm_mode_rect& b) {
+  return a.x1 == b.x1 && a.y1 == b.y1 && a.x2 == b.x2 && a.y2 == b.y2;
+}
+
 } // namespace
 
 KmsPipe::KmsPipe(const KmsDevice& device, const Connector& connector, const Crtc& crtc, std::vector<Plane> planes)
@@ -39,6 +46,8 @@ void KmsPipe::setPlanes(std::vector<Plane> planes) {
   for (std::vector<Plane>* released : {&givenUp_, &turningOff_})
     std::erase_if(*released, [&](const Plane& plane) { return has(planes_, plane); });
   primary_ = static_cast<size_t>(std::ranges::find(planes_, PlaneType::Primary, &Plane::type) - planes_.begin());
+  damage_.clear();
+  damage_.resize(planes_.size());
   values_.clear();
   for (const Plane& plane : planes_) {
     const KmsPropertyInfo& zpos = plane.properties[P::Zpos];
@@ -103,6 +112,35 @@ void KmsPipe::describe(AtomicRequest& request, const KmsFrame& frame) const {
       describe(request, *used, values_[i]);
     }
   }
+}
+
+/** Adds FB_DAMAGE_CLIPS, which hold for one commit. The same clips as in the frame before are the same blob. */
+void KmsPipe::describeDamage(const KmsFrame& frame) {
+  for (const PlaneContent& content : frame.planes) {
+    const auto index = static_cast<size_t>(content.plane - planes_.data());
+    Damage& damage = damage_[index];
+    if (!content.plane->properties.has(P::FbDamageClips)) continue;
+    if (content.content == nullptr || content.content != damage.content) continue;
+    clips_.clear();
+    for (const Rect& box : content.damage)
+      clips_.push_back({box.x, box.y, box.right(), box.bottom()});
+    if (clips_.empty()) clips_.push_back(leastClip);
+    if (!damage.blob || !std::ranges::equal(clips_, damage.clips, isSameClip)) {
+      auto blob = PropertyBlob::create(device_, clips_.data(), clips_.size() * sizeof clips_[0]);
+      if (!blob) continue; // a hint: without it the whole plane counts as damaged
+      damage.blob = std::move(*blob);
+      damage.clips.swap(clips_);
+    }
+    request_.set(*content.plane, P::FbDamageClips, damage.blob->id());
+  }
+}
+
+/** After a commit: what each plane shows. */
+void KmsPipe::noteContent(const KmsFrame& frame) {
+  for (Damage& damage : damage_)
+    damage.content = nullptr;
+  for (const PlaneContent& content : frame.planes)
+    damage_[static_cast<size_t>(content.plane - planes_.data())].content = content.content;
 }
 
 void KmsPipe::describeOn(AtomicRequest& request, uint32_t modeBlob, const KmsFrame& frame) const {
@@ -180,6 +218,7 @@ void KmsPipe::forget() {
   flipPending_ = false;
   mode_.reset();
   modeBlob_.reset();
+  noteContent({});
   givenUp_.clear();
   turningOff_.clear();
   onScreen_.clear();
@@ -195,12 +234,14 @@ Result<> KmsPipe::test(const KmsFrame& frame) {
 Result<> KmsPipe::submit(KmsFrame& frame) {
   request_.clear();
   describe(request_, frame);
+  describeDamage(frame);
   // Part of every request, so that a frame that changes no plane still brings its event.
   request_.set(crtc_, CrtcProperty::Active, 1);
   const uint64_t cookie = nextCookie();
   if (auto done = request_.commitFlip(false, cookie); !done) return done;
   cookie_ = cookie;
   flipPending_ = true;
+  noteContent(frame);
   takeLocks(frame, queued_);
   turningOff_.insert(turningOff_.end(), givenUp_.begin(), givenUp_.end());
   givenUp_.clear();
@@ -212,6 +253,7 @@ Result<> KmsPipe::show(KmsFrame& frame) {
   describe(request_, frame);
   if (auto done = request_.commitBlocking(false); !done) return done;
   flipPending_ = false;
+  noteContent(frame);
   queued_.clear();
   takeLocks(frame, onScreen_);
   givenUp_.clear();

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include <drm_mode.h>
+
 #include "protected-path/kms/atomic_request.h"
 #include "protected-path/policy/policy.h"
 
@@ -33,6 +35,13 @@ struct PlaneContent {
   ColorRange range = ColorRange::Limited;
   int inFence = -1;                  ///< borrowed sync file, or -1
   std::optional<uint64_t> zpos = {}; ///< place in the stack; empty: the plane's own, as Plane::stacking assumes
+  /** Identity of what is shown from frame to frame, in whichever of its buffers; compared only. Null: `damage` is not used. */
+  const void* content = nullptr;
+  /**
+   * What differs from the last committed frame of `content`, in pixels of the framebuffer and inside it; no box: nothing does.
+   * Borrowed. The kernel is told (FB_DAMAGE_CLIPS) if the plane takes it and showed the same content in the last commit.
+   */
+  std::span<const Rect> damage = {};
 };
 
 /** What a pipe shows at its next flip. Each plane of the pipe that has no content is off. */
@@ -117,7 +126,15 @@ private:
     std::array<std::optional<uint64_t>, 2> range;
     std::optional<uint64_t> zpos; ///< empty where it cannot be set
   };
+  /** The damage of a plane's content as the kernel takes it. */
+  struct Damage {
+    const void* content = nullptr; ///< what the last commit shows on the plane, or null
+    std::vector<drm_mode_rect> clips;
+    std::optional<PropertyBlob> blob; ///< with `clips`
+  };
   void describe(AtomicRequest& request, const KmsFrame& frame) const;
+  void describeDamage(const KmsFrame& frame);
+  void noteContent(const KmsFrame& frame);
   void describe(AtomicRequest& request, const PlaneContent& content, const PlaneValues& values) const;
   void describeOn(AtomicRequest& request, uint32_t modeBlob, const KmsFrame& frame) const;
   void describeOff(AtomicRequest& request) const;
@@ -132,6 +149,8 @@ private:
   const Crtc& crtc_;
   std::vector<Plane> planes_;
   std::vector<PlaneValues> values_; ///< per plane
+  std::vector<Damage> damage_;      ///< per plane
+  std::vector<drm_mode_rect> clips_;
   size_t primary_ = 0;
   std::vector<Plane> givenUp_;    ///< to be turned off by the next commit
   std::vector<Plane> turningOff_; ///< turned off by the pending one

@@ -122,6 +122,11 @@ uint32_t FakeDrm::blob(std::vector<std::byte> data) {
   return nextId_++;
 }
 
+std::span<const std::byte> FakeDrm::blobData(uint32_t id) const {
+  const auto found = blobs_.find(id);
+  return found != blobs_.end() ? std::span<const std::byte>(found->second) : std::span<const std::byte>();
+}
+
 void FakeDrm::makePlane(uint32_t id, uint64_t type, uint64_t zpos) {
   objects_[id].type = DRM_MODE_OBJECT_PLANE;
   give(id, {"type", DRM_MODE_PROP_ENUM | DRM_MODE_PROP_IMMUTABLE, {}, {"Overlay", "Primary", "Cursor"}}, type);
@@ -134,6 +139,7 @@ void FakeDrm::makePlane(uint32_t id, uint64_t type, uint64_t zpos) {
   if (options_.brokenInFormats) formats.resize(30);
   give(id, {"IN_FORMATS", DRM_MODE_PROP_BLOB | DRM_MODE_PROP_IMMUTABLE, {}, {}}, blob(formats));
   if (options_.zpos || options_.twoOutputs) give(id, {"zpos", DRM_MODE_PROP_RANGE, {0, 9}, {}}, zpos);
+  if (options_.twoOutputs && id != secondOverlay) give(id, {"FB_DAMAGE_CLIPS", DRM_MODE_PROP_BLOB, {}, {}}, 0);
   if (id != overlay && id != secondOverlay) return;
   give(id, {"COLOR_ENCODING", DRM_MODE_PROP_ENUM, {}, {"ITU-R BT.601 YCbCr", "ITU-R BT.709 YCbCr"}}, 0);
   give(id, {"COLOR_RANGE", DRM_MODE_PROP_ENUM, {}, {"YCbCr limited range", "YCbCr full range"}}, 0);

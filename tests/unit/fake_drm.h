@@ -78,6 +78,8 @@ public:
   void setValue(uint32_t object, std::string_view property, uint64_t value);
   /** A blob that another master made. */
   uint32_t makeBlob(std::vector<std::byte> data);
+  /** What is in a blob; empty where there is none. */
+  [[nodiscard]] std::span<const std::byte> blobData(uint32_t id) const;
   void setConnected(uint32_t connector, bool connected);
 
   /** What the driver still holds for this client: empty, or in words. */

@@ -2,6 +2,8 @@
 
 #include <drm_mode.h>
 
+#include <cstring>
+
 #include "protected-path/kms/kms_state.h"
 #include "protected-path/kms/modeset.h"
 #include "protected-path/kms/pipe_allocation.h"
@@ -82,6 +84,73 @@ TEST_F(Pipes, TurnOnIsOneBlockingCommitWithoutAnEvent) {
   EXPECT_FALSE(panel->flipPending());
   EXPECT_EQ(held, 1);
   EXPECT_EQ(panel->counters().atomic.commits, 1U);
+}
+
+/** The damage of a plane in the last atomic request; empty where it had none. */
+std::optional<std::vector<Rect>> damageOf(const FakeDrm& fake, uint32_t plane) {
+  const auto told = std::ranges::find_if(fake.lastAtomic, [plane](const Setting& setting) {
+    return setting.object == plane && setting.property == "FB_DAMAGE_CLIPS";
+  });
+  if (told == fake.lastAtomic.end()) return std::nullopt;
+  const auto bytes = fake.blobData(static_cast<uint32_t>(told->value));
+  std::vector<drm_mode_rect> clips(bytes.size() / sizeof(drm_mode_rect));
+  std::memcpy(clips.data(), bytes.data(), bytes.size());
+  std::vector<Rect> boxes;
+  for (const drm_mode_rect& clip : clips)
+    boxes.push_back({clip.x1, clip.y1, clip.x2 - clip.x1, clip.y2 - clip.y1});
+  return boxes;
+}
+
+TEST_F(Pipes, DamageIsToldOfWhatThePlaneShowedInTheLastCommit) {
+  using Boxes = std::vector<Rect>;
+  const std::array<int, 2> pictures{};
+  ASSERT_TRUE(turnOn(*panel));
+  const auto damageTold = [&](const void* content, const Boxes& damage, uint32_t plane = FakeDrm::primary) {
+    KmsFrame next = frame(*panel, {plane});
+    next.planes[0].content = content;
+    next.planes[0].damage = damage;
+    EXPECT_TRUE(panel->test(next));
+    EXPECT_EQ(damageOf(fake, plane), std::nullopt) << "a test needs none";
+    EXPECT_TRUE(panel->submit(next));
+    EXPECT_TRUE(panel->handleFlip({FakeDrm::crtc, 1, 0, fake.lastAtomicUserData}));
+    return damageOf(fake, plane);
+  };
+  const auto blobs = [this] { return fake.calls[DRM_IOCTL_MODE_CREATEPROPBLOB]; };
+  const Boxes some = {{1, 2, 3, 4}, {10, 20, 30, 40}};
+  EXPECT_EQ(damageTold(&pictures[0], some), std::nullopt) << "the modeset showed something else";
+  EXPECT_EQ(damageTold(&pictures[0], some), some);
+  const int before = blobs();
+  EXPECT_EQ(damageTold(&pictures[0], some), some);
+  EXPECT_EQ(blobs(), before) << "the same damage is the same blob";
+  EXPECT_EQ(damageTold(&pictures[0], {}), (Boxes{{0, 0, 1, 1}})) << "no clip would mean all of it";
+  EXPECT_EQ(damageTold(&pictures[1], some), std::nullopt) << "another picture";
+  EXPECT_EQ(damageTold(nullptr, some), std::nullopt) << "a picture of which nothing is known";
+  EXPECT_EQ(damageTold(&pictures[0], some), std::nullopt);
+  EXPECT_EQ(damageTold(&pictures[0], some, FakeDrm::overlay), std::nullopt) << "the plane showed nothing";
+  EXPECT_EQ(damageTold(&pictures[0], some, FakeDrm::overlay), some);
+  EXPECT_EQ(damageTold(&pictures[0], some, FakeDrm::secondOverlay), std::nullopt);
+  EXPECT_EQ(damageTold(&pictures[0], some, FakeDrm::secondOverlay), std::nullopt) << "the plane has no such property";
+}
+
+TEST_F(Pipes, AfterAFailedCommitDamageIsStillSinceTheOneBefore) {
+  const int picture = 0;
+  ASSERT_TRUE(turnOn(*panel));
+  const std::array<Rect, 1> box = {Rect{1, 2, 3, 4}};
+  const auto next = [&](const void* content) {
+    KmsFrame made = frame(*panel, {FakeDrm::primary});
+    made.planes[0].content = content;
+    made.planes[0].damage = box;
+    return made;
+  };
+  KmsFrame shown = next(&picture);
+  ASSERT_TRUE(panel->show(shown));
+  fake.commitErrno = EINVAL;
+  KmsFrame failed = next(nullptr);
+  ASSERT_FALSE(panel->submit(failed));
+  fake.commitErrno = 0;
+  KmsFrame again = next(&picture);
+  ASSERT_TRUE(panel->submit(again));
+  EXPECT_EQ(damageOf(fake, FakeDrm::primary), std::vector<Rect>(box.begin(), box.end()));
 }
 
 TEST_F(Pipes, TurnOnMakesColoursNeutralAndTrainsTheLink) {
