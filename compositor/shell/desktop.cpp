@@ -17,6 +17,16 @@ Toplevel& familyOf(Toplevel& toplevel) {
   return *root;
 }
 
+/** The surface at the root of a chain of mapped popups; a surface that is no popup is its own root. */
+const wlr_surface* underItsPopups(wlr_surface* surface) {
+  while (surface != nullptr && surface->mapped) {
+    const wlr_xdg_popup* popup = wlr_xdg_popup_try_from_wlr_surface(surface);
+    if (popup == nullptr) break;
+    surface = popup->parent;
+  }
+  return surface;
+}
+
 } // namespace
 
 Desktop::Desktop(wl_display& display, wlr_output_layout& layout, wlr_seat& seat)
@@ -148,7 +158,7 @@ wlr_surface* Desktop::keyboardTarget() const {
 
 void Desktop::giveKeyboard() {
   wlr_surface* target = keyboardTarget();
-  if (target == seat_.keyboard_state.focused_surface) return;
+  if (target == underItsPopups(seat_.keyboard_state.focused_surface)) return; // a popup of it that grabs keeps it
   // Dismisses the popups of the window that was focused. As long as they grab, wlroots gives the keyboard to nobody else.
   // A drag has a grab, too, and goes on.
   if (seat_.drag == nullptr) wlr_seat_keyboard_end_grab(&seat_);

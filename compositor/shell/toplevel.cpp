@@ -244,6 +244,7 @@ void Toplevel::setMaximized(bool maximized) {
   tellPanels();
   if (maximized) {
     fill();
+    if (isMinimized()) desktop_.focus(this); // who asks for a size wants to see it
   } else if (!toplevel_.scheduled.fullscreen) {
     restore();
   }

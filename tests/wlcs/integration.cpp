@@ -306,7 +306,9 @@ void startOnThisThread(WlcsDisplayServer* server, wl_event_loop* requests) {
 
 WlcsDisplayServer* createServer(int /*argc*/, char const** /*argv*/) {
   installLogBridge();
-  auto started = Server::start({}, {});
+  Config config;
+  config.anyOutput.mode = {1920, 1080}; // WLCS puts popups below a window whose lower edge is at 1000
+  auto started = Server::start(std::move(config), {});
   if (!started) {
     log("server").error("{}", started.error().text());
     return nullptr;
