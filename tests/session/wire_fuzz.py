@@ -81,12 +81,16 @@ class FuzzClient:
             self.mutilate(connection)
 
     def mutilate(self, connection):
-        """A request with a wrong length, opcode or object; or a byte that is another one."""
+        """A request with a wrong length, opcode or object. Where it announces more than it has, the client hangs up: the compositor
+        would wait for the rest, and take the next requests for it."""
         self.last += " and a mutilated one"
         number = self.dice.choice((0, 1, 2, 3, 5000, 0xFFFFFFFF))
         size = self.dice.choice((0, 4, 8, 12, 16, 4096, 0xFFFF))
-        connection.out += struct.pack("=II", number, size << 16 | self.dice.randrange(12)) + self.dice.randbytes(self.dice.choice((0, 8, 40)))
+        body = self.dice.randbytes(self.dice.choice((0, 8, 40)))
+        connection.out += struct.pack("=II", number, size << 16 | self.dice.randrange(12)) + body
         connection.flush()
+        if size > 8 + len(body):
+            raise wire.Gone("half a request")
 
     def run(self, steps):
         try:
