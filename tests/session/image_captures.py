@@ -187,6 +187,13 @@ def requests_that_break_the_protocol_are_the_clients_error():
         breaks.append((f"damage {wrong}", lambda client, wrong=wrong: frame(client, "attach", wrong), (FRAME, "invalid_buffer_damage")))
     with lit_session() as session:
         hands = Hands(session)  # with a pointer
+        client = wayland.Client(session.environment)
+        manager = client.bind("ext_image_copy_capture_manager_v1")
+        shown = manager.create_pointer_cursor_session(output_source(client), client.bind("wl_seat").get_pointer())
+        captured = shown.get_capture_session()
+        client.expect(captured, "stopped")
+        shown.destroy()
+        client.roundtrip()
         for what, attempt, error in breaks:
             client = wayland.Client(session.environment)
             testing.equal(client.error_of(lambda client=client, attempt=attempt: attempt(client)), error, f"error of {what}")
