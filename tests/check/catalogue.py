@@ -37,7 +37,7 @@ SUITES = [
     Suite("sanitized", "everything else that a sanitizer can judge: platform programs, GPU, leak scenes, sessions", 14, default=False),
     Suite("fuzz", "random bytes for every parser, random requests on every global, sanitized", 2, default=False),
     Suite("leak", "thousands of random trees of surfaces", 60, default=False),
-    Suite("wlcs", "the Wayland conformance suite", 6, default=False),
+    Suite("wlcs", "the Wayland conformance suite", 6),
     Suite("bench", "numbers for a person to compare, in build/bench", 5, default=False),
     Suite("arm64", "everything cross-built for arm64, and the unit programs under qemu", 15, default=False),
     Suite("tidy", "clang-tidy over all sources; of those that did not change, the last result", 0.5, default=False),

@@ -307,7 +307,8 @@ void startOnThisThread(WlcsDisplayServer* server, wl_event_loop* requests) {
 WlcsDisplayServer* createServer(int /*argc*/, char const** /*argv*/) {
   installLogBridge();
   Config config;
-  config.anyOutput.mode = {1920, 1080}; // WLCS puts popups below a window whose lower edge is at 1000
+  // WLCS puts popups below a window whose lower edge is at 1000. Multiplied by these, a part of the layout is the point again, to the bit.
+  config.anyOutput.mode = {1280, 1024};
   auto started = Server::start(std::move(config), {});
   if (!started) {
     log("server").error("{}", started.error().text());
