@@ -209,7 +209,8 @@ class Rule:
                 groups.write("teeclnt:x:990:\n")
 
     def reload(self):
-        for arguments in (["control", "--reload"], ["trigger", "--subsystem-match=dma_heap", "--subsystem-match=tee"], ["settle"]):
+        # Not `settle`: it believes that all is done if udevd has not heard of the events yet.
+        for arguments in (["control", "--reload"], ["trigger", "--settle", "--subsystem-match=dma_heap", "--subsystem-match=tee"]):
             subprocess.run(["udevadm", *arguments], check=True, timeout=60)
 
     def __enter__(self):
