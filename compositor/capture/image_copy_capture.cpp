@@ -166,7 +166,7 @@ void ImageCopyCapture::Frame::onChanged() {
 
 /** Why the buffer cannot take a picture of this size; empty: it can. */
 std::string ImageCopyCapture::Frame::refusal(Size wanted) const {
-  if (target == nullptr) return "its kind is neither wl_shm nor dma-buf";
+  if (target == nullptr) return "it is no wl_shm buffer and no dma-buf";
   if (target->size() != wanted)
     return std::format("its size is {}x{}, not {}x{}", target->size().width, target->size().height, wanted.width,
                        wanted.height);

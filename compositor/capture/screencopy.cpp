@@ -98,7 +98,7 @@ struct Screencopy::Frame {
   /** Why a buffer cannot take the picture; empty: it can. */
   [[nodiscard]] std::string refusalOf(const CaptureTarget* buffer) const {
     const Size size{static_cast<uint32_t>(order.box.width), static_cast<uint32_t>(order.box.height)};
-    if (buffer == nullptr) return "its kind is neither wl_shm nor dma-buf";
+    if (buffer == nullptr) return "it is no wl_shm buffer and no dma-buf";
     if (buffer->size() != size)
       return std::format("its size is {}x{}, not {}x{}", buffer->size().width, buffer->size().height, size.width,
                          size.height);

@@ -11,7 +11,7 @@ enum class WatchStyle {
 
 /**
  * Shows the status of a session until Ctrl-C, SIGTERM, or the session's end. On a terminal it uses the alternate screen and follows the
- * terminal's size; the terminal is as before afterwards, whatever ended it. Errors: System, and what ControlClient says.
+ * terminal's size; the terminal is as before afterwards, after an error or a signal too. Errors: System, and what ControlClient says.
  */
 [[nodiscard]] Result<> watchSession(ControlClient& client, WatchStyle style);
 

@@ -23,7 +23,7 @@ struct LayerSource {
   bool isCursor = false;                   ///< belongs to the pointer: its image, or what it drags
   Evidence evidence = Evidence::None;
   Hdcp wantedHdcp = Hdcp::Off;    ///< what is to be tried for on the output's link
-  bool hiddenFromReaders = false; ///< its client demands protection: no reader gets it, whatever its memory is
+  bool hiddenFromReaders = false; ///< its client demands protection: no reader gets it, even from ordinary memory
 };
 
 /** How the configuration wants planes used (R4). */

@@ -10,7 +10,7 @@
 namespace vitrine {
 namespace {
 
-constexpr int retryMilliseconds = 100; ///< not at once: what failed for want of memory would fail again
+constexpr int retryMilliseconds = 100; ///< not at once: what failed because memory was short would fail again
 
 /** The kernel is still at work for an earlier commit: the same one will do after it. Nothing speaks against what it showed. */
 bool isBusy(const Error& error) {

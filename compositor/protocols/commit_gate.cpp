@@ -53,7 +53,7 @@ bool SurfaceGate::isWithinQuota() {
 
 void SurfaceGate::waitForWriters(DmabufBuffer& buffer) {
   auto fences = buffer.fences().unsignalled(FenceUse::Read);
-  if (!fences) { // for want of memory or file descriptors: nobody knows when the buffer may be read
+  if (!fences) { // memory or file descriptors are short: nobody knows when the buffer may be read
     wl_client& client = *wl_resource_get_client(surface_.resource);
     warnOfClient(client, fences.error().text());
     wl_client_post_no_memory(&client);

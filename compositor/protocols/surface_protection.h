@@ -18,7 +18,7 @@ struct ProtectionRequirements {
   Hdcp wantedHdcp = Hdcp::Off; ///< to be tried for; content is shown without it, too
   bool operator==(const ProtectionRequirements&) const = default;
 
-  /** Whether nobody but the panel may see the content, whatever its memory is. */
+  /** Whether nobody but the panel may see the content, even if its memory is ordinary. */
   [[nodiscard]] bool hidesFromReaders() const { return evidence != Evidence::None || hdcp != Hdcp::Off; }
 };
 

@@ -60,7 +60,7 @@ public:
 
   /**
    * The implicit fences that have not signalled, as sync files: of whoever writes the buffer still (Read), or also of whoever reads it
-   * (Write). None on a kernel before 6.0, whose drivers synchronise by themselves. Errors: the kernel's, for want of file descriptors.
+   * (Write). None on a kernel before 6.0, whose drivers synchronise by themselves. Errors: the kernel's, when file descriptors run out.
    */
   [[nodiscard]] Result<std::vector<UniqueFd>> unsignalled(FenceUse use) const;
   /** The GPU writes the buffer until this sync file signals. */

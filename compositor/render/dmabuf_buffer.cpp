@@ -11,7 +11,7 @@ std::unordered_set<DmabufBuffer*>& live() {
   return buffers;
 }
 
-/** A refusal is the last word. What failed for want of memory may work now. */
+/** A refusal is the last word. What failed because memory was short may work now. */
 bool isSettled(const auto& made) {
   return made && (*made || made->error().kind == ErrorKind::Refused);
 }

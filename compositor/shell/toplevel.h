@@ -27,7 +27,7 @@ public:
   [[nodiscard]] bool isFullscreen() const { return toplevel_.current.fullscreen; }
   [[nodiscard]] bool wantsFullscreen() const { return toplevel_.scheduled.fullscreen; }
   [[nodiscard]] bool isMinimized() const { return minimized_; }
-  /** Whether it stands where it was put, and may be moved: neither maximised, fullscreen nor snapped, and not on its way back from there. */
+  /** Whether it stands where it was put, and may be moved: it is not maximised, fullscreen, snapped or on its way back from there. */
   [[nodiscard]] bool isFree() const { return stand_ == Stand::Free; }
   /** What of its surface counts as window, without a shadow: in coordinates of the surface. */
   [[nodiscard]] wlr_box geometry() const;
@@ -39,7 +39,7 @@ public:
   void shift(int byX, int byY);
   /** Has a fullscreen or maximised window fill its output, or what panels leave of it, as that is now. */
   void refill();
-  /** An interactive resize at these edges (enum wlr_edges): whatever size the client makes of what it is told, the other edges rest. */
+  /** An interactive resize at these edges (enum wlr_edges). The other edges rest, with any size that the client chooses. */
   void beginResize(uint32_t edges);
   /** Asks for a size, within the limits that the client has set. */
   void resizeTo(int width, int height);

@@ -80,7 +80,7 @@ public:
   [[nodiscard]] Evidence evidence() const { return evidence_; }
   /** Raises the evidence; a lower one changes nothing. */
   void raiseEvidence(Evidence evidence);
-  /** No code of ours may map it for the CPU, nor ask for it: any evidence sets this. */
+  /** No code of ours may map it for the CPU or ask for a mapping: any evidence sets this. */
   [[nodiscard]] bool noMap() const { return evidence_ != Evidence::None; }
 
   /** The same buffer again, on duplicates of the fds. */

@@ -49,7 +49,7 @@ Result<bool> refusesMapping(int fd) {
   return true;
 }
 
-/** The exporter's name of mainline's TEE heap, which its code sets: neither device tree nor client can. */
+/** The exporter's name of mainline's TEE heap, which its code sets: a device tree or a client cannot. */
 constexpr std::string_view mainlineExporter = "tee";
 
 } // namespace
@@ -94,7 +94,8 @@ Result<Evidence> Inspector::evidenceFor(int fd) const {
 }
 
 Result<> Inspector::inspect(Dmabuf& buffer, bool claimed) const {
-  if (claimed) buffer.raiseEvidence(Evidence::Claimed); // first: whatever fails below, the claim has tightened
+  if (claimed)
+    buffer.raiseEvidence(Evidence::Claimed); // first: if something fails below, the claim has tightened already
   Evidence strongest = Evidence::None;
   DmabufIdentity last;
   for (unsigned i = 0; i < buffer.planeCount(); ++i) {

@@ -192,7 +192,7 @@ std::string toJson(const Report& report, const Verdict& verdict) {
                      {"tee_error", orNull(report.tee.error)},
                      {"kms", kms},
                      {"vulkan", vulkan}};
-  // Names come from drivers and firmware: whatever is no UTF-8 in them is replaced, never thrown at us.
+  // Names come from drivers and firmware: bytes in them that are no UTF-8 are replaced, never thrown at us.
   return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -98,7 +98,7 @@ def difference(before, after):
 
 
 def counted_calls(pid, log):
-    """Calls per frame, and those that are neither futex nor clock."""
+    """Calls per frame, and those without futex and clock."""
     path = os.path.join(OUT, "strace")
     before = frames(log)
     tracer = subprocess.Popen(["strace", "-f", "-c", "-U", "calls,name", "-o", path, "-p", str(pid)], stderr=subprocess.DEVNULL)

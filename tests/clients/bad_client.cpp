@@ -385,7 +385,7 @@ Result<BadAnswer> attempt(WaylandConnection& connection, const BadCase& one, int
     return abuseWindow(connection, one.action);
   Parameters parameters(connection, one, fd);
   sendRequests(one, parameters);
-  // Whatever was wrong, a roundtrip brings it: protocol errors, and the answer to create.
+  // A roundtrip brings what was wrong: protocol errors, and the answer to create.
   if (auto done = connection.roundtrip(); !done) return std::unexpected(done.error());
   if (auto done = runUntil(connection, "the answer to create",
                            [&parameters] { return parameters.failed() || parameters.buffer() != nullptr; });

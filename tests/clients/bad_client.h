@@ -11,7 +11,7 @@ namespace vitrine {
 /** How long a shown buffer stays, beyond its first presentation, for somebody to look at it. */
 struct BadClientOptions {
   bool hold = false;
-  std::string heapName; ///< a heap that the buffer comes from, whatever the case says; empty: as the case says
+  std::string heapName; ///< a heap that the buffer comes from instead of the case's; empty: the case's
 };
 
 /**

@@ -419,7 +419,7 @@ int main(int argc, char** argv) {
   app.add_option("--step", options.step, "makes the window's size a multiple of this, downwards")
       ->check(CLI::PositiveNumber);
   app.add_option("--min", options.minimum, "the smallest size that it wants")->check(isSize);
-  app.add_flag("--fixed", options.fixed, "keeps its size, whatever it is told");
+  app.add_flag("--fixed", options.fixed, "keeps its size, even if it is told another one");
   app.add_option("--title", options.title, "of the window")->capture_default_str();
   try {
     app.parse(argc, argv);

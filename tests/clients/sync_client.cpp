@@ -152,7 +152,7 @@ Result<nlohmann::json> SyncClient::run() {
   if (auto done = makeLate(*second, *gpu); !done) return std::unexpected(done.error());
   if (auto done = second->fill(0xff00c800); !done) return std::unexpected(done.error()); // nobody may see this
   if (auto done = show(*second, 2); !done) return std::unexpected(done.error());
-  if (options_.reset) { // whatever the compositor still wants to know of the point, it is gone
+  if (options_.reset) { // the point is gone, even if the compositor still wants to know of it
     if (auto done = acquire_->reset(); !done) return std::unexpected(done.error());
     if (auto done = gpu->finish(); !done) return std::unexpected(done.error());
     if (auto done = connection_->roundtrip(); !done) return std::unexpected(done.error());

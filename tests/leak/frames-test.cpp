@@ -11,7 +11,7 @@
 #include "tests/unit/renderer_fixture.h"
 #include "tests/unit/vulkan_interposer.h"
 
-// The property: whatever is shown, captured, refused, lost or failing, not one pixel of protected content is ever in
+// The property: with all that is shown, captured, refused, lost or failing, not one pixel of protected content is ever in
 // memory that this process can read. Protected buffers hold a green secret, everything else has hardly any green.
 // Composition, planner, renderer, heap, TEE and display are the real ones; only the commits are left out.
 

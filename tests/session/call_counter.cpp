@@ -2,7 +2,7 @@
  * Counts what a process asks of the kernel, the GPU and the allocator, from outside its code: preloaded (LD_PRELOAD), it stands in
  * front of mmap, ioctl, operator new and vkGetInstanceProcAddr, notes the call in the file $VITRINE_CALL_COUNTS, and passes it on.
  * tests/session/call_counter.py reads the file, while the process runs or after. It may write there, too, how many of the next atomic
- * requests fail for want of memory, and what connectors say of themselves.
+ * requests fail as if memory were short, and what connectors say of themselves.
  *
  * A map of a protected dma-buf is recognised by the kernel's own word (`exp_name` in fdinfo), whoever asks for it: our code,
  * libraries, a Vulkan driver.

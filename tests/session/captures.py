@@ -63,7 +63,7 @@ class Shot:
         return [(event.x, event.y, event.width, event.height) for event in self.frame.events[:end] if event.name == "damage"]
 
     def pending(self):
-        """Whether it has neither come nor failed."""
+        """Whether it is still to come."""
         self.client.roundtrip()
         return not {"ready", "failed"} & set(names(self.frame))
 

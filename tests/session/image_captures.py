@@ -88,7 +88,7 @@ def reason_of(client, frame):
 
 
 def pending(client, frame):
-    """Whether its picture has neither come nor failed."""
+    """Whether its picture is still to come."""
     client.roundtrip()
     return not {"ready", "failed"} & set(names(frame))
 

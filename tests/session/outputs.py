@@ -126,7 +126,7 @@ def a_link_that_went_bad_is_trained_again_by_a_modeset():
 def a_headset_is_no_output():
     with board(right=False), s.Session() as session:
         wait_for_outputs(session, LEFT)
-        session.fail("headsets", 3)  # both connectors and whatever else the device tells of
+        session.fail("headsets", 3)  # both connectors, and what else the device reports
         plug(RIGHT)
         wait_for_outputs(session)
         session.fail("headsets", 0)

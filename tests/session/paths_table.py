@@ -2,7 +2,7 @@
 """The table of paths in tests/README.md, between its two markers.
 
 paths_table.py --check DIR   status 1, and the lines that differ, where it is not what paths.py left in DIR as PROFILE.md
-paths_table.py --write DIR   writes it anew from there
+paths_table.py --write DIR   writes it again from there
 paths_table.py --write       writes it as it should be
 """
 

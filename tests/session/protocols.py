@@ -14,7 +14,7 @@ import testing  # noqa: E402
 import wayland  # noqa: E402
 from hands import Hands, Listener, lit_session, names, pointed_window  # noqa: E402
 
-# What a sandboxed client must not see, whatever else is added: it reads, controls or imitates what is not its own.
+# What a sandboxed client must not see, also when more is added: it reads, controls or imitates what is not its own.
 PRIVILEGED = {
     "wp_security_context_manager_v1", "zwlr_screencopy_manager_v1", "ext_idle_notifier_v1", "zwp_virtual_keyboard_manager_v1",
     "zwlr_virtual_pointer_manager_v1", "zwp_input_method_manager_v2", "zwlr_foreign_toplevel_manager_v1", "ext_foreign_toplevel_list_v1",

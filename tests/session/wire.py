@@ -77,7 +77,7 @@ class Object:
 
 
 class Connection:
-    """One client. Its requests are sent by flush() and whatever waits; events are kept in `events` where `keep` names them."""
+    """One client. Its requests are sent by flush() and by every call that waits; events are kept in `events` where `keep` names them."""
 
     def __init__(self, display=None, keep=()):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

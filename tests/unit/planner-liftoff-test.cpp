@@ -1,4 +1,4 @@
-// Vitrine's planner beside libliftoff: what must hold whatever the clock says. tests/bench/planner-bench.cpp prints the rest.
+// Vitrine's planner beside libliftoff: what must hold on machines of any speed. tests/bench/planner-bench.cpp prints the rest.
 #include <gtest/gtest.h>
 
 #include <drm_fourcc.h>

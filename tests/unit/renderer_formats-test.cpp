@@ -278,7 +278,7 @@ TEST_F(Formats, anyStrideOrItsRefusal) {
 
 TEST_F(Formats, bufferWithoutAByteToSpare) {
   // Rows are whole pages, so that the memory behind the last row does not belong to the buffer. A driver that rounds
-  // rows up must neither read nor write it.
+  // rows up must not read or write it.
   for (const uint32_t fourcc : {DRM_FORMAT_XRGB8888, DRM_FORMAT_NV12, DRM_FORMAT_YUV420}) {
     auto from = TestBuffer::create({8192, 2}, fourcc, {.rows = 1});
     const auto source = renderer().import(from->dmabuf());

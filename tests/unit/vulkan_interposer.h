@@ -78,7 +78,7 @@ void failCalls(std::string_view function, std::vector<VkResult> results, unsigne
 /** What vkGetMemoryFdPropertiesKHR answers where it succeeds. */
 enum class FdTypes {
   Asked,     ///< the driver's word
-  All,       ///< every type there is, whatever the fd, as anv does
+  All,       ///< every type there is, for any fd, as anv does
   Unwritten, ///< nothing: the structure is left as it is, as the mock ICD does
   Protected, ///< those that are protected and no others
   None       ///< a type that no image takes

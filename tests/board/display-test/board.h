@@ -72,7 +72,7 @@ struct BoardWishes {
 };
 
 /**
- * Looks at the board. Whatever a device is asked happens in a child with a time limit: a TEE without its supplicant never answers,
+ * Looks at the board. Each question to a device is asked in a child with a time limit: a TEE without its supplicant never answers,
  * and a GPU driver may crash. Allocates one page of the first nominated heap where a case needs NeedDump.
  */
 [[nodiscard]] Board inspectBoard(const BoardWishes& wishes);

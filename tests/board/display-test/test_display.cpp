@@ -113,7 +113,7 @@ Result<Sight> photograph(const std::string& path) {
   return sight;
 }
 
-/** The third checksum after the start: of a frame that began after the call, whatever the hardware's delay. */
+/** The third checksum after the start: of a frame that began after the call, also on hardware with a delay. */
 Result<Sight> checksum(const std::string& path) {
   {
     std::ofstream control(path + "/control");

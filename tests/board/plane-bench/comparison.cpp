@@ -104,7 +104,7 @@ std::string Finding::words() const {
   const double most = std::max(ends[0], ends[1]);
   const bool inPercent = medianA != 0 && most / std::abs(medianA) < 10 && unit != "planes" && unit != "commits";
   const double scale = inPercent ? 100 / std::abs(medianA) : 1;
-  // Nothing becomes smaller by more than all of it, whatever single repetitions of A were.
+  // Nothing becomes smaller by more than all of it, even if single repetitions of A were far apart.
   const double limit = inPercent && shift.estimate < 0 ? 100 : std::numeric_limits<double>::max();
   const std::string low = numberText(std::min(least * scale, limit));
   const std::string high = numberText(std::min(most * scale, limit));

@@ -58,7 +58,7 @@ public:
   [[nodiscard]] Result<> darken();
   /** Sets the mode with the primary on; all other planes are off. */
   [[nodiscard]] Result<> light();
-  /** Back to the primary alone, from whatever a measurement left; waits for it. Reads away events of earlier commits. */
+  /** Back to the primary alone, from any state that a measurement left; waits for it. Reads away events of earlier commits. */
   [[nodiscard]] Result<> clear();
 
   /** Adds a placement to request(). */

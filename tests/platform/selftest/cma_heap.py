@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Profiles `mappable-name` and `tee-takes-all`: heaps of plain contiguous memory, whatever they are called.
+# Profiles `mappable-name` and `tee-takes-all`: heaps of plain contiguous memory, under any name.
 #   cma_heap.py takes|refuses   what the TEE does with their buffers
 import errno
 import mmap
