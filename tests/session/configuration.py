@@ -104,9 +104,10 @@ def a_window_snaps_to_halves_and_comes_back():
 @on("full")
 def focus_goes_round_the_windows_in_both_directions():
     with lit_session() as session, hands(session) as (_, keyboard):
-        windows = [Window(session, name=f"window-{number}") for number in range(3)]
-        for window in windows:
-            window.expect("keyboard-enter")
+        windows = []
+        for number in range(3):  # one after the other, which is the order that is gone round
+            windows.append(Window(session, name=f"window-{number}"))
+            windows[-1].expect("keyboard-enter")
         keyboard.chord("logo", "tab")
         windows[0].expect("keyboard-enter")
         keyboard.chord("logo", "tab")
