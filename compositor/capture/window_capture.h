@@ -24,7 +24,7 @@ public:
     Renderer& renderer;
     const ColorRepresentationManager& colors;
     wl_event_loop& loop;
-    /** The source that shows an output; null if there is none. */
+    /** The source that shows an output, or null. */
     std::function<CaptureSource*(wlr_output&)> outputSource;
   };
   WindowCapture(const Machine& machine, Toplevel& toplevel);

@@ -60,7 +60,7 @@ public:
   void activate(const wlr_xdg_toplevel& toplevel);
   /** All windows, mapped or not; the last one has had the keyboard last. */
   [[nodiscard]] std::span<const std::unique_ptr<Toplevel>> windows() const { return toplevels_; }
-  /** The output under a window's middle; the first one where there is none; null if there is no output at all. */
+  /** The output under a window's middle, else the first one. Null without outputs. */
   [[nodiscard]] wlr_output* outputFor(const Toplevel& toplevel) const;
   /** The name of the output under a window's middle; null if no output is there. */
   [[nodiscard]] const char* outputNameFor(const Toplevel& toplevel) const;

@@ -78,7 +78,7 @@ public:
   void setValue(uint32_t object, std::string_view property, uint64_t value);
   /** A blob that another master made. */
   uint32_t makeBlob(std::vector<std::byte> data);
-  /** What is in a blob; empty where there is none. */
+  /** What is in a blob; empty for an id that names no blob. */
   [[nodiscard]] std::span<const std::byte> blobData(uint32_t id) const;
   void setConnected(uint32_t connector, bool connected);
 

@@ -18,7 +18,7 @@ namespace vitrine::vulkan {
  */
 class PipelineCache {
 public:
-  /** Error: Vulkan. A file that cannot be read is none. */
+  /** Error: Vulkan. A file that cannot be read counts as absent. */
   [[nodiscard]] static Result<std::unique_ptr<PipelineCache>> create(std::shared_ptr<Device> device);
   PipelineCache(const PipelineCache&) = delete;
   PipelineCache& operator=(const PipelineCache&) = delete;
