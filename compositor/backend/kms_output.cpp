@@ -22,7 +22,7 @@ const wlr_output_impl KmsOutput::impl = {
           return (state->committed & ~supported) == 0;
         },
     .commit = [](wlr_output* output, const wlr_output_state* state) { return from(output)->commitState(*state); },
-    .get_gamma_size = nullptr,
+    .get_gamma_size = [](wlr_output* output) -> size_t { return from(output)->pipe().gammaSize(); },
     .get_cursor_formats = nullptr,
     .get_cursor_sizes = nullptr,
     .get_primary_formats = [](wlr_output* output, uint32_t) -> const wlr_drm_format_set* {

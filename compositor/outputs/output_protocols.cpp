@@ -35,10 +35,12 @@ bool asksForVrr(const wlr_output_configuration_v1& configuration) {
 
 OutputProtocols::OutputProtocols(wl_display& display, OutputManager& outputs)
     : outputs_(outputs), manager_(wlr_output_manager_v1_create(&display)),
-      power_(wlr_output_power_manager_v1_create(&display)) {
+      power_(wlr_output_power_manager_v1_create(&display)), gamma_(wlr_gamma_control_manager_v1_create(&display)) {
   apply_.connect(manager_->events.apply, [this](wlr_output_configuration_v1* asked) { onConfiguration(*asked, true); });
   test_.connect(manager_->events.test, [this](wlr_output_configuration_v1* asked) { onConfiguration(*asked, false); });
   setPower_.connect(power_->events.set_mode, [this](wlr_output_power_v1_set_mode_event* event) { onPower(*event); });
+  setGamma_.connect(gamma_->events.set_gamma,
+                    [this](wlr_gamma_control_manager_v1_set_gamma_event* event) { onGamma(*event); });
   outputs_.onReconciled = [this] { announce(); };
 }
 
@@ -95,6 +97,25 @@ void OutputProtocols::onConfiguration(wlr_output_configuration_v1& configuration
 
 void OutputProtocols::onPower(const wlr_output_power_v1_set_mode_event& event) {
   if (Output* output = outputOf(event.output)) outputs_.setPower(*output, event.mode == ZWLR_OUTPUT_POWER_V1_MODE_ON);
+}
+
+/** Without a control, its client has gone or given the table up. */
+void OutputProtocols::onGamma(const wlr_gamma_control_manager_v1_set_gamma_event& event) {
+  Output* output = outputOf(event.output);
+  if (output == nullptr) return; // it goes
+  std::vector<GammaEntry> table;
+  if (event.control != nullptr) {
+    const size_t size = event.control->ramp_size;
+    const std::span ramps(event.control->table, size * 3); // red, green, blue
+    for (size_t i = 0; i < size; ++i)
+      table.push_back({ramps[i], ramps[size + i], ramps[2 * size + i]});
+  }
+  if (auto done = output->kms().pipe().setGamma(table); !done) {
+    log("output").warn("{}", done.error().text());
+    if (event.control != nullptr) wlr_gamma_control_v1_send_failed_and_destroy(event.control);
+    return;
+  }
+  wlr_output_schedule_frame(event.output);
 }
 
 } // namespace vitrine

@@ -44,6 +44,7 @@ enum class CrtcProperty : uint8_t {
   Ctm,
   GammaLut,
   VrrEnabled,
+  GammaLutSize,
   Count
 };
 enum class ConnectorProperty : uint8_t {

@@ -3,6 +3,7 @@
 #include <drm_mode.h>
 
 #include <algorithm>
+#include <format>
 
 #include "protected-path/kms/neutral_state.h"
 
@@ -148,6 +149,7 @@ void KmsPipe::describeOn(AtomicRequest& request, uint32_t modeBlob, const KmsFra
   describeNeutral(request, connector_);
   describeNeutral(request, crtc_);
   describeContentProtection(request, askedProtection_);
+  describeGamma(request);
   request.set(connector_, ConnectorProperty::CrtcId, crtc_.id);
   // GOOD has the kernel train the link again where that had failed.
   if (connector_.properties.has(ConnectorProperty::LinkStatus)) {
@@ -187,8 +189,43 @@ Result<> KmsPipe::askContentProtection(Hdcp type) {
   return {};
 }
 
+uint32_t KmsPipe::gammaSize() const {
+  using C = CrtcProperty;
+  if (!crtc_.properties.has(C::GammaLut)) return 0;
+  return static_cast<uint32_t>(crtc_.properties[C::GammaLutSize].value);
+}
+
+/** Part of every commit: the same table as before costs the kernel nothing. */
+void KmsPipe::describeGamma(AtomicRequest& request) const {
+  if (gammaSize() != 0) request.set(crtc_, CrtcProperty::GammaLut, gamma_ ? gamma_->id() : 0);
+}
+
+Result<> KmsPipe::setGamma(std::span<const GammaEntry> table) {
+  if (!table.empty() && table.size() != gammaSize()) {
+    return invalid("set gamma", connector_.name,
+                   std::format("the table has {} entries, the CRTC's has {}", table.size(), gammaSize()));
+  }
+  std::optional<PropertyBlob> wanted;
+  if (!table.empty()) {
+    std::vector<drm_color_lut> entries;
+    for (const GammaEntry& entry : table)
+      entries.push_back({entry.red, entry.green, entry.blue, 0});
+    auto blob = PropertyBlob::create(device_, entries.data(), entries.size() * sizeof(drm_color_lut));
+    if (!blob) return std::unexpected(blob.error());
+    wanted = std::move(*blob);
+  }
+  gamma_.swap(wanted);
+  if (!mode_ || !gamma_) return {};
+  request_.clear();
+  describeGamma(request_);
+  auto possible = request_.test(false);
+  if (!possible) gamma_.swap(wanted);
+  return possible;
+}
+
 void KmsPipe::describeOff(AtomicRequest& request) const {
   describe(request, {});
+  if (gamma_) request.set(crtc_, CrtcProperty::GammaLut, 0);
   request.set(connector_, ConnectorProperty::CrtcId, 0);
   request.set(crtc_, CrtcProperty::ModeId, 0);
   request.set(crtc_, CrtcProperty::Active, 0);
@@ -237,6 +274,7 @@ Result<> KmsPipe::submit(KmsFrame& frame) {
   describeDamage(frame);
   // Part of every request, so that a frame that changes no plane still brings its event.
   request_.set(crtc_, CrtcProperty::Active, 1);
+  describeGamma(request_);
   const uint64_t cookie = nextCookie();
   if (auto done = request_.commitFlip(false, cookie); !done) return done;
   cookie_ = cookie;
@@ -251,6 +289,7 @@ Result<> KmsPipe::submit(KmsFrame& frame) {
 Result<> KmsPipe::show(KmsFrame& frame) {
   request_.clear();
   describe(request_, frame);
+  describeGamma(request_);
   if (auto done = request_.commitBlocking(false); !done) return done;
   flipPending_ = false;
   noteContent(frame);

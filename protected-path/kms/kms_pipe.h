@@ -49,6 +49,13 @@ struct KmsFrame {
   std::vector<PlaneContent> planes;
 };
 
+/** One step of a gamma table: the output for the input of this step, 0 to 0xffff. */
+struct GammaEntry {
+  uint16_t red = 0;
+  uint16_t green = 0;
+  uint16_t blue = 0;
+};
+
 /** Counts of one pipe since its construction. */
 struct KmsPipeCounters {
   AtomicCounters atomic;
@@ -97,6 +104,15 @@ public:
    */
   [[nodiscard]] Result<> askContentProtection(Hdcp type);
 
+  /** How many entries the CRTC's gamma table has (GAMMA_LUT_SIZE); 0: it has no table. */
+  [[nodiscard]] uint32_t gammaSize() const;
+  /**
+   * Applies a gamma table of gammaSize() entries with the next submit() or modeset, and with every modeset after it. Empty: none.
+   * Does not wait. Errors: Invalid for another number of entries; System if the kernel has no memory or refuses the table in a test.
+   * Then the old table stays.
+   */
+  [[nodiscard]] Result<> setGamma(std::span<const GammaEntry> table);
+
   /** TEST_ONLY of a frame without a modeset. Changes nothing. Errors: System with the kernel's errno. */
   [[nodiscard]] Result<> test(const KmsFrame& frame);
   /**
@@ -139,6 +155,7 @@ private:
   void describeOn(AtomicRequest& request, uint32_t modeBlob, const KmsFrame& frame) const;
   void describeOff(AtomicRequest& request) const;
   void describeContentProtection(AtomicRequest& request, Hdcp type) const;
+  void describeGamma(AtomicRequest& request) const;
   void contentProtectionWasAsked();
   void wasTurnedOn(Mode mode, PropertyBlob blob, KmsFrame& frame);
   void wasTurnedOff();
@@ -162,6 +179,7 @@ private:
   std::vector<ScanoutLock> queued_;   ///< what it shows after the pending flip
   bool flipPending_ = false;
   Hdcp askedProtection_ = Hdcp::Off;
+  std::optional<PropertyBlob> gamma_; ///< empty: no table
   uint64_t modesetSerial_ = 0;
   uint64_t cookie_ = 0; ///< of the last submit()
 };

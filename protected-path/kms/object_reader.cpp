@@ -18,7 +18,8 @@ constexpr std::array<std::string_view, static_cast<size_t>(PlaneProperty::Count)
     "CRTC_Y",   "CRTC_W",         "CRTC_H",      "IN_FORMATS",     "IN_FENCE_FD", "zpos",  "alpha", "pixel blend mode",
     "rotation", "COLOR_ENCODING", "COLOR_RANGE", "FB_DAMAGE_CLIPS"};
 constexpr std::array<std::string_view, static_cast<size_t>(CrtcProperty::Count)> crtcPropertyNames = {
-    "ACTIVE", "MODE_ID", "OUT_FENCE_PTR", "BACKGROUND_COLOR", "DEGAMMA_LUT", "CTM", "GAMMA_LUT", "VRR_ENABLED"};
+    "ACTIVE", "MODE_ID",   "OUT_FENCE_PTR", "BACKGROUND_COLOR", "DEGAMMA_LUT",
+    "CTM",    "GAMMA_LUT", "VRR_ENABLED",   "GAMMA_LUT_SIZE"};
 constexpr std::array<std::string_view, static_cast<size_t>(ConnectorProperty::Count)> connectorPropertyNames = {
     "CRTC_ID",
     "DPMS",

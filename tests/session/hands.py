@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import struct
 
 import session as s
 import wayland
@@ -15,6 +16,15 @@ def lit_session(config="", **how):
     with s.Session(config=config, **how) as session:
         s.wait_until(lambda: session.output()["frames_presented"], "the first frame", 60)
         yield session
+
+
+def give_gamma(control, size, change):
+    """A table whose output is `change` of the input, 0 to 0xffff."""
+    ramp = [change(step * 0xFFFF // (size - 1)) for step in range(size)]
+    fd = os.memfd_create("gamma")
+    os.pwrite(fd, struct.pack(f"={3 * size}H", *(3 * ramp)), 0)
+    control.set_gamma(fd)
+    os.close(fd)
 
 
 class Hands:

@@ -11,7 +11,9 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../pla
 import reference  # noqa: E402
 import session as s  # noqa: E402
 import testing  # noqa: E402
+import wayland  # noqa: E402
 from connectors import LEFT, RIGHT, board, is_desktop, outputs, plug, switched_away, unplug, video_on, wait_for_outputs  # noqa: E402
+from hands import give_gamma  # noqa: E402
 
 
 @testing.test
@@ -48,6 +50,26 @@ def windows_come_along_when_the_left_output_is_unplugged():
         wait_for_outputs(session, LEFT, RIGHT)
         s.wait_until(lambda: is_desktop(0), "the desktop on the panel that is back")
         testing.equal(player.running(), True, "the player")
+
+
+@testing.test
+def a_gamma_table_is_for_one_output_until_that_is_unplugged():
+    with board(), s.Session() as session:
+        wait_for_outputs(session, LEFT, RIGHT)
+        client = wayland.Client(session.environment)
+        manager = client.bind("zwlr_gamma_control_manager_v1")
+        control = manager.get_gamma_control(client.bind("wl_output", index=1))
+        give_gamma(control, client.expect(control, "gamma_size").size, lambda value: 0)
+        client.roundtrip()
+        s.wait_until(lambda: (s.photograph(1) == 0).all(), "the black table on the right panel")
+        testing.equal(is_desktop(0), True, "whether the left panel shows the desktop")
+        unplug(RIGHT)
+        wait_for_outputs(session, LEFT)
+        plug(RIGHT)
+        wait_for_outputs(session, LEFT, RIGHT)
+        s.wait_until(lambda: is_desktop(1), "the desktop on the panel that is back")
+        control.destroy()
+        client.roundtrip()
 
 
 @testing.test

@@ -12,14 +12,15 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../pla
 import session as s  # noqa: E402
 import testing  # noqa: E402
 import wayland  # noqa: E402
-from hands import Hands, Listener, lit_session, names, pointed_window  # noqa: E402
+from hands import Hands, Listener, give_gamma, lit_session, names, pointed_window  # noqa: E402
 
 # What a sandboxed client must not see, also when more is added: it reads, controls or imitates what is not its own.
 PRIVILEGED = {
     "wp_security_context_manager_v1", "zwlr_screencopy_manager_v1", "ext_idle_notifier_v1", "zwp_virtual_keyboard_manager_v1",
     "zwlr_virtual_pointer_manager_v1", "zwp_input_method_manager_v2", "zwlr_foreign_toplevel_manager_v1", "ext_foreign_toplevel_list_v1",
     "zwlr_data_control_manager_v1", "zwp_keyboard_shortcuts_inhibit_manager_v1", "zwlr_layer_shell_v1", "ext_session_lock_manager_v1",
-    "zwlr_output_manager_v1", "zwlr_output_power_manager_v1",
+    "zwlr_output_manager_v1", "zwlr_output_power_manager_v1", "zwlr_gamma_control_manager_v1", "ext_image_copy_capture_manager_v1",
+    "ext_output_image_capture_source_manager_v1", "ext_foreign_toplevel_image_capture_source_manager_v1",
 }
 
 
@@ -381,6 +382,69 @@ def data_control_sets_and_sees_the_clipboard():
         os.close(fd)
         testing.equal(os.read(ours, 100), b"copied", "what is pasted")
         hands.client.close()
+
+
+def panel_shows(colour):
+    return abs(s.photograph().astype(int) - colour).max() <= 1
+
+
+@testing.test
+def a_gamma_table_is_on_the_panel_alone_until_its_client_goes():
+    inverted = tuple(255 - part for part in s.DESKTOP)
+    with lit_session() as session:
+        client, other = wayland.Client(session.environment), wayland.Client(session.environment)
+
+        def control_of(connection):
+            return connection.bind("zwlr_gamma_control_manager_v1").get_gamma_control(connection.bind("wl_output"))
+
+        control = control_of(client)
+        size = client.expect(control, "gamma_size").size
+        other.expect(control_of(other), "failed")  # there is one for each output
+        give_gamma(control, size, lambda value: 0xFFFF - value)
+        client.roundtrip()
+        s.wait_until(lambda: panel_shows(inverted), "the table on the panel")
+        testing.equal((session.screenshot(cursor=False) == s.DESKTOP).all(), True, "whether a screenshot is without it")
+        power = other.bind("zwlr_output_power_manager_v1").get_output_power(other.bind("wl_output"))
+        other.expect(power, "mode", mode=1)
+        power.set_mode("off")
+        other.expect(power, "mode", mode=0)
+        power.set_mode("on")
+        other.expect(power, "mode", mode=1)
+        s.wait_until(lambda: panel_shows(inverted), "the table after a modeset", 60)
+        control.destroy()
+        client.roundtrip()
+        s.wait_until(lambda: panel_shows(s.DESKTOP), "the panel without the table")
+        control = control_of(client)
+        client.expect(control, "gamma_size")
+        give_gamma(control, size, lambda value: 0)
+        client.roundtrip()
+        s.wait_until(lambda: panel_shows((0, 0, 0)), "the black table on the panel")
+        client.close()
+        s.wait_until(lambda: panel_shows(s.DESKTOP), "the panel after the client's end")
+
+
+@testing.test
+def a_gamma_table_that_is_none_is_refused():
+    with lit_session() as session:
+        def control():
+            client = wayland.Client(session.environment)
+            manager = client.bind("zwlr_gamma_control_manager_v1")
+            made = manager.get_gamma_control(client.bind("wl_output"))
+            manager.destroy()  # its controls stay
+            return client, made, client.expect(made, "gamma_size").size
+
+        client, made, size = control()
+        error = client.error_of(lambda: give_gamma(made, size - 1, lambda value: value))
+        testing.equal(error, ("zwlr_gamma_control_v1", "invalid_gamma"), "error of a table that is too short")
+        client, made, size = control()
+        ends = os.pipe()  # has no offset to read at
+        made.set_gamma(ends[0])
+        client.expect(made, "failed")
+        give_gamma(made, size, lambda value: 0)  # the control does nothing any more
+        client.roundtrip()
+        for end in ends:
+            os.close(end)
+        testing.equal(panel_shows(s.DESKTOP), True, "whether the panel is without a table")
 
 
 @testing.test

@@ -181,6 +181,7 @@ void FakeDrm::makeSecondOutput() {
   for (const uint32_t id : {crtc, secondCrtc}) {
     for (const char* name : {"DEGAMMA_LUT", "CTM", "GAMMA_LUT"})
       give(id, {name, DRM_MODE_PROP_BLOB, {}, {}}, 0);
+    give(id, {"GAMMA_LUT_SIZE", DRM_MODE_PROP_RANGE | DRM_MODE_PROP_IMMUTABLE, {0, 4096}, {}}, gammaSize);
     give(id, {"VRR_ENABLED", DRM_MODE_PROP_RANGE, {0, 1}, {}}, 0);
   }
 }

@@ -52,6 +52,8 @@ public:
     monitor = 62
   };
 
+  static constexpr uint32_t gammaSize = 256; ///< entries of a CRTC's gamma table, with two outputs
+
   explicit FakeDrm(Options options);
   FakeDrm() : FakeDrm(Options()) {}
   FakeDrm(const FakeDrm&) = delete;

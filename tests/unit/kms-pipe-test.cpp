@@ -170,6 +170,68 @@ TEST_F(Pipes, TurnOnMakesColoursNeutralAndTrainsTheLink) {
   EXPECT_EQ(fake.value(FakeDrm::panel, "link-status"), uint64_t{DRM_MODE_LINK_STATUS_GOOD});
 }
 
+TEST_F(Pipes, GammaIsPartOfTheNextFrameAndOfEachModeset) {
+  const std::vector<GammaEntry> table(FakeDrm::gammaSize, {1, 2, 3});
+  EXPECT_EQ(panel->gammaSize(), FakeDrm::gammaSize);
+  ASSERT_TRUE(turnOn(*panel));
+  ASSERT_TRUE(panel->setGamma(table));
+  EXPECT_EQ(fake.value(FakeDrm::crtc, "GAMMA_LUT"), 0U); // a test changes nothing
+  KmsFrame next = frame(*panel, {panel->primary().id});
+  ASSERT_TRUE(panel->submit(next));
+  const auto blob = fake.value(FakeDrm::crtc, "GAMMA_LUT");
+  EXPECT_NE(blob, 0U);
+  ASSERT_TRUE(turnOn(*panel));
+  EXPECT_EQ(fake.value(FakeDrm::crtc, "GAMMA_LUT"), blob);
+  ASSERT_TRUE(panel->setGamma({}));
+  next = frame(*panel, {panel->primary().id});
+  ASSERT_TRUE(panel->submit(next));
+  EXPECT_EQ(fake.value(FakeDrm::crtc, "GAMMA_LUT"), 0U);
+}
+
+TEST_F(Pipes, GammaOfAnotherSizeIsRefused) {
+  ASSERT_TRUE(turnOn(*panel));
+  const std::vector<GammaEntry> table(FakeDrm::gammaSize - 1);
+  const auto done = panel->setGamma(table);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().text(), "set gamma eDP-1: the table has 255 entries, the CRTC's has 256");
+}
+
+TEST_F(Pipes, GammaThatTheDriverRefusesLeavesTheTableBefore) {
+  ASSERT_TRUE(panel->setGamma(std::vector<GammaEntry>(FakeDrm::gammaSize, {1, 2, 3}))); // off: part of the modeset
+  ASSERT_TRUE(turnOn(*panel));
+  const auto blob = fake.value(FakeDrm::crtc, "GAMMA_LUT");
+  EXPECT_NE(blob, 0U);
+  fake.testErrno = EINVAL;
+  const auto done = panel->setGamma(std::vector<GammaEntry>(FakeDrm::gammaSize));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().number, EINVAL);
+  fake.testErrno = 0;
+  KmsFrame next = frame(*panel, {panel->primary().id});
+  ASSERT_TRUE(panel->show(next));
+  EXPECT_EQ(fake.value(FakeDrm::crtc, "GAMMA_LUT"), blob);
+}
+
+TEST_F(Pipes, OutputThatIsOffHasNoGamma) {
+  ASSERT_TRUE(panel->setGamma(std::vector<GammaEntry>(FakeDrm::gammaSize)));
+  ASSERT_TRUE(turnOn(*panel));
+  EXPECT_NE(fake.value(FakeDrm::crtc, "GAMMA_LUT"), 0U);
+  Modeset modeset(*device);
+  modeset.turnOff(*panel);
+  ASSERT_TRUE(modeset.commit());
+  EXPECT_EQ(fake.value(FakeDrm::crtc, "GAMMA_LUT"), 0U);
+}
+
+TEST(KmsPipe, CrtcWithoutATableHasNoGamma) {
+  FakeDrm fake;
+  const auto device = KmsDevice::open(fake.takeDevice(), "/dev/dri/fake").value();
+  KmsPipe pipe(*device, device->connectors()[0], device->crtcs()[0], {device->planes()[0]});
+  EXPECT_EQ(pipe.gammaSize(), 0U);
+  const auto done = pipe.setGamma(std::vector<GammaEntry>(FakeDrm::gammaSize));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind, ErrorKind::Invalid);
+  EXPECT_TRUE(pipe.setGamma({}));
+}
+
 // A previous master had the connectors crossed, a third connector's CRTC on, and an overlay of its own over everything.
 TEST_F(Pipes, TakingOverLeavesNothingOfThePreviousMaster) {
   fake.setValue(FakeDrm::panel, "CRTC_ID", FakeDrm::secondCrtc);
