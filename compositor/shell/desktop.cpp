@@ -64,13 +64,13 @@ void Desktop::addToplevel(wlr_xdg_toplevel& toplevel) {
 }
 
 Desktop::Hit Desktop::at(double x, double y) {
-  Hit hit;
+  Hit hit{.output = wlr_output_layout_output_at(&layout_, x, y)};
   wlr_scene_node* node = nullptr;
   for (wlr_scene_tree* tree : layers_.pointable()) {
     node = wlr_scene_node_at(&tree->node, x, y, &hit.x, &hit.y);
     if (node != nullptr) break;
   }
-  if (node == nullptr) return {};
+  if (node == nullptr) return hit;
   if (NodeOwner* owner = NodeOwner::of(node)) {
     hit.toplevel = owner->toplevel();
     hit.layer = owner->layerSurface();
@@ -119,6 +119,7 @@ void Desktop::restack(Toplevel& top, wlr_output& output) {
 }
 
 void Desktop::click(const Hit& hit) {
+  clicked_ = hit.output;
   if (isLocked()) {
     giveKeyboard();
   } else if (hit.layer != nullptr) {
@@ -221,6 +222,17 @@ wlr_output* Desktop::outputFor(const Toplevel& toplevel) const {
   return output != nullptr ? output : wlr_output_layout_get_center_output(&layout_);
 }
 
+wlr_output* Desktop::outputForNew() const {
+  if (focused_ != nullptr) return outputFor(*focused_);
+  const wlr_output_layout_output* leftmost = nullptr;
+  const wlr_output_layout_output* each = nullptr;
+  wl_list_for_each(each, &layout_.outputs, link) {
+    if (each->output == clicked_) return each->output;
+    if (leftmost == nullptr || std::pair(each->x, each->y) < std::pair(leftmost->x, leftmost->y)) leftmost = each;
+  }
+  return leftmost != nullptr ? leftmost->output : nullptr;
+}
+
 const char* Desktop::outputNameFor(const Toplevel& toplevel) const {
   const wlr_output* output = outputFor(toplevel);
   return output != nullptr ? output->name : nullptr;
@@ -232,9 +244,6 @@ wlr_box Desktop::usableBoxFor(const Toplevel& toplevel) const {
 }
 
 LayerShell::Handlers Desktop::layerHandlers() {
-  const auto outputForNew = [this] {
-    return focused_ != nullptr ? outputFor(*focused_) : wlr_output_layout_get_center_output(&layout_);
-  };
   const auto gone = [this](LayerSurface& layer) {
     if (focusedLayer_ == &layer) focusedLayer_ = nullptr;
   };
@@ -242,7 +251,7 @@ LayerShell::Handlers Desktop::layerHandlers() {
     for (const auto& toplevel : toplevels_)
       toplevel->refill();
   };
-  return {.outputForNew = outputForNew,
+  return {.outputForNew = [this] { return outputForNew(); },
           .newPopup = [this](wlr_xdg_popup& popup) { Popup::create(*this, popup); },
           .mapped = [this](LayerSurface& layer) { onLayerMapped(layer); },
           .keyboardChanged = [this](LayerSurface& layer) { onLayerKeyboard(layer); },

@@ -38,6 +38,7 @@ public:
     wlr_surface* surface = nullptr;
     double x = 0;
     double y = 0;
+    wlr_output* output = nullptr; ///< the one at the point
   };
   [[nodiscard]] Hit at(double x, double y);
   /** Gives the keyboard to what was clicked or touched, if it takes it. */
@@ -62,6 +63,9 @@ public:
   [[nodiscard]] std::span<const std::unique_ptr<Toplevel>> windows() const { return toplevels_; }
   /** The output under a window's middle, else the first one. Null without outputs. */
   [[nodiscard]] wlr_output* outputFor(const Toplevel& toplevel) const;
+  /** Where the user is, and a new window belongs: the output of the focused window; with none, the one that was clicked last, else the
+   * leftmost one. Null without outputs. */
+  [[nodiscard]] wlr_output* outputForNew() const;
   /** The name of the output under a window's middle; null if no output is there. */
   [[nodiscard]] const char* outputNameFor(const Toplevel& toplevel) const;
   /** Gives the keyboard to the focused window once more, after somebody else had it (a popup, a drag). */
@@ -126,6 +130,7 @@ private:
   std::vector<std::unique_ptr<Toplevel>> toplevels_; ///< the last one has had the keyboard last
   Toplevel* focused_ = nullptr;
   LayerSurface* focusedLayer_ = nullptr; ///< clicked, and has the keyboard instead of `focused_`
+  const wlr_output* clicked_ = nullptr;  ///< the output where the last click was; it may be gone, and is only compared
   int placed_ = 0;                       ///< windows placed since there were none, for the cascade
   Listener<wlr_xdg_toplevel> newToplevel_;
   Listener<wlr_xdg_popup> newPopup_;

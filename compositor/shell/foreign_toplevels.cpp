@@ -89,7 +89,7 @@ void ForeignToplevel::connectRequests() {
     desktop_.setMinimized(toplevel_, event->minimized);
   });
   fullscreen_.connect(events.request_fullscreen, [this](wlr_foreign_toplevel_handle_v1_fullscreen_event* event) {
-    toplevel_.setFullscreen(event->fullscreen);
+    toplevel_.setFullscreen(event->fullscreen, event->output);
   });
   activate_.connect(events.request_activate,
                     [this](wlr_foreign_toplevel_handle_v1_activated_event*) { desktop_.focus(&toplevel_); });

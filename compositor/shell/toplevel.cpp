@@ -30,8 +30,9 @@ Toplevel::Toplevel(Desktop& desktop, wlr_scene_tree& tree, wlr_xdg_toplevel& top
   });
   requestMaximize_.connect(toplevel_.events.request_maximize,
                            [this](void*) { setMaximized(toplevel_.requested.maximized); });
-  requestFullscreen_.connect(toplevel_.events.request_fullscreen,
-                             [this](void*) { setFullscreen(toplevel_.requested.fullscreen); });
+  requestFullscreen_.connect(toplevel_.events.request_fullscreen, [this](void*) {
+    setFullscreen(toplevel_.requested.fullscreen, toplevel_.requested.fullscreen_output);
+  });
   requestMinimize_.connect(toplevel_.events.request_minimize, [this](void*) {
     if (mapped_) desktop_.setMinimized(*this, toplevel_.requested.minimized);
   });
@@ -59,8 +60,9 @@ void Toplevel::configureInitially() {
   wlr_xdg_toplevel_set_wm_capabilities(&toplevel_, WLR_XDG_TOPLEVEL_WM_CAPABILITIES_MAXIMIZE |
                                                        WLR_XDG_TOPLEVEL_WM_CAPABILITIES_FULLSCREEN |
                                                        WLR_XDG_TOPLEVEL_WM_CAPABILITIES_MINIMIZE);
+  if (wlr_output* output = desktop_.outputForNew()) putOn(*output);
   if (toplevel_.requested.fullscreen) {
-    setFullscreen(true);
+    setFullscreen(true, toplevel_.requested.fullscreen_output);
   } else if (toplevel_.requested.maximized) {
     setMaximized(true);
   } else {
@@ -105,6 +107,13 @@ void Toplevel::standInTheMiddle() {
   } else {
     hideBackdrop();
   }
+}
+
+/** At the output's origin: so its middle, which tells which output it is on, is there now and will be with that output's size. */
+void Toplevel::putOn(wlr_output& output) {
+  wlr_box area{};
+  wlr_output_layout_get_box(&desktop_.layout(), &output, &area);
+  moveTo(area.x, area.y);
 }
 
 void Toplevel::showBackdrop(const wlr_box& output) {
@@ -187,12 +196,14 @@ void Toplevel::followAnchor() {
   if (anchor_->until && hasCommitted(*anchor_->until)) anchor_.reset();
 }
 
-void Toplevel::fill() {
+/** `output`: another one to fill than that where it is; or null. */
+void Toplevel::fill(wlr_output* output) {
   if (stand_ == Stand::Free) restored_ = mapped_ ? box() : wlr_box{};
+  if (output != nullptr && output != desktop_.outputFor(*this)) putOn(*output);
   stand_ = Stand::Filling;
   anchor_.reset();
-  const wlr_box output = boxToFill();
-  standsFrom_ = wlr_xdg_toplevel_set_size(&toplevel_, output.width, output.height);
+  const wlr_box area = boxToFill();
+  standsFrom_ = wlr_xdg_toplevel_set_size(&toplevel_, area.width, area.height);
 }
 
 /** A fullscreen window covers panels, a maximised one does not. */
@@ -276,12 +287,12 @@ bool Toplevel::isFilling() const {
   return toplevel_.scheduled.fullscreen || toplevel_.scheduled.maximized || snapped_ != WLR_EDGE_NONE;
 }
 
-void Toplevel::setFullscreen(bool fullscreen) {
+void Toplevel::setFullscreen(bool fullscreen, wlr_output* output) {
   if (!toplevel_.base->initialized) return;
   wlr_xdg_toplevel_set_fullscreen(&toplevel_, fullscreen);
   tellPanels();
   if (isFilling()) {
-    fill();
+    fill(fullscreen ? output : nullptr);
   } else {
     restore();
   }

@@ -47,7 +47,8 @@ public:
   void setMaximized(bool maximized);
   /** Puts it on this half of what panels leave of its output (one of enum wlr_edges), or back where it was (WLR_EDGE_NONE). */
   void snap(uint32_t edge);
-  void setFullscreen(bool fullscreen);
+  /** `output`: the one that it is to fill; null: the one that it is on. */
+  void setFullscreen(bool fullscreen, wlr_output* output = nullptr);
   void setActivated(bool activated);
   /** Hides it or shows it; Desktop::setMinimized() moves the focus as well. */
   void setMinimized(bool minimized);
@@ -78,9 +79,10 @@ private:
   void standInTheMiddle();
   void showBackdrop(const wlr_box& output);
   void hideBackdrop();
+  void putOn(wlr_output& output);
   void setSnapped(uint32_t edge);
   [[nodiscard]] bool isFilling() const;
-  void fill();
+  void fill(wlr_output* output = nullptr);
   void restore();
   [[nodiscard]] wlr_box boxToFill() const;
   void tellPanels();

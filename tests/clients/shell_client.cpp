@@ -31,6 +31,7 @@ constexpr const char* orders = R"(Orders, one a line:
   move                  begins an interactive move
   resize EDGE           begins an interactive resize: top, bottom, left, right, top_left, ...
   maximize, unmaximize, fullscreen, unfullscreen
+  fullscreen-first      asks for full screen on the first output, wherever the window is
   hide, show            takes the window away, and makes it appear again
   renew                 destroys the xdg_toplevel, and makes another for the same xdg_surface
   sync                  waits for the compositor's answer to all of this, and tells `synced`
@@ -336,6 +337,8 @@ bool ShellClient::obeyState(const std::string& verb) {
     xdg_toplevel_unset_maximized(toplevel_.get());
   } else if (verb == "fullscreen") {
     xdg_toplevel_set_fullscreen(toplevel_.get(), nullptr);
+  } else if (verb == "fullscreen-first") {
+    xdg_toplevel_set_fullscreen(toplevel_.get(), connection_.globals().output.get());
   } else if (verb == "unfullscreen") {
     xdg_toplevel_unset_fullscreen(toplevel_.get());
   } else if (verb == "hide") {

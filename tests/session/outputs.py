@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Outputs that come and go, in the guest: two connectors of one display controller, plugged and unplugged by vkms' configfs."""
 
+import contextlib
 import os
 import sys
 
@@ -8,9 +9,11 @@ import numpy as np
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../platform/selftest"))
 
+import desk  # noqa: E402
 import reference  # noqa: E402
 import session as s  # noqa: E402
 import testing  # noqa: E402
+import uinput  # noqa: E402
 import wayland  # noqa: E402
 from connectors import LEFT, RIGHT, board, is_desktop, outputs, plug, switched_away, unplug, video_on, wait_for_outputs  # noqa: E402
 from hands import give_gamma  # noqa: E402
@@ -83,6 +86,35 @@ def a_full_screen_window_moves_with_its_output():
         shown = s.photograph(1)
         testing.equal((shown[:, 0] == s.DESKTOP).all(axis=1).any(), False, "whether there is desktop beside the video")
         testing.equal(player.running(), True, "the player")
+
+
+@testing.test
+def a_new_window_appears_where_the_user_is_and_fills_the_output_that_it_names():
+    with board(), s.Session() as session:
+        both = wait_for_outputs(session, LEFT, RIGHT)
+        width, height = both[LEFT]["width"], both[LEFT]["height"]
+        devices = session.input_devices()
+        with contextlib.closing(uinput.PlacedMouse((width + both[RIGHT]["width"], height))) as mouse:
+            s.wait_until(lambda: session.input_devices() > devices, "the mouse to be opened")
+            first = desk.Window(session, desk.RED, name="first")
+            desk.wait_for_box(desk.RED, desk.new_box(0), "the first window, on the first output")
+            first.expect("configure", states=["activated"])
+            desk.click(mouse, width + 100, 100)  # the desktop of the other one
+            first.expect("configure", states=[])
+            second = desk.Window(session, desk.BLUE, name="second")
+            box = desk.new_box(1)
+            desk.wait_for_box(desk.BLUE, box, "the second window, on the second output", lambda: s.photograph(1))
+            third = desk.Window(session, desk.GREEN, name="third")  # nobody has clicked meanwhile
+            desk.wait_for_box(desk.GREEN, desk.new_box(2), "the third, beside the focused one,", lambda: s.photograph(1))
+            third.client.stop()
+            desk.wait_for_box(desk.BLUE, box, "the second window alone", lambda: s.photograph(1))
+            second.tell("fullscreen-first")
+            second.expect("configure", width=width, height=height, states=["fullscreen", "activated"])
+            desk.wait_for_box(desk.BLUE, (0, 0, width, height), "the second window, which fills the first output")
+            s.wait_until(lambda: desk.box_of(desk.BLUE, lambda: s.photograph(1)) is None, "the second output without it")
+            second.tell("unfullscreen")
+            desk.wait_for_box(desk.BLUE, box, "the second window, where it was before,", lambda: s.photograph(1))
+            desk.wait_for_box(desk.RED, desk.new_box(0), "the first window, seen again")
 
 
 @testing.test
