@@ -65,6 +65,7 @@ SESSION = [
     ("video", ("full", "gpu-only")),
     ("machine", ("full", "gpu-only")),
     ("plane_bench", ("full",)),
+    ("display_test", ("full", "plane-only", "gpu-only", "no-gpu")),
     ("outputs", ("two-outputs",)),
     ("abuse", ("full",)),
     ("display_gone", ("two-outputs",)),

@@ -1,12 +1,10 @@
-#include <sys/mman.h>
-
 #include <fstream>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
 
 #include "tests/board/common/exit_status.h"
-#include "tests/clients/screen_capture.h"
+#include "tests/board/wayland/screen_capture.h"
 
 // capture-client: captures the first output to a dma-buf (wlr-screencopy), as recorders do: the compositor draws into
 // memory of the client, without shared memory in between.
@@ -14,20 +12,16 @@
 namespace vitrine {
 namespace {
 
-/** The content of an XRGB8888 or ARGB8888 dma-buf as binary PPM. */
+/** The content of a capture as binary PPM. */
 Result<> write(const Dmabuf& buffer, const std::string& path) {
-  void* mapped = mmap(nullptr, buffer.sizeBytes(), PROT_READ, MAP_SHARED, buffer.plane(0).fd.get(), 0);
-  if (mapped == MAP_FAILED) return systemError("mmap", buffer.describe());
+  const auto pixels = pixelsOf(buffer);
+  if (!pixels) return std::unexpected(pixels.error());
   std::ofstream file(path, std::ios::binary);
   file << "P6\n" << buffer.size().width << ' ' << buffer.size().height << "\n255\n";
-  for (uint32_t y = 0; y < buffer.size().height; ++y) {
-    const auto* row = static_cast<const char*>(mapped) + size_t{y} * buffer.plane(0).strideBytes;
-    for (uint32_t x = 0; x < buffer.size().width; ++x) {
-      const char rgb[] = {row[x * 4 + 2], row[x * 4 + 1], row[x * 4]};
-      file.write(rgb, sizeof rgb);
-    }
+  for (const uint32_t pixel : *pixels) {
+    const char rgb[] = {static_cast<char>(pixel >> 16), static_cast<char>(pixel >> 8), static_cast<char>(pixel)};
+    file.write(rgb, sizeof rgb);
   }
-  munmap(mapped, buffer.sizeBytes());
   file.close();
   return file ? Result<>() : systemError("write", path);
 }

@@ -21,6 +21,7 @@
 #include "tests/board/display-test/case.h"
 #include "tests/board/display-test/protected_buffer.h"
 #include "tests/board/display-test/test_display.h"
+#include "tests/board/wayland/wayland_connection.h"
 
 namespace vitrine::display_test {
 namespace {
@@ -291,6 +292,17 @@ Board inspectBoard(const BoardWishes& wishes) {
          board.gpus.empty() ? "there is no Vulkan device" : "no Vulkan device imports dma-bufs");
   }
   meetNode(board, NeedUdmabuf, "/dev/udmabuf");
+  if ((wishes.needs & NeedWayland) != 0) {
+    const json answer = askWatched(
+        []() -> json {
+          const auto connection = WaylandConnection::open();
+          if (!connection) return {{"error", connection.error().text()}};
+          return {{"name", (*connection)->serverName()}};
+        },
+        wishes, 5 * second, "the compositor hangs");
+    board.compositor = answer.value("name", "");
+    meet(board, NeedWayland, answer.contains("name"), answer.value("error", ""));
+  }
   return board;
 }
 
@@ -329,7 +341,8 @@ void to_json(json& object, const Board& board) {
               {"dumps", tee.dumps}}},
             {"gpus", gpus},
             {"card", board.card},
-            {"display", board.displayName}};
+            {"display", board.displayName},
+            {"compositor", board.compositor}};
 }
 
 } // namespace vitrine::display_test

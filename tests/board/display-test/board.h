@@ -55,6 +55,7 @@ struct Board {
   std::vector<VulkanFacts> gpus;
   std::string card;                  ///< KMS device under test; empty: none
   std::string displayName;           ///< `vkms, eDP-1`
+  std::string compositor;            ///< program that serves $WAYLAND_DISPLAY: `vitrine`; empty: none
   uint32_t met = 0;                  ///< needs (case.h) that this board meets
   std::array<std::string, 32> unmet; ///< by a need's bit: why it is not met
 };

@@ -38,6 +38,10 @@ std::span<const Group> groups() {
             "the GPU composes them", "the GPU does not compose them", vulkanCases()},
       Group{"leak", "content stays inside", "Is the content anywhere else after the secure world has written it?",
             "their content is nowhere else", "their content leaks", leakCases()},
+      Group{"compositor", "compositor keeps it",
+            "Does the Wayland compositor show protected content, and no capture of it?",
+            "the compositor shows them and captures nothing of them", "the compositor does not treat them as it should",
+            compositorCases()},
   };
   return all;
 }

@@ -43,5 +43,6 @@ struct Selection {
 [[nodiscard]] std::span<const Case> kmsCases();
 [[nodiscard]] std::span<const Case> vulkanCases();
 [[nodiscard]] std::span<const Case> leakCases();
+[[nodiscard]] std::span<const Case> compositorCases();
 
 } // namespace vitrine::display_test

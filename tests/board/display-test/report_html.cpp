@@ -95,6 +95,7 @@ std::string factsHtml(const Report& report) {
   row("Kernel", std::format("Linux {} {} {}", machine.kernel, machine.architecture, machine.kernelBuild));
   row("System", board.operatingSystem);
   row("Display", board.displayName.empty() ? "" : board.displayName + " (" + board.card + ")");
+  row("Compositor", board.compositor);
   for (const DrmFacts& device : board.drm)
     row("DRM device",
         device.node + ": " + device.driver + (device.connectors.empty() ? "" : "; ") + listOf(device.connectors));

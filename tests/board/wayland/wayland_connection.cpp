@@ -5,10 +5,12 @@
 #include <cerrno>
 #include <cstring>
 #include <format>
+#include <fstream>
 #include <string_view>
 
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace vitrine {
@@ -154,6 +156,15 @@ Result<std::unique_ptr<WaylandConnection>> WaylandConnection::open(int stopFd) {
   if (auto done = connection->collect(); !done) return std::unexpected(done.error());
   if (auto done = connection->checkGlobals(); !done) return std::unexpected(done.error());
   return connection;
+}
+
+std::string WaylandConnection::serverName() const {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  std::string name;
+  if (getsockopt(wl_display_get_fd(display_.get()), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+    std::ifstream(std::format("/proc/{}/comm", peer.pid)) >> name;
+  return name;
 }
 
 Result<> WaylandConnection::collect() {

@@ -64,6 +64,9 @@ public:
   /** Coefficients and range as wp_color_representation's numbers, if the compositor offers that pair. */
   [[nodiscard]] std::optional<std::pair<uint32_t, uint32_t>> colorRepresentationFor(ColorEncoding encoding,
                                                                                     ColorRange range) const;
+  /** The program at the other end, as the kernel names it (at most 15 bytes); empty where it is not known. */
+  [[nodiscard]] std::string serverName() const;
+
   /** The clock of presentation feedback. */
   [[nodiscard]] clockid_t presentationClock() const { return clock_; }
 

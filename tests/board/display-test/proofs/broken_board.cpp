@@ -247,6 +247,24 @@ long ptrace(enum __ptrace_request request, ...) noexcept {
   return real(request, process, address, data);
 }
 
+ssize_t sendmsg(int socket, const msghdr* message, int flags) {
+  static const auto real = next<ssize_t (*)(int, const msghdr*, int)>("sendmsg");
+  std::vector<int> instead;
+  cmsghdr* control = breakName().empty() ? nullptr : CMSG_FIRSTHDR(message);
+  for (; control != nullptr; control = CMSG_NXTHDR(const_cast<msghdr*>(message), control)) {
+    if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) continue;
+    auto* fds = reinterpret_cast<int*>(CMSG_DATA(control));
+    for (size_t i = 0; i < (control->cmsg_len - CMSG_LEN(0)) / sizeof(int); ++i) {
+      const int fd = sendInstead(fds[i]);
+      if (fd >= 0) instead.push_back(fds[i] = fd);
+    }
+  }
+  const ssize_t sent = real(socket, message, flags);
+  for (const int fd : instead)
+    close(fd);
+  return sent;
+}
+
 ssize_t recvmsg(int socket, msghdr* message, int flags) {
   static const auto real = next<ssize_t (*)(int, msghdr*, int)>("recvmsg");
   seen().received = true;

@@ -42,7 +42,8 @@ struct Seen {
   int framebufferOwner = -1;
   int framebufferReader = -1;
   bool gemOpened = false;
-  void* bait = nullptr; ///< the mapping that is to be read from elsewhere
+  bool allocatedOrdinary = false; ///< from the heap `system`
+  void* bait = nullptr;           ///< the mapping that is to be read from elsewhere
   int firstBuffer = -1;
   int lastBuffer = -1;
 };
@@ -82,6 +83,9 @@ bool isDmabuf(int fd);
 bool isProtected(int fd);
 /** Whether the last commit's picture is the one that the display is broken for. */
 bool showsWrongly();
+
+/** What a Wayland compositor gets instead of a descriptor that this process sends it, as a new descriptor; -1: what was sent. */
+int sendInstead(int fd);
 
 /** errno and -1. */
 int fails(int number);

@@ -193,6 +193,7 @@ int ioctlBroken(int fd, unsigned long request, void* argument) {
   if (request == UDMABUF_CREATE && breaks("udmabuf")) return secretFile(static_cast<udmabuf_create*>(argument)->size);
   if (_IOC_TYPE(request) == DRM_IOCTL_BASE) return drm(fd, request, argument);
   const int result = realIoctl()(fd, request, argument);
+  if (request == DMA_HEAP_IOCTL_ALLOC && result == 0) seen().allocatedOrdinary = true;
   if (request == TEE_IOC_OPEN_SESSION && result == 0) openedSession(argument);
   return result;
 }

@@ -6,14 +6,16 @@ broken_board.cpp, and runs the case's group. The case has to fail, and no other 
 `break` is about a board that is broken as it is: the case is the only one of its group that fails there.
 """
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.append(os.path.join(HERE, "../../../platform/selftest"))
+sys.path += [os.path.join(HERE, "../../../platform/selftest"), os.path.join(HERE, "../../../session")]
 
+import session  # noqa: E402
 import testing  # noqa: E402
 
 SECRET = "5eC2e7005eC2e7015ec2E7025ec2e703".lower()
@@ -23,14 +25,24 @@ PROGRAM = os.path.join(BUILD, "tests/board/display-test/vitrine-display-test")
 BROKEN = os.path.join(BUILD, "tests/board/display-test/broken-board.so")
 
 
+@contextlib.contextmanager
+def surroundings(group):
+    """The environment of a group's cases: those of `compositor` need one."""
+    if group != "compositor":
+        yield dict(os.environ)
+        return
+    with session.Session(counted=False, validated=False) as running:
+        yield running.environment
+
+
 def verdicts(group, broken=None):
     """The verdict of each case of a group, with one thing broken."""
-    environment = dict(os.environ)
-    if broken:
-        # A sanitized program wants its own library to come first, and says so.
-        environment.update(LD_PRELOAD=BROKEN, VITRINE_BREAK=broken, VITRINE_BREAK_SECRET=SECRET)
-    got = subprocess.run([PROGRAM, "--group", group, "--secret", SECRET, "--json", "-", "--timeout", "60"], env=environment,
-                         capture_output=True, text=True, check=False)
+    with surroundings(group) as environment:
+        if broken:
+            # A sanitized program wants its own library to come first, and says so.
+            environment = environment | {"LD_PRELOAD": BROKEN, "VITRINE_BREAK": broken, "VITRINE_BREAK_SECRET": SECRET}
+        got = subprocess.run([PROGRAM, "--group", group, "--secret", SECRET, "--json", "-", "--timeout", "60"], env=environment,
+                             capture_output=True, text=True, check=False)
     if got.returncode not in (0, 1, 77):
         raise AssertionError(f"status {got.returncode}: {got.stderr}")
     return {result["name"]: (result["verdict"], result["reason"]) for result in json.loads(got.stdout)["results"]}

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <vector>
+
+#include "tests/board/wayland/shm_buffer.h"
 #include "tests/board/wayland/wayland_connection.h"
-#include "tests/clients/shm_buffer.h"
 
 // Captures of the first output by wlr-screencopy. Errors: the compositor's refusal; ETIMEDOUT if it does not answer.
 namespace vitrine {
@@ -11,5 +13,9 @@ namespace vitrine {
 
 /** Captures as screenshot tools do: to shared memory. */
 [[nodiscard]] Result<ShmBuffer> captureIntoShm(WaylandConnection& connection);
+
+/** What was captured, as XRGB8888 without gaps between rows. Invalid: its format has not four bytes a pixel. Errors of Mapping::map(). */
+[[nodiscard]] Result<std::vector<uint32_t>> pixelsOf(const Dmabuf& capture);
+[[nodiscard]] Result<std::vector<uint32_t>> pixelsOf(const ShmBuffer& capture);
 
 } // namespace vitrine

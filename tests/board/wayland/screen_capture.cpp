@@ -1,7 +1,12 @@
-#include "tests/clients/screen_capture.h"
+#include "tests/board/wayland/screen_capture.h"
 
 #include <cerrno>
+#include <cstring>
+#include <span>
 
+#include <drm_fourcc.h>
+
+#include "protected-path/dmabuf/mapping.h"
 #include "protected-path/heap/heap_allocator.h"
 
 namespace vitrine {
@@ -76,7 +81,36 @@ Result<> Capture::waitFor(const bool& done, const char* what) {
   return {};
 }
 
+Result<std::vector<uint32_t>> readPixels(std::span<const std::byte> bytes, Size size, uint32_t strideBytes,
+                                         uint32_t fourcc) {
+  const bool redFirst = fourcc == DRM_FORMAT_XBGR8888 || fourcc == DRM_FORMAT_ABGR8888;
+  if (!redFirst && fourcc != DRM_FORMAT_XRGB8888 && fourcc != DRM_FORMAT_ARGB8888)
+    return invalid("read capture", fourccName(fourcc), "not of 8 bits each for red, green and blue");
+  std::vector<uint32_t> pixels(size_t{size.width} * size.height);
+  for (uint32_t y = 0; y < size.height; ++y)
+    std::memcpy(&pixels[size_t{y} * size.width], &bytes[size_t{y} * strideBytes],
+                size_t{size.width} * sizeof(uint32_t));
+  if (redFirst) {
+    for (uint32_t& pixel : pixels)
+      pixel = (pixel & 0xff00ff00) | (pixel & 0xff) << 16 | (pixel >> 16 & 0xff);
+  }
+  return pixels;
+}
+
 } // namespace
+
+Result<std::vector<uint32_t>> pixelsOf(const Dmabuf& capture) {
+  const auto mapping = Mapping::map(capture, 0, Mapping::Access::Read);
+  if (!mapping) return std::unexpected(mapping.error());
+  return readPixels(mapping->bytes(), capture.size(), capture.plane(0).strideBytes, capture.fourcc());
+}
+
+Result<std::vector<uint32_t>> pixelsOf(const ShmBuffer& capture) {
+  uint32_t fourcc = capture.format(); // wl_shm's, which are DRM's but for these two
+  if (fourcc == WL_SHM_FORMAT_ARGB8888) fourcc = DRM_FORMAT_ARGB8888;
+  if (fourcc == WL_SHM_FORMAT_XRGB8888) fourcc = DRM_FORMAT_XRGB8888;
+  return readPixels(std::as_bytes(capture.bytes()), capture.size(), capture.strideBytes(), fourcc);
+}
 
 Result<Dmabuf> captureIntoDmabuf(WaylandConnection& connection) {
   Capture capture(connection);

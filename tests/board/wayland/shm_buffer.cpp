@@ -1,4 +1,4 @@
-#include "tests/clients/shm_buffer.h"
+#include "tests/board/wayland/shm_buffer.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -20,11 +20,18 @@ Result<ShmBuffer> ShmBuffer::create(WaylandConnection& connection, Size size, ui
                                                          static_cast<int32_t>(size.height),
                                                          static_cast<int32_t>(strideBytes), format));
   wl_shm_pool_destroy(pool);
-  return ShmBuffer({static_cast<uint8_t*>(mapped), length}, std::move(object));
+  ShmBuffer buffer;
+  buffer.size_ = size;
+  buffer.strideBytes_ = strideBytes;
+  buffer.format_ = format;
+  buffer.bytes_ = {static_cast<uint8_t*>(mapped), length};
+  buffer.object_ = std::move(object);
+  return buffer;
 }
 
 ShmBuffer::ShmBuffer(ShmBuffer&& other) noexcept
-    : bytes_(std::exchange(other.bytes_, {})), object_(std::move(other.object_)) {}
+    : size_(other.size_), strideBytes_(other.strideBytes_), format_(other.format_),
+      bytes_(std::exchange(other.bytes_, {})), object_(std::move(other.object_)) {}
 
 ShmBuffer::~ShmBuffer() {
   if (!bytes_.empty()) munmap(bytes_.data(), bytes_.size());

@@ -18,11 +18,17 @@ public:
   ~ShmBuffer();
 
   [[nodiscard]] wl_buffer* object() const { return object_.get(); }
+  [[nodiscard]] Size size() const { return size_; }
+  [[nodiscard]] uint32_t strideBytes() const { return strideBytes_; }
+  [[nodiscard]] uint32_t format() const { return format_; } ///< one of wl_shm's
   /** Blue, green, red, alpha of each pixel of XRGB8888 and ARGB8888, row by row. */
   [[nodiscard]] std::span<uint8_t> bytes() const { return bytes_; }
 
 private:
-  ShmBuffer(std::span<uint8_t> bytes, WaylandPtr<wl_buffer> object) : bytes_(bytes), object_(std::move(object)) {}
+  ShmBuffer() = default;
+  Size size_;
+  uint32_t strideBytes_ = 0;
+  uint32_t format_ = 0;
   std::span<uint8_t> bytes_; ///< mapped
   WaylandPtr<wl_buffer> object_;
 };
