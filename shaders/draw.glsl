@@ -9,6 +9,12 @@ layout(push_constant) uniform Draw {
   ivec4 bounds;     // first and last texel that may be read (x, y; x, y)
   ivec2 subsampling;
   float alpha;
-  int nearest;
-  vec2 texel; // size of one texel of a multi-planar image, in normalised coordinates
+  int flags;
+  vec2 texel;     // size of one texel of a multi-planar image, in normalised coordinates
+  vec2 siting;    // from a luma position / subsampling to the position in the chroma plane, in chroma texels
+  vec2 converted; // the same shift as the sampler of a multi-planar image makes it
 } draw;
+
+// Bits of draw.flags.
+const int flagNearest = 1; // each pixel is one texel
+const int flagSampler = 2; // the image's sampler filters linearly

@@ -1,15 +1,21 @@
-// Filtering for all shaders that sample textures. Each shader defines texel(): the texel at a whole position of the
-// source, clamped to draw.bounds. For YCbCr formats it is Y, Cb, Cr unconverted, with chroma replicated over its cell.
-vec4 texel(ivec2 position);
+// Positions and colours for all shaders that sample textures.
 
-vec4 filtered(vec2 position) {
-  if (draw.nearest != 0) return texel(ivec2(floor(position)));
-  vec2 corner = floor(position - 0.5);
-  vec2 part = position - 0.5 - corner;
-  ivec2 at = ivec2(corner);
-  vec4 above = mix(texel(at), texel(at + ivec2(1, 0)), part.x);
-  vec4 below = mix(texel(at + ivec2(0, 1)), texel(at + ivec2(1, 1)), part.x);
-  return mix(above, below, part.y);
+// Where the fragment is in the source, in texels.
+vec2 sourcePosition() {
+  vec2 from = gl_FragCoord.xy - draw.origin;
+  vec2 position = vec2(dot(draw.matrix.xy, from), dot(draw.matrix.zw, from)) + draw.translation;
+  return (draw.flags & flagNearest) != 0 ? floor(position) + 0.5 : position;
+}
+
+// The cells of the chroma planes that may be read.
+ivec4 chromaBounds() { return ivec4(draw.bounds.xy / draw.subsampling, draw.bounds.zw / draw.subsampling); }
+
+// Position in a chroma plane. Chroma is interpolated between the places where its samples were taken.
+vec2 chromaPosition(vec2 position) { return position / vec2(draw.subsampling) + draw.siting; }
+
+// The position at which a linear filter reads no texel outside.
+vec2 inside(vec2 position, ivec4 bounds) {
+  return clamp(position, vec2(bounds.xy) + 0.5, vec2(bounds.zw) + 0.5);
 }
 
 vec3 rgbFromYcc(vec3 ycc) {
@@ -18,9 +24,4 @@ vec3 rgbFromYcc(vec3 ycc) {
   return vec3(luma + draw.second.x * chroma.y,
               luma + draw.second.y * chroma.x + draw.second.z * chroma.y,
               luma + draw.second.w * chroma.x);
-}
-
-vec4 sampled() {
-  vec2 from = gl_FragCoord.xy - draw.origin;
-  return filtered(vec2(dot(draw.matrix.xy, from), dot(draw.matrix.zw, from)) + draw.translation);
 }

@@ -219,6 +219,7 @@ void DisplayListBuilder::addBuffer(const Context& context, wlr_scene_buffer& buf
   const ColorRepresentation colors = colors_.of(source.surface, layer.bufferSize);
   layer.encoding = colors.encoding;
   layer.range = colors.range;
+  layer.chroma = colors.chroma;
   layer.changesPerSecond = record.changesPerSecond(source.contentSerial, context.time);
   judgeLayer(context, layer, source);
   // A plane is always worth it for what would otherwise bring the whole output into protected memory.

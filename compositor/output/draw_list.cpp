@@ -47,6 +47,7 @@ DrawItem itemFor(const Layer& layer, const LayerSource& source, DrawList::Show s
     command.nearest = source.sceneBuffer->filter_mode == WLR_SCALE_FILTER_NEAREST;
     command.encoding = layer.encoding;
     command.range = layer.range;
+    command.chroma = layer.chroma;
   }
   // What a hole or a placeholder looks like does not depend on what is behind it.
   if (command.kind == DrawCommand::Kind::Hole || command.kind == DrawCommand::Kind::Placeholder) item.serial = 0;
@@ -76,7 +77,8 @@ bool DrawList::sameLook(const DrawItem& a, const DrawItem& b) {
   const DrawCommand& y = b.command;
   return a.id == b.id && a.serial == b.serial && x.kind == y.kind && x.destination == y.destination &&
          x.source == y.source && x.transform == y.transform && x.alpha == y.alpha && x.color == y.color &&
-         x.encoding == y.encoding && x.range == y.range && x.nearest == y.nearest && x.blend == y.blend;
+         x.encoding == y.encoding && x.range == y.range && x.chroma == y.chroma && x.nearest == y.nearest &&
+         x.blend == y.blend;
 }
 
 void DrawList::begin() {

@@ -6,7 +6,7 @@ namespace vitrine {
 namespace {
 
 struct State {
-  bool set;
+  bool set; ///< encoding and range
   ColorRepresentation value;
 };
 
@@ -91,14 +91,28 @@ const struct wp_color_representation_surface_v1_interface surfaceImpl = {
           if (colors == nullptr) return;
           for (const Combination& combination : combinations) {
             if (combination.coefficients != coefficients || combination.range != range) continue;
-            colors->pending = {true, combination.value};
+            colors->pending.set = true;
+            colors->pending.value.encoding = combination.value.encoding;
+            colors->pending.value.range = combination.value.range;
             return;
           }
           wl_resource_post_error(resource, WP_COLOR_REPRESENTATION_SURFACE_V1_ERROR_COEFFICIENTS,
                                  "coefficients %u with range %u are not supported", coefficients, range);
         },
-    // Chroma is replicated, as display controllers do, so the location is accepted and ignored.
-    .set_chroma_location = [](wl_client*, wl_resource* resource, uint32_t) { (void)colorsOf(resource); },
+    .set_chroma_location =
+        [](wl_client*, wl_resource* resource, uint32_t location) {
+          SurfaceColors* colors = colorsOf(resource);
+          if (colors == nullptr) return;
+          if (location < WP_COLOR_REPRESENTATION_SURFACE_V1_CHROMA_LOCATION_TYPE_0 ||
+              location > WP_COLOR_REPRESENTATION_SURFACE_V1_CHROMA_LOCATION_TYPE_5) {
+            wl_resource_post_error(resource, WP_COLOR_REPRESENTATION_SURFACE_V1_ERROR_CHROMA_LOCATION,
+                                   "chroma location %u is invalid", location);
+            return;
+          }
+          // Both enumerations have the order of H.273.
+          colors->pending.value.chroma =
+              static_cast<ChromaLocation>(location - WP_COLOR_REPRESENTATION_SURFACE_V1_CHROMA_LOCATION_TYPE_0);
+        },
 };
 
 void getSurface(wl_client* client, wl_resource* manager, uint32_t id, wl_resource* surfaceResource) {
@@ -161,14 +175,14 @@ ColorRepresentationManager::~ColorRepresentationManager() {
 }
 
 ColorRepresentation ColorRepresentationManager::of(wlr_surface* surface, Size bufferSize) const {
-  if (surface != nullptr) {
-    if (wlr_addon* addon = wlr_addon_find(&surface->addons, &addonImpl, &addonImpl)) {
-      const SurfaceColors* colors = wl_container_of(addon, static_cast<SurfaceColors*>(nullptr), addon);
-      if (colors->current.set) return colors->current.value;
-    }
-  }
   const bool highDefinition = bufferSize.width >= 1280 || bufferSize.height >= 720;
-  return {highDefinition ? ColorEncoding::Bt709 : ColorEncoding::Bt601, ColorRange::Limited};
+  ColorRepresentation colors{highDefinition ? ColorEncoding::Bt709 : ColorEncoding::Bt601};
+  wlr_addon* addon = surface != nullptr ? wlr_addon_find(&surface->addons, &addonImpl, &addonImpl) : nullptr;
+  if (addon == nullptr) return colors;
+  const SurfaceColors* told = wl_container_of(addon, static_cast<SurfaceColors*>(nullptr), addon);
+  if (told->current.set) return told->current.value;
+  colors.chroma = told->current.value.chroma;
+  return colors;
 }
 
 } // namespace vitrine

@@ -9,12 +9,13 @@ namespace vitrine {
 struct ColorRepresentation {
   ColorEncoding encoding = ColorEncoding::Bt709;
   ColorRange range = ColorRange::Limited;
+  ChromaLocation chroma = ChromaLocation::Left;
   bool operator==(const ColorRepresentation&) const = default;
 };
 
 /**
- * wp_color_representation_manager_v1 (wayland-protocols staging): coefficients and range per surface, double-buffered
- * with its other state. The only alpha mode is premultiplied electrical, which is the default of wl_surface.
+ * wp_color_representation_manager_v1 (wayland-protocols staging): coefficients, range and chroma location per
+ * surface, double-buffered with its other state. The only alpha mode is premultiplied electrical, which is the default of wl_surface.
  */
 class ColorRepresentationManager {
 public:

@@ -16,6 +16,13 @@ enum class ColorEncoding : uint8_t { Bt601, Bt709, Bt2020 };
 /** KMS property COLOR_RANGE. */
 enum class ColorRange : uint8_t { Limited, Full };
 
+/**
+ * Where a sample of chroma was taken, relative to the pixels that it covers, if the planes of chroma have fewer samples. Horizontally at
+ * the left pixel or in the middle of both, vertically at the upper pixel, in the middle or at the lower one. The order is that of H.273's
+ * Chroma420SampleLocType; for 4:2:2 only the horizontal place counts. MPEG-2, H.264 and HEVC mean Left unless they say otherwise.
+ */
+enum class ChromaLocation : uint8_t { Left, Center, TopLeft, Top, BottomLeft, Bottom };
+
 /** Facts about a DRM fourcc (drm_fourcc.h). */
 struct FormatInfo {
   uint32_t fourcc;

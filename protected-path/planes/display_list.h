@@ -27,7 +27,8 @@ struct Layer {
   bool opaque = false;                           ///< every pixel of `destination` is opaque
   ColorEncoding encoding = ColorEncoding::Bt709; ///< YCbCr formats only
   ColorRange range = ColorRange::Limited;
-  bool protectedContent = false; ///< no_map: see design.md R1, R2
+  ChromaLocation chroma = ChromaLocation::Left; ///< if composed: KMS has no property for it
+  bool protectedContent = false;                ///< no_map: see design.md R1, R2
   /** Why it may not go on a plane, even if the hardware could show it (PlaneNotDmabuf, PlaneConfiguredOff …), or None. */
   Refusal planeRefusal = Refusal::None;
   /** Why it may not be composed (GpuNoProtectedMemory …), or None. Such a layer is *mandatory*: a plane or the

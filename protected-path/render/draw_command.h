@@ -34,13 +34,11 @@ struct DrawCommand {
   /** As KMS's `rotation`: a flipped transform mirrors left to right first, then turns counter-clockwise. */
   Transform transform = Transform::Normal;
   float alpha = 1.0F;
-  bool blend = true;    ///< premultiplied "over"; false replaces
-  bool nearest = false; ///< nearest instead of bilinear filtering
-  /**
-   * YCbCr only. Chroma is replicated over its cell, as planes do at 1:1, and not interpolated. Filtering comes after.
-   */
-  ColorEncoding encoding = ColorEncoding::Bt709;
+  bool blend = true;                             ///< premultiplied "over"; false replaces
+  bool nearest = false;                          ///< nearest instead of bilinear filtering
+  ColorEncoding encoding = ColorEncoding::Bt709; ///< YCbCr only, as the two below
   ColorRange range = ColorRange::Limited;
+  ChromaLocation chroma = ChromaLocation::Left; ///< Chroma is interpolated linearly between its samples' places.
 };
 
 } // namespace vitrine

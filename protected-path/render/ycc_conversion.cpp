@@ -30,4 +30,14 @@ YccConversion yccConversion(ColorEncoding encoding, ColorRange range, unsigned b
           .cbToBlue = static_cast<float>(chromaScale * 2 * (1 - kb))};
 }
 
+ChromaShift chromaShift(ChromaLocation location, const FormatInfo& format) {
+  using enum ChromaLocation;
+  // The first pixel's centre is half a pixel into the cell, and the sample's centre half a sample.
+  const auto first = [](uint32_t subsampling) { return 0.5F - 0.5F / static_cast<float>(subsampling); };
+  const bool left = location == Left || location == TopLeft || location == BottomLeft;
+  const bool top = location == TopLeft || location == Top;
+  const bool bottom = location == BottomLeft || location == Bottom;
+  return {left ? first(format.hsub) : 0, top ? first(format.vsub) : bottom ? -first(format.vsub) : 0};
+}
+
 } // namespace vitrine

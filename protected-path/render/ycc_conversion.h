@@ -24,4 +24,11 @@ struct YccConversion {
  */
 [[nodiscard]] YccConversion yccConversion(ColorEncoding encoding, ColorRange range, unsigned bits);
 
+/** Shift from a position in the picture, divided by the subsampling, to the position in a plane of chroma, in its samples. */
+struct ChromaShift {
+  float x;
+  float y;
+};
+[[nodiscard]] ChromaShift chromaShift(ChromaLocation location, const FormatInfo& format);
+
 } // namespace vitrine

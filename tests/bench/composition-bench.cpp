@@ -153,6 +153,20 @@ void drawDamage(benchmark::State& state, bool isProtected) {
   composeFrames(state, scene, {&command, 1}, {&damage, 1}, true);
 }
 
+/** A video over the whole output, from 1280 x 720 or not scaled. */
+void drawVideo(benchmark::State& state, Size size, bool isProtected) {
+  if (!possible(state, isProtected)) return;
+  Scene scene(isProtected);
+  const Dmabuf memory = allocate(size, DRM_FORMAT_NV12, isProtected);
+  auto video = renderer().import(memory);
+  if (!video) fail(video.error());
+  const Rect whole{0, 0, static_cast<int32_t>(fullHd.width), static_cast<int32_t>(fullHd.height)};
+  DrawCommand command = scene.surface(whole);
+  command.texture = video->get();
+  command.source = SourceRect::whole(size);
+  composeFrames(state, scene, {&command, 1}, {&whole, 1}, true);
+}
+
 BENCHMARK_CAPTURE(importCold, NV12_1280x720, DRM_FORMAT_NV12, Size{1280, 720}, false);
 BENCHMARK_CAPTURE(importCold, XRGB8888_1920x1080, DRM_FORMAT_XRGB8888, fullHd, false);
 BENCHMARK_CAPTURE(importCold, NV12_1280x720_protected, DRM_FORMAT_NV12, Size{1280, 720}, true);
@@ -162,6 +176,10 @@ BENCHMARK_CAPTURE(recordAndSubmit, ordinary, false)->RangeMultiplier(4)->Range(1
 BENCHMARK_CAPTURE(recordAndSubmit, protected, true)->RangeMultiplier(4)->Range(1, 256);
 BENCHMARK_CAPTURE(drawDamage, ordinary_percent, false)->Arg(1)->Arg(10)->Arg(50)->Arg(100);
 BENCHMARK_CAPTURE(drawDamage, protected_percent, true)->Arg(1)->Arg(10)->Arg(50)->Arg(100);
+BENCHMARK_CAPTURE(drawVideo, as_it_is, fullHd, false);
+BENCHMARK_CAPTURE(drawVideo, scaled, Size{1280, 720}, false);
+BENCHMARK_CAPTURE(drawVideo, as_it_is_protected, fullHd, true);
+BENCHMARK_CAPTURE(drawVideo, scaled_protected, Size{1280, 720}, true);
 
 } // namespace
 } // namespace vitrine

@@ -39,33 +39,55 @@ def test_pattern(width, height, frame, limited=True):
     return luma, chroma
 
 
-def to_rgb(luma, chroma, encoding="bt709", limited=True):
-    """ITU-R BT.601/709/2020 non-constant luminance to R'G'B', not rounded. Each chroma sample is for its 2 x 2 pixels. Values outside
-    0..255 are kept, because a video is filtered first and clipped last."""
+# How chroma becomes as large as luma. A plane of vkms has each sample for its 2 x 2 pixels. The renderer interpolates between the places
+# where samples were taken: at the left pixel, and in the middle of both rows.
+PLANE, COMPOSED = "plane", "composited"
+CHROMA = (PLANE, COMPOSED)
+
+
+def full_chroma(chroma, way):
+    """Chroma (height/2 x width/2) for each pixel."""
+    if way == PLANE:
+        return np.repeat(np.repeat(chroma, 2, axis=0), 2, axis=1)
+    height, width = chroma.shape
+    column = np.clip(np.arange(2 * width) / 2, 0, width - 1)
+    row = np.clip((np.arange(2 * height) - 0.5) / 2, 0, height - 1)
+    left, upper = column.astype(int), row.astype(int)
+    right, lower = np.minimum(left + 1, width - 1), np.minimum(upper + 1, height - 1)
+    across, down = column - left, (row - upper)[:, None]
+    rows = chroma[:, left] * (1 - across) + chroma[:, right] * across
+    return rows[upper] * (1 - down) + rows[lower] * down
+
+
+def to_rgb(luma, chroma, encoding="bt709", limited=True, way=PLANE):
+    """ITU-R BT.601/709/2020 non-constant luminance to R'G'B', not rounded. Values outside 0..255 are kept, because a video is filtered
+    first and clipped last."""
     kr, kb = KR_KB[encoding]
     kg = 1 - kr - kb
     luma_offset, luma_scale, chroma_scale = (16, 219, 224) if limited else (0, 255, 255)
     y = (luma - luma_offset) / luma_scale
-    cb, cr = (np.repeat(np.repeat((chroma[:, :, i] - 128) / chroma_scale, 2, axis=0), 2, axis=1) for i in (0, 1))
+    cb, cr = (full_chroma((chroma[:, :, i] - 128) / chroma_scale, way) for i in (0, 1))
     red = y + 2 * (1 - kr) * cr
     blue = y + 2 * (1 - kb) * cb
     green = (y - kr * red - kb * blue) / kg
     return np.stack([red, green, blue], axis=2) * 255
 
 
-def unlimited_picture(width, height, frame, encoding="bt709", limited=True):
+def unlimited_picture(width, height, frame, encoding="bt709", limited=True, way=PLANE):
     """The picture before filtering and clipping. The conversion is affine, so it may come before the filter."""
-    return to_rgb(*test_pattern(width, height, frame, limited), encoding, limited)
+    return to_rgb(*test_pattern(width, height, frame, limited), encoding, limited, way)
 
 
-def picture(width, height, frame, encoding="bt709", limited=True):
+def picture(width, height, frame, encoding="bt709", limited=True, way=PLANE):
     """The picture, clipped to 0..255."""
-    return np.clip(unlimited_picture(width, height, frame, encoding, limited), 0, 255)
+    return np.clip(unlimited_picture(width, height, frame, encoding, limited, way), 0, 255)
 
 
-def largest_difference(shown, width, height, frame, **how):
-    """The largest difference of any channel of any pixel from the reference."""
-    return float(np.abs(shown.astype(float) - picture(width, height, frame, **how)).max())
+def largest_difference(shown, width, height, frame, way=None, where=np.s_[:], **how):
+    """The largest difference of any channel of any pixel (`where`: of these) from the reference. `way`: how the video is shown; without,
+    the nearer one."""
+    ways = CHROMA if way is None else (way,)
+    return min(float(np.abs(shown.astype(float) - picture(width, height, frame, way=way, **how))[where].max()) for way in ways)
 
 
 # The compositor's operations on a picture (height x width x 3, 0..255), written from the protocols' text and from textbooks.

@@ -480,8 +480,7 @@ def assert_video_right_around(session, box, covers):
         if not (video[mask] == colour).all():
             raise AssertionError(f"the panel does not show {colour} where the screenshot does")
         covered |= mask
-    wanted = reference.picture(box[2], box[3], frame_bar.read_frame_number(video))
-    worst = np.abs(video.astype(float) - wanted)[~covered].max()
+    worst = reference.largest_difference(video, box[2], box[3], frame_bar.read_frame_number(video), where=~covered)
     if worst > TOLERANCE:
         raise AssertionError(f"around popup and window the video differs by {worst:.2f} of 255")
     if not s.only_placeholder(public[~covered]):

@@ -34,7 +34,7 @@ def colours_of(encoding, limited):
         testing.equal(box[2:], (WIDTH, HEIGHT), "size of the video on the panel")
         shown = s.crop(panel, box).astype(float)
         pattern = reference.test_pattern(WIDTH, HEIGHT, frame_bar.read_frame_number(shown), limited)
-        worst = {how: np.abs(shown - np.clip(reference.to_rgb(*pattern, *how), 0, 255)).max() for how in COLOURS}
+        worst = {how: np.abs(shown - np.clip(reference.to_rgb(*pattern, *how, WINDOWED), 0, 255)).max() for how in COLOURS}
         print(f"# {name}, {WINDOWED}: {worst[encoding, limited]:.2f} of 255 away at most; as anything else it would be "
               f"{min(away for how, away in worst.items() if how != (encoding, limited)):.0f}", flush=True)
         # A picture that is near in one encoding is far in all others, so a wrong encoding fails.

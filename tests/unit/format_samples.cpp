@@ -141,17 +141,54 @@ uint32_t sample(TestBuffer& buffer, unsigned plane, uint32_t index, uint32_t y, 
   return word >> (16 - bits);
 }
 
-Picture convert(TestBuffer& buffer, const YccLayout& layout, ColorEncoding encoding, ColorRange range) {
+/** How chroma is reconstructed. */
+struct Chroma {
+  ChromaLocation location;
+  Rect crop;
+};
+
+/** Where the first sample of one axis was taken, in pixels from the centre of its first pixel, by H.273's figure. */
+double firstColumn(ChromaLocation location) {
+  using enum ChromaLocation;
+  return location == Left || location == TopLeft || location == BottomLeft ? 0 : 0.5;
+}
+double firstRow(ChromaLocation location) {
+  using enum ChromaLocation;
+  return location == TopLeft || location == Top ? 0 : location == BottomLeft || location == Bottom ? 1 : 0.5;
+}
+
+/** The samples on both sides of a pixel, and the second one's share. */
+struct Neighbours {
+  uint32_t first, second;
+  double share;
+};
+Neighbours neighbours(int pixel, double place, int subsampling, int start, int length) {
+  if (subsampling == 1) return {static_cast<uint32_t>(pixel), static_cast<uint32_t>(pixel), 0};
+  const int low = start / subsampling;
+  const int high = (start + length - 1) / subsampling;
+  const double at = std::clamp((pixel - place) / subsampling, double(low), double(high));
+  const int first = static_cast<int>(at);
+  return {static_cast<uint32_t>(first), static_cast<uint32_t>(std::min(first + 1, high)), at - first};
+}
+
+Picture convert(TestBuffer& buffer, const YccLayout& layout, ColorEncoding encoding, ColorRange range,
+                const Chroma& how) {
   const FormatInfo& format = buffer.dmabuf().format();
   Picture result(static_cast<int>(buffer.dmabuf().size().width), static_cast<int>(buffer.dmabuf().size().height));
-  for (int y = 0; y < result.height; ++y) {
-    for (int x = 0; x < result.width; ++x) {
-      const uint32_t chromaX = static_cast<uint32_t>(x) / format.hsub;
-      const uint32_t chromaY = static_cast<uint32_t>(y) / format.vsub;
-      const bool planar = format.planes == 3;
+  const Rect crop = how.crop.empty() ? Rect{0, 0, result.width, result.height} : how.crop;
+  const bool planar = format.planes == 3;
+  for (int y = crop.y; y < crop.bottom(); ++y) {
+    const Neighbours rows = neighbours(y, firstRow(how.location), format.vsub, crop.y, crop.height);
+    for (int x = crop.x; x < crop.right(); ++x) {
+      const Neighbours columns = neighbours(x, firstColumn(how.location), format.hsub, crop.x, crop.width);
       const auto chroma = [&](unsigned which) {
-        return planar ? sample(buffer, 1 + which, chromaX, chromaY, layout.bits)
-                      : sample(buffer, 1, chromaX * 2 + which, chromaY, layout.bits);
+        const auto at = [&](uint32_t column, uint32_t row) {
+          return double(planar ? sample(buffer, 1 + which, column, row, layout.bits)
+                               : sample(buffer, 1, column * 2 + which, row, layout.bits));
+        };
+        const double above = std::lerp(at(columns.first, rows.first), at(columns.second, rows.first), columns.share);
+        const double below = std::lerp(at(columns.first, rows.second), at(columns.second, rows.second), columns.share);
+        return std::lerp(above, below, rows.share);
       };
       const Rgb rgb = rgbOf(encoding, range, layout.bits,
                             sample(buffer, 0, static_cast<uint32_t>(x), static_cast<uint32_t>(y), layout.bits),
@@ -207,9 +244,10 @@ void fillRandom(TestBuffer& buffer, unsigned seed) {
   }
 }
 
-Picture pictureOf(TestBuffer& buffer, ColorEncoding encoding, ColorRange range) {
+Picture pictureOf(TestBuffer& buffer, ColorEncoding encoding, ColorRange range, ChromaLocation location,
+                  const Rect& crop) {
   const uint32_t fourcc = buffer.dmabuf().fourcc();
-  return buffer.dmabuf().format().isYuv ? convert(buffer, layoutOf(yccTable, fourcc), encoding, range)
+  return buffer.dmabuf().format().isYuv ? convert(buffer, layoutOf(yccTable, fourcc), encoding, range, {location, crop})
                                         : unpack(buffer, layoutOf(rgbTable, fourcc));
 }
 

@@ -16,8 +16,12 @@ namespace vitrine::test {
 /** Random code values, including the ends of the range; for half floats, numbers from 0 to 1. */
 void fillRandom(TestBuffer& buffer, unsigned seed);
 
-/** The picture in the buffer, with its alpha, or 255 if it has none. Encoding and range are for YCbCr only. */
-[[nodiscard]] Picture pictureOf(TestBuffer& buffer, ColorEncoding encoding, ColorRange range);
+/**
+ * The picture in the buffer, with its alpha, or 255 if it has none. What follows is for YCbCr only. Chroma is interpolated linearly between
+ * the places where it was taken, from the cells that `crop` touches; an empty box: from all.
+ */
+[[nodiscard]] Picture pictureOf(TestBuffer& buffer, ColorEncoding encoding, ColorRange range,
+                                ChromaLocation location = ChromaLocation::Left, const Rect& crop = {});
 
 /** Whether `renderer` can sample LINEAR dma-bufs of this format. */
 [[nodiscard]] bool samplesLinear(const Renderer& renderer, uint32_t fourcc);

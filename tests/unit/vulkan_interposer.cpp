@@ -139,6 +139,10 @@ void notePipeline(const VkGraphicsPipelineCreateInfo& info) {
   if ((info.flags & VK_PIPELINE_CREATE_NO_PROTECTED_ACCESS_BIT_EXT) != 0) driverCalls().noProtectedPipelines += 1;
 }
 
+void noteSampler(const VkSamplerCreateInfo& info) {
+  driverCalls().linearSamplers += info.magFilter == VK_FILTER_LINEAR && info.minFilter == VK_FILTER_LINEAR ? 1 : 0;
+}
+
 void noteSubmit(const VkSubmitInfo& info) {
   driverCalls().semaphoresWaited += info.waitSemaphoreCount;
   if (hasInChain(info.pNext, VK_STRUCTURE_TYPE_PROTECTED_SUBMIT_INFO)) driverCalls().protectedSubmits += 1;
@@ -188,7 +192,7 @@ PFN_vkGetPhysicalDeviceFormatProperties2 realFormatProperties = nullptr;
 PFN_vkGetPhysicalDeviceImageFormatProperties2 realImageFormatProperties = nullptr;
 
 /** LINEAR's entry, and a copy of it for the offered modifier. */
-VKAPI_ATTR void VKAPI_CALL formatProperties(VkPhysicalDevice device, VkFormat format, VkFormatProperties2* properties) {
+void formatWithOffer(VkPhysicalDevice device, VkFormat format, VkFormatProperties2* properties) {
   auto* list = static_cast<VkDrmFormatModifierPropertiesListEXT*>(properties->pNext);
   VkDrmFormatModifierPropertiesEXT* entries = list != nullptr ? list->pDrmFormatModifierProperties : nullptr;
   if (list == nullptr || !offered.isFor(format)) return realFormatProperties(device, format, properties);
@@ -199,6 +203,21 @@ VKAPI_ATTR void VKAPI_CALL formatProperties(VkPhysicalDevice device, VkFormat fo
   entries[1] = entries[0];
   entries[1].drmFormatModifier = offered.modifier;
   entries[1].drmFormatModifierPlaneCount += offered.extraPlanes;
+}
+
+VKAPI_ATTR void VKAPI_CALL formatProperties(VkPhysicalDevice device, VkFormat format, VkFormatProperties2* properties) {
+  formatWithOffer(device, format, properties);
+  const auto pretend = [](VkFormatFeatureFlags& features) {
+    if (features == 0) return;
+    features &= ~vitrine::test::pretence().lackingFeatures;
+    features |= vitrine::test::pretence().grantedFeatures;
+  };
+  pretend(properties->formatProperties.optimalTilingFeatures);
+  pretend(properties->formatProperties.linearTilingFeatures);
+  const auto* list = static_cast<const VkDrmFormatModifierPropertiesListEXT*>(properties->pNext);
+  if (list == nullptr || list->pDrmFormatModifierProperties == nullptr) return;
+  for (uint32_t i = 0; i < list->drmFormatModifierCount; ++i)
+    pretend(list->pDrmFormatModifierProperties[i].drmFormatModifierTilingFeatures);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL imageFormatProperties(VkPhysicalDevice device,
@@ -301,6 +320,7 @@ struct Interposed<name, VkResult(VKAPI_PTR*)(Arguments...)> {
     if constexpr (name == "vkQueueSubmit") noteSubmit(*std::get<2>(std::tuple(arguments...)));
     if constexpr (name == "vkCreatePipelineCache")
       driverCalls().pipelineCacheBytes += std::get<1>(std::tuple(arguments...))->initialDataSize;
+    if constexpr (name == "vkCreateSampler") noteSampler(*std::get<1>(std::tuple(arguments...)));
     if constexpr (name == "vkCreateGraphicsPipelines") notePipeline(*std::get<3>(std::tuple(arguments...)));
     if (const VkResult result = takeFailure(name.text); result != VK_SUCCESS) return result;
     VkResult result = VK_SUCCESS;

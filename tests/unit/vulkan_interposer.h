@@ -30,6 +30,7 @@ struct DriverCalls {
   uint64_t protectedOnlyPipelines = 0; ///< with VK_PIPELINE_CREATE_PROTECTED_ACCESS_ONLY_BIT
   uint64_t noProtectedPipelines = 0;   ///< with VK_PIPELINE_CREATE_NO_PROTECTED_ACCESS_BIT
   uint64_t pipelineCacheBytes = 0;     ///< given to vkCreatePipelineCache
+  uint64_t linearSamplers = 0;         ///< vkCreateSampler with VK_FILTER_LINEAR
   uint64_t semaphoresWaited = 0;       ///< by all vkQueueSubmit
   uint64_t cpuWaits = 0;               ///< vkWaitSemaphores
   uint64_t passes = 0;                 ///< vkCmdBeginRenderPass, and of them:
@@ -104,6 +105,8 @@ struct Pretence {
   std::optional<bool> protectedNoFault;        ///< VkPhysicalDeviceProtectedMemoryProperties
   std::optional<uint32_t> maximumExtent;       ///< VkPhysicalDeviceLimits::maxImageDimension2D
   std::optional<uint32_t> vendorId;            ///< VkPhysicalDeviceProperties
+  VkFormatFeatureFlags lackingFeatures = 0;    ///< of every format and modifier
+  VkFormatFeatureFlags grantedFeatures = 0;    ///< that the driver has without saying so; validation must be off
   std::string lackingFunction;                 ///< that loader and driver do not have
 };
 [[nodiscard]] Pretence& pretence();

@@ -19,8 +19,8 @@ struct YccFormat {
 [[nodiscard]] std::span<const YccFormat> yccFormats();
 
 /**
- * Converts the texels of `box` to a8r8g8b8, row by row without gaps. Chroma is replicated over its cell. `planes`: as many as the format
- * has, each with all rows of the texture.
+ * Converts the texels of `box` to a8r8g8b8, row by row without gaps. Chroma is interpolated between the places where it was sampled
+ * (DrawCommand::chroma), from the cells of `box` alone. `planes`: as many as the format has, each with all rows of the texture.
  */
 void convertTexels(const YccFormat& format, std::span<const PixelMemory> planes, const Rect& box,
                    const DrawCommand& command, std::span<uint32_t> to);

@@ -32,7 +32,7 @@ private:
 class DescriptorAllocator : public std::enable_shared_from_this<DescriptorAllocator> {
 public:
   static constexpr uint32_t planes = 3;
-  /** Sets of three sampled images, one for each colour plane. */
+  /** Sets of three images, one for each colour plane. */
   [[nodiscard]] static Result<std::shared_ptr<DescriptorAllocator>> create(std::shared_ptr<Device> device);
   /**
    * Sets of one image, sampled with `sampler`, which must outlive this. `descriptors`: how many descriptors of a pool
@@ -42,8 +42,11 @@ public:
   createWithSampler(std::shared_ptr<Device> device, VkSampler sampler, uint32_t descriptors);
 
   [[nodiscard]] VkDescriptorSetLayout layout() const { return layout_.get(); }
-  /** A set whose bindings are `views`: one for each binding, all valid (an unused plane repeats another one's view). */
-  [[nodiscard]] Result<DescriptorSet> allocate(std::span<const VkImageView> views);
+  /**
+   * A set whose bindings are `views`: one for each binding, all valid (an unused plane repeats another one's view).
+   * `linear`: whether they are sampled with a linear filter; not used if the layout has a sampler.
+   */
+  [[nodiscard]] Result<DescriptorSet> allocate(std::span<const VkImageView> views, bool linear);
 
 private:
   friend class DescriptorSet;
@@ -52,16 +55,21 @@ private:
     DescriptorPool handle;
     uint32_t used = 0;
   };
-  DescriptorAllocator(std::shared_ptr<Device> device, VkDescriptorType type, uint32_t descriptorsPerSet)
-      : device_(std::move(device)), type_(type), descriptorsPerSet_(descriptorsPerSet) {}
+  DescriptorAllocator(std::shared_ptr<Device> device, uint32_t descriptorsPerSet)
+      : device_(std::move(device)), descriptorsPerSet_(descriptorsPerSet) {}
   [[nodiscard]] Result<> createLayout(uint32_t bindings, const VkSampler* sampler);
   [[nodiscard]] Result<size_t> poolWithRoom();
   void free(size_t pool, VkDescriptorSet set);
   std::shared_ptr<Device> device_;
-  VkDescriptorType type_;
   uint32_t descriptorsPerSet_;
+  Sampler nearest_; ///< null if the layout has a sampler
+  Sampler linear_;
   DescriptorSetLayout layout_;
   std::vector<Pool> pools_;
 };
+
+/** A sampler that repeats the edge. `conversion`: for multi-planar images, else null. */
+[[nodiscard]] Result<Sampler> makeSampler(const DeviceFunctions& vk, VkFilter filter,
+                                          VkSamplerYcbcrConversion conversion = VK_NULL_HANDLE);
 
 } // namespace vitrine::vulkan

@@ -9,6 +9,10 @@
 namespace vitrine::vulkan {
 namespace {
 
+/** Bits of DrawConstants::flags, as in shaders/draw.glsl. */
+constexpr int32_t flagNearest = 1;
+constexpr int32_t flagSampler = 2;
+
 std::array<float, 4> opaque(const std::array<uint8_t, 3>& rgb) {
   return {static_cast<float>(rgb[0]) / 255.0F, static_cast<float>(rgb[1]) / 255.0F, static_cast<float>(rgb[2]) / 255.0F,
           1.0F};
@@ -20,6 +24,15 @@ void setConversion(DrawConstants& constants, const DrawCommand& command, const V
   constants.second = {ycc.crToRed, ycc.cbToGreen, ycc.crToGreen, ycc.cbToBlue};
   const FormatInfo* info = formatInfo(format.fourcc);
   constants.subsampling = {info->hsub, info->vsub};
+  const ChromaShift shift = chromaShift(command.chroma, *info);
+  constants.siting = {shift.x, shift.y};
+}
+
+/** The shift that a sampler makes by itself. */
+void setConverted(DrawConstants& constants, const YccSamplerKey& key, const FormatInfo& info) {
+  const ChromaShift cosited = chromaShift(ChromaLocation::TopLeft, info);
+  constants.converted = {key.xChroma == VK_CHROMA_LOCATION_COSITED_EVEN ? cosited.x : 0,
+                         key.yChroma == VK_CHROMA_LOCATION_COSITED_EVEN ? cosited.y : 0};
 }
 
 } // namespace
@@ -38,7 +51,7 @@ DrawConstants placeholderConstants(float alpha) {
   return constants;
 }
 
-DrawConstants textureConstants(const DrawCommand& command, Size textureSize, const VulkanFormat& format, Size extent) {
+DrawConstants textureConstants(const DrawCommand& command, Size textureSize, const TextureResources& texture) {
   DrawConstants constants;
   constants.alpha = command.alpha;
   const TexelMapping mapping = texelMapping(command, textureSize);
@@ -46,10 +59,11 @@ DrawConstants textureConstants(const DrawCommand& command, Size textureSize, con
   std::ranges::transform(mapping.translation, constants.translation.begin(),
                          [](double v) { return static_cast<float>(v); });
   constants.origin = {static_cast<float>(command.destination.x), static_cast<float>(command.destination.y)};
-  constants.nearest = command.nearest || mapping.exact ? 1 : 0;
+  constants.flags = (command.nearest || mapping.exact ? flagNearest : 0) | (texture.filtersLinearly ? flagSampler : 0);
   constants.bounds = {mapping.columns[0], mapping.rows[0], mapping.columns[1], mapping.rows[1]};
-  if (format.isYuv()) setConversion(constants, command, format);
-  constants.texel = {1.0F / static_cast<float>(extent.width), 1.0F / static_cast<float>(extent.height)};
+  if (texture.format->isYuv()) setConversion(constants, command, *texture.format);
+  if (texture.sampler != nullptr) setConverted(constants, texture.sampler->key(), *formatInfo(texture.format->fourcc));
+  constants.texel = {1.0F / static_cast<float>(texture.extent.width), 1.0F / static_cast<float>(texture.extent.height)};
   return constants;
 }
 

@@ -10,17 +10,19 @@ namespace {
 constexpr VkFormatFeatureFlags drawable =
     VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT | VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BLEND_BIT;
 
+constexpr VkFormatFeatureFlags uploadable = VK_FORMAT_FEATURE_SAMPLED_IMAGE_BIT | VK_FORMAT_FEATURE_TRANSFER_DST_BIT;
+constexpr VkFormatFeatureFlags filtered = VK_FORMAT_FEATURE_SAMPLED_IMAGE_FILTER_LINEAR_BIT;
+
 /** Whether the device can sample images of a multi-planar format, and import them with explicit modifiers. */
 bool canConvert(const PhysicalDevice& device, VkFormat multiPlanar) {
   const bool known = multiPlanar != VK_FORMAT_G8_B8R8_2PLANE_444_UNORM || device.twoPlane444Formats;
   return multiPlanar != VK_FORMAT_UNDEFINED && device.samplerYcbcrConversion && device.explicitModifiers && known;
 }
 
-bool canUpload(const Device& device, VkFormat format) {
+VkFormatFeatureFlags optimalFeatures(const Device& device, VkFormat format) {
   VkFormatProperties2 properties{.sType = VK_STRUCTURE_TYPE_FORMAT_PROPERTIES_2};
   device.instance().vk().GetPhysicalDeviceFormatProperties2(device.physical().handle, format, &properties);
-  constexpr VkFormatFeatureFlags needed = VK_FORMAT_FEATURE_SAMPLED_IMAGE_BIT | VK_FORMAT_FEATURE_TRANSFER_DST_BIT;
-  return (properties.formatProperties.optimalTilingFeatures & needed) == needed;
+  return properties.formatProperties.optimalTilingFeatures;
 }
 
 } // namespace
@@ -31,7 +33,11 @@ FormatSupport::FormatSupport(const Device& device, std::optional<YccImport> only
     if (format == nullptr) continue;
     addSampled(device, *format, only);
     if (format->isTarget()) addTargets(device, *format);
-    if (!format->isYuv() && canUpload(device, format->planeFormats[0])) uploads_.push_back(info.fourcc);
+    if (format->isYuv()) continue;
+    const VkFormatFeatureFlags features = optimalFeatures(device, format->planeFormats[0]);
+    if ((features & uploadable) != uploadable) continue;
+    uploads_.push_back(info.fourcc);
+    if ((features & filtered) != 0) filteredUploads_.push_back(info.fourcc);
   }
 }
 
@@ -39,6 +45,10 @@ std::span<const SampledImport> FormatSupport::sampledImports(FormatModifier form
   const auto found = std::ranges::find(sampled_, format);
   if (found == sampled_.end()) return {};
   return sampledImports_[static_cast<size_t>(found - sampled_.begin())];
+}
+
+bool FormatSupport::filtersUploads(uint32_t fourcc) const {
+  return std::ranges::find(filteredUploads_, fourcc) != filteredUploads_.end();
 }
 
 std::optional<unsigned> FormatSupport::targetMemoryPlanes(FormatModifier format) const {
@@ -75,17 +85,19 @@ std::optional<SampledImport> FormatSupport::planeByPlane(const Device& device, c
            importableImage(device, {plane, of.value, VK_IMAGE_USAGE_SAMPLED_BIT}).has_value();
   };
   if (!samples(format.planeFormats[0], modifier)) return std::nullopt;
-  if (!format.isYuv()) return SampledImport{.memoryPlanes = modifier.planes};
+  bool linear = (modifier.features & filtered) != 0;
+  if (!format.isYuv()) return SampledImport{.memoryPlanes = modifier.planes, .linear = linear};
   // Each plane's image must have one memory plane, and every plane's format must have the modifier.
   if (modifier.planes != 1) return std::nullopt;
   for (unsigned plane = 1; plane < format.planes; ++plane) {
-    const bool usable =
-        std::ranges::any_of(modifiersOf(device, format.planeFormats[plane]), [&](const Modifier& other) {
-          return other.value == modifier.value && other.planes == 1 && samples(format.planeFormats[plane], other);
-        });
-    if (!usable) return std::nullopt;
+    const auto modifiers = modifiersOf(device, format.planeFormats[plane]);
+    const auto usable = std::ranges::find_if(modifiers, [&](const Modifier& other) {
+      return other.value == modifier.value && other.planes == 1 && samples(format.planeFormats[plane], other);
+    });
+    if (usable == modifiers.end()) return std::nullopt;
+    linear = linear && (usable->features & filtered) != 0;
   }
-  return SampledImport{.memoryPlanes = format.planes};
+  return SampledImport{.memoryPlanes = format.planes, .linear = linear};
 }
 
 std::optional<SampledImport> FormatSupport::oneImage(const Device& device, const VulkanFormat& format,
@@ -98,13 +110,18 @@ std::optional<SampledImport> FormatSupport::oneImage(const Device& device, const
   const auto importable = importableImage(device, {format.multiPlanar, modifier.value, VK_IMAGE_USAGE_SAMPLED_BIT});
   if (!importable) return std::nullopt;
   const bool cosited = (modifier.features & VK_FORMAT_FEATURE_COSITED_CHROMA_SAMPLES_BIT) != 0;
-  return SampledImport{
-      .way = YccImport::OneImage,
-      .memoryPlanes = modifier.planes,
-      .sampler = {.format = format.multiPlanar,
-                  .crBeforeCb = format.crBeforeCb,
-                  .chromaLocation = cosited ? VK_CHROMA_LOCATION_COSITED_EVEN : VK_CHROMA_LOCATION_MIDPOINT,
-                  .descriptors = importable->samplerDescriptors}};
+  const bool midpoint = (modifier.features & VK_FORMAT_FEATURE_MIDPOINT_CHROMA_SAMPLES_BIT) != 0;
+  constexpr VkFormatFeatureFlags both = filtered | VK_FORMAT_FEATURE_SAMPLED_IMAGE_YCBCR_CONVERSION_LINEAR_FILTER_BIT;
+  const bool linear = (modifier.features & both) == both;
+  return SampledImport{.way = YccImport::OneImage,
+                       .memoryPlanes = modifier.planes,
+                       .linear = linear,
+                       .sampler = {.format = format.multiPlanar,
+                                   .crBeforeCb = format.crBeforeCb,
+                                   .xChroma = cosited ? VK_CHROMA_LOCATION_COSITED_EVEN : VK_CHROMA_LOCATION_MIDPOINT,
+                                   .yChroma = midpoint ? VK_CHROMA_LOCATION_MIDPOINT : VK_CHROMA_LOCATION_COSITED_EVEN,
+                                   .linear = linear,
+                                   .descriptors = importable->samplerDescriptors}};
 }
 
 void FormatSupport::addSampled(const Device& device, const VulkanFormat& format, std::optional<YccImport> only) {

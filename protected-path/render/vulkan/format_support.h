@@ -13,6 +13,7 @@ namespace vitrine::vulkan {
 struct SampledImport {
   YccImport way = YccImport::PlaneByPlane; ///< RGB counts as this, with one image
   unsigned memoryPlanes = 1;               ///< that such a dma-buf must have
+  bool linear = false;                     ///< whether a sampler may filter it linearly
   YccSamplerKey sampler;                   ///< OneImage only
 };
 
@@ -42,6 +43,8 @@ public:
   [[nodiscard]] std::span<const FormatModifier> sampled() const { return sampled_; }
   [[nodiscard]] std::span<const FormatModifier> targets() const { return targets_; }
   [[nodiscard]] std::span<const uint32_t> uploads() const { return uploads_; }
+  /** Whether a sampler may filter uploads of this format linearly. */
+  [[nodiscard]] bool filtersUploads(uint32_t fourcc) const;
 
   /** The ways to import this format, best first. If the driver refuses a buffer, try the next. Empty: not sampled. */
   [[nodiscard]] std::span<const SampledImport> sampledImports(FormatModifier format) const;
@@ -67,6 +70,7 @@ private:
   std::vector<FormatModifier> targets_;
   std::vector<unsigned> targetPlanes_;
   std::vector<uint32_t> uploads_;
+  std::vector<uint32_t> filteredUploads_; ///< those of them that a sampler may filter
 };
 
 /** The properties of an image for a dma-buf that decide whether the driver can import it. */

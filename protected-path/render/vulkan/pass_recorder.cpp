@@ -81,7 +81,7 @@ PassRecorder::Draw PassRecorder::draw(const DrawCommand& command, const TargetRe
     if (resources.content.lost) break;            // its memory has undefined content
     const DrawKind kinds[] = {DrawKind::Rgb, DrawKind::YccSemiPlanar, DrawKind::YccPlanar};
     return {resources.sampler != nullptr ? DrawKind::YccImage : kinds[resources.format->planes - 1], command.blend,
-            textureConstants(command, texture->size(), *resources.format, resources.extent), texture->resources()};
+            textureConstants(command, texture->size(), resources), texture->resources()};
   }
   }
   return {DrawKind::Placeholder, command.blend, placeholderConstants(command.alpha), nullptr};

@@ -112,6 +112,7 @@ Result<std::unique_ptr<Texture>> VulkanRenderer::import(const Dmabuf& buffer) {
 Result<std::shared_ptr<TextureResources>> VulkanRenderer::importBy(const SampledImport& way, const Dmabuf& buffer) {
   auto resources = std::make_shared<TextureResources>(device_, vulkanFormat(buffer.fourcc()));
   resources->foreign = true;
+  resources->filtersLinearly = way.linear;
   const bool oneImage = way.way == YccImport::OneImage;
   auto imported = oneImage ? importOneImage(buffer, way, *resources) : importPlanes(buffer, way, *resources);
   if (!imported) return std::unexpected(imported.error());
@@ -171,8 +172,8 @@ Result<> VulkanRenderer::finishTexture(TextureResources& resources) {
     views[i] = resources.images[std::min(i, resources.imageCount - 1)].view.get();
   }
   if (resources.imageCount == 3 && resources.format->crBeforeCb) std::swap(views[1], views[2]);
-  auto set = resources.sampler != nullptr ? resources.sampler->descriptors().allocate({views.data(), 1})
-                                          : descriptors_->allocate(views);
+  auto set = resources.sampler != nullptr ? resources.sampler->descriptors().allocate({views.data(), 1}, false)
+                                          : descriptors_->allocate(views, resources.filtersLinearly);
   if (!set) return std::unexpected(set.error());
   resources.set = std::move(*set);
   return {};

@@ -17,11 +17,12 @@ struct TextureResources {
       sampler; ///< for one multi-planar image; shared, because it may outlive the renderer
   std::array<ImageWithMemory, 3> images;
   unsigned imageCount = 1;
-  Size extent;          ///< of the first image; rounded up to whole chroma cells if that is multi-planar
-  DescriptorSet set;    ///< planes 1 and 2 in the order Cb, Cr
-  bool foreign = false; ///< a dma-buf: VK_QUEUE_FAMILY_FOREIGN_EXT owns it between passes
-  bool written = false; ///< an upload that has content, and therefore a layout
-  Content content;      ///< of an upload
+  Size extent;                  ///< of the first image; rounded up to whole chroma cells if that is multi-planar
+  DescriptorSet set;            ///< planes 1 and 2 in the order Cb, Cr
+  bool filtersLinearly = false; ///< with its sampler, so that the shader need not
+  bool foreign = false;         ///< a dma-buf: VK_QUEUE_FAMILY_FOREIGN_EXT owns it between passes
+  bool written = false;         ///< an upload that has content, and therefore a layout
+  Content content;              ///< of an upload
   mutable uint64_t lastPass = 0;
 };
 

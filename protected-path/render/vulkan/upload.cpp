@@ -119,6 +119,7 @@ Result<std::unique_ptr<Texture>> VulkanRenderer::upload(Size size, uint32_t four
   if (!image) return std::unexpected(image.error());
   resources->images[0] = std::move(*image);
   resources->extent = size;
+  resources->filtersLinearly = support_.filtersUploads(fourcc);
   if (auto finished = finishTexture(*resources); !finished) return std::unexpected(finished.error());
   const Rect whole{0, 0, static_cast<int32_t>(size.width), static_cast<int32_t>(size.height)};
   if (auto recorded = recordUpload(resources, size, strideBytes, bytes, {&whole, 1}); !recorded) {

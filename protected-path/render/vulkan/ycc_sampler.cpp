@@ -3,6 +3,10 @@
 namespace vitrine::vulkan {
 namespace {
 
+VkFilter filterOf(const YccSamplerKey& key) {
+  return key.linear ? VK_FILTER_LINEAR : VK_FILTER_NEAREST;
+}
+
 Result<SamplerYcbcrConversion> makeConversion(const DeviceFunctions& vk, const YccSamplerKey& key) {
   // R is Cr and B is Cb. If they are swapped in memory, the conversion swaps them back.
   const VkComponentMapping swapped{VK_COMPONENT_SWIZZLE_B, VK_COMPONENT_SWIZZLE_IDENTITY, VK_COMPONENT_SWIZZLE_R,
@@ -12,25 +16,11 @@ Result<SamplerYcbcrConversion> makeConversion(const DeviceFunctions& vk, const Y
                                                 .ycbcrModel = VK_SAMPLER_YCBCR_MODEL_CONVERSION_RGB_IDENTITY,
                                                 .ycbcrRange = VK_SAMPLER_YCBCR_RANGE_ITU_FULL,
                                                 .components = key.crBeforeCb ? swapped : VkComponentMapping{},
-                                                .xChromaOffset = key.chromaLocation,
-                                                .yChromaOffset = key.chromaLocation,
-                                                .chromaFilter = VK_FILTER_NEAREST};
+                                                .xChromaOffset = key.xChroma,
+                                                .yChromaOffset = key.yChroma,
+                                                .chromaFilter = filterOf(key)};
   return makeObject<SamplerYcbcrConversion>(vk, vk.CreateSamplerYcbcrConversion, info,
                                             "vkCreateSamplerYcbcrConversion");
-}
-
-Result<Sampler> makeSampler(const DeviceFunctions& vk, VkSamplerYcbcrConversion conversion) {
-  const VkSamplerYcbcrConversionInfo converted{.sType = VK_STRUCTURE_TYPE_SAMPLER_YCBCR_CONVERSION_INFO,
-                                               .conversion = conversion};
-  const VkSamplerCreateInfo info{.sType = VK_STRUCTURE_TYPE_SAMPLER_CREATE_INFO,
-                                 .pNext = &converted,
-                                 .magFilter = VK_FILTER_NEAREST,
-                                 .minFilter = VK_FILTER_NEAREST,
-                                 .mipmapMode = VK_SAMPLER_MIPMAP_MODE_NEAREST,
-                                 .addressModeU = VK_SAMPLER_ADDRESS_MODE_CLAMP_TO_EDGE,
-                                 .addressModeV = VK_SAMPLER_ADDRESS_MODE_CLAMP_TO_EDGE,
-                                 .addressModeW = VK_SAMPLER_ADDRESS_MODE_CLAMP_TO_EDGE};
-  return makeObject<Sampler>(vk, vk.CreateSampler, info, "vkCreateSampler");
 }
 
 } // namespace
@@ -41,7 +31,7 @@ Result<std::shared_ptr<const YccSampler>> YccSampler::create(std::shared_ptr<Dev
   auto conversion = makeConversion(device->vk(), key);
   if (!conversion) return std::unexpected(conversion.error());
   made->conversion_ = std::move(*conversion);
-  auto sampler = makeSampler(device->vk(), made->conversion_.get());
+  auto sampler = makeSampler(device->vk(), filterOf(key), made->conversion_.get());
   if (!sampler) return std::unexpected(sampler.error());
   made->sampler_ = std::move(*sampler);
   auto descriptors = DescriptorAllocator::createWithSampler(std::move(device), made->sampler_.get(), key.descriptors);

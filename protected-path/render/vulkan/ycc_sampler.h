@@ -8,7 +8,9 @@ namespace vitrine::vulkan {
 struct YccSamplerKey {
   VkFormat format = VK_FORMAT_UNDEFINED; ///< multi-planar
   bool crBeforeCb = false;               ///< in memory
-  VkChromaLocation chromaLocation = VK_CHROMA_LOCATION_COSITED_EVEN;
+  VkChromaLocation xChroma = VK_CHROMA_LOCATION_COSITED_EVEN;
+  VkChromaLocation yChroma = VK_CHROMA_LOCATION_MIDPOINT;
+  bool linear = false;      ///< filters luma and chroma linearly, else neither
   uint32_t descriptors = 1; ///< of a pool, for one image (VkSamplerYcbcrConversionImageFormatProperties)
 
   bool operator==(const YccSamplerKey&) const = default;
@@ -22,8 +24,9 @@ struct YccSamplerKey {
  * R = Cr) and applies the surface's own matrix and range, as it does for planes imported one by one. So one conversion
  * per format is enough.
  *
- * Chroma must be replicated over its cell, not interpolated (DrawCommand::encoding). Therefore the filter is
- * VK_FILTER_NEAREST, and shaders/ycc_image.frag samples chroma at the first pixel of a cell. By the specification,
+ * With a linear filter, chroma is interpolated as most video needs it: the places of its samples are at the left and in
+ * the middle (ChromaLocation::Left) if the format has both, and for other places shaders/ycc_image.frag moves the
+ * position. Without one, it samples chroma at the first pixel of a cell and interpolates by hand. By the specification,
  * nearest reconstruction takes the sample ⌊x/2⌋ for every pixel of a cell and every location. Mesa's drivers, however,
  * sample the chroma plane at the scaled coordinate, shifted by a quarter of a chroma texel for COSITED_EVEN
  * (vk_nir_lower_ycbcr.c, for nearest too). For odd pixels that is the border between two texels. For even pixels it is
