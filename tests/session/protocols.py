@@ -528,5 +528,21 @@ def text_goes_from_the_input_method_to_the_focused_field():
         keyboard.expect(method, "deactivate")
 
 
+@testing.test
+def a_surface_takes_each_chroma_location_and_no_colours_that_are_none():
+    with lit_session() as session:
+        for request, arguments, error in (("set_chroma_location", (0,), "chroma_location"), ("set_chroma_location", (7,), "chroma_location"),
+                                          ("set_coefficients_and_range", (1, 9), "coefficients"), ("set_alpha_mode", (9,), "alpha_mode")):
+            client = wayland.Client(session.environment)
+            surface = client.bind("wl_compositor").create_surface()
+            colours = client.bind("wp_color_representation_manager_v1").get_surface(surface)
+            for location in range(1, 7):  # H.273 has six
+                colours.set_chroma_location(location)
+                surface.commit()
+            client.roundtrip()
+            testing.equal(client.error_of(lambda: getattr(colours, request)(*arguments)),  # noqa: B023
+                          ("wp_color_representation_surface_v1", error), f"error of {request}{arguments}")
+
+
 if __name__ == "__main__":
     testing.main(sys.argv[1:])
