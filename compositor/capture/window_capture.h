@@ -13,7 +13,8 @@ class Toplevel;
 /**
  * One mapped window as a capture source: what counts as window (xdg_surface.set_window_geometry) in pixels of its output, over black.
  *
- * Subsurfaces and popups are in the picture where they lie inside that box. What covers the window and its dialogs are not. While the session is locked, there is nothing to take a picture of.
+ * Subsurfaces and popups are in the picture where they lie inside that box. The window's dialogs are not, and other windows that cover
+ * it are not. While the session is locked, there is nothing to take a picture of.
  */
 class WindowCapture final : public CaptureSource {
 public:

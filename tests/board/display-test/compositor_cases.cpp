@@ -1,13 +1,10 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <cstring>
+#include <cstdlib>
 #include <format>
 
 #include <drm_fourcc.h>
 
-#include "protected-path/dmabuf/inspector.h"
-#include "protected-path/heap/buffer_layout.h"
 #include "tests/board/common/png.h"
 #include "tests/board/display-test/catalogue.h"
 #include "tests/board/display-test/protected_buffer.h"
@@ -110,12 +107,7 @@ public:
     for (size_t i = 0; i < bytes.size(); ++i)
       bytes[i] = std::byte{colour[i % bytesPerPixel]};
     if (auto filled = memory->fill(trial.board(), 0, bytes); !filled) return filled;
-    auto fd = duplicateFd(memory->fd());
-    if (!fd) return std::unexpected(fd.error());
-    DmabufAttributes attributes{
-        .size = windowSize, .fourcc = DRM_FORMAT_XRGB8888, .modifier = DRM_FORMAT_MOD_LINEAR, .planeCount = 1};
-    attributes.planes[0] = {std::move(*fd), layout->offsetBytes[0], layout->strideBytes[0]};
-    const auto buffer = Dmabuf::create(std::move(attributes));
+    const auto buffer = memory->asDmabuf(windowSize, DRM_FORMAT_XRGB8888, *layout);
     if (!buffer) return std::unexpected(buffer.error());
     auto object = createWaylandBuffer(*connection_, *buffer, false);
     if (!object) return missing("create wl_buffer", "protected buffer", object.error().text());

@@ -5,9 +5,11 @@
 #include <cstring>
 #include <format>
 
+#include <drm_fourcc.h>
 #include <linux/dma-heap.h>
 #include <sys/ioctl.h>
 
+#include "protected-path/dmabuf/inspector.h"
 #include "protected-path/tee/frame_decrypt.h"
 #include "protected-path/tee/frame_filler.h"
 #include "tests/board/clip/clip_crypto.h"
@@ -101,6 +103,20 @@ Result<ProtectedBuffer> ProtectedBuffer::withSecret(const Trial& trial, size_t s
   if (!buffer) return buffer;
   if (auto filled = buffer->fill(trial.board(), 0, pattern(trial.secret(), sizeBytes)); !filled)
     return std::unexpected(filled.error());
+  return buffer;
+}
+
+Result<Dmabuf> ProtectedBuffer::asDmabuf(Size size, uint32_t fourcc, const BufferLayout& layout) const {
+  DmabufAttributes attributes{
+      .size = size, .fourcc = fourcc, .modifier = DRM_FORMAT_MOD_LINEAR, .planeCount = layout.planeCount};
+  for (unsigned plane = 0; plane < layout.planeCount; ++plane) {
+    auto fd = duplicateFd(fd_.get());
+    if (!fd) return std::unexpected(fd.error());
+    attributes.planes[plane] = {std::move(*fd), layout.offsetBytes[plane], layout.strideBytes[plane]};
+  }
+  auto buffer = Dmabuf::create(std::move(attributes));
+  if (!buffer) return buffer;
+  if (auto inspected = Inspector().inspect(*buffer, false); !inspected) return std::unexpected(inspected.error());
   return buffer;
 }
 

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 
 #include "protected-path/base/unique_fd.h"
+#include "protected-path/dmabuf/dmabuf.h"
+#include "protected-path/heap/buffer_layout.h"
 #include "protected-path/tee/tee_session.h"
 #include "tests/board/display-test/case.h"
 
@@ -46,6 +48,9 @@ public:
   [[nodiscard]] int fd() const { return fd_.get(); }
   void closeFd() { fd_.reset(); }
   [[nodiscard]] size_t sizeBytes() const { return sizeBytes_; }
+
+  /** The buffer as GPU and compositor get it: linear, with its evidence looked for. The caller's own fds. */
+  [[nodiscard]] Result<Dmabuf> asDmabuf(Size size, uint32_t fourcc, const BufferLayout& layout) const;
 
   /** Puts plain bytes at an offset, by whichever application the board has; in pieces, since a TEE's windows are small. */
   [[nodiscard]] Result<> fill(const Board& board, size_t offsetBytes, std::span<const std::byte> bytes) const;

@@ -4,7 +4,6 @@
 
 #include <drm_fourcc.h>
 
-#include "protected-path/dmabuf/inspector.h"
 #include "protected-path/heap/heap_solver.h"
 #include "protected-path/render/renderer_consumer.h"
 #include "tests/board/display-test/catalogue.h"
@@ -15,21 +14,6 @@ namespace {
 
 constexpr Size pictureSize{64, 64};
 constexpr size_t bytesPerPixel = 4;
-
-/** A buffer of the heap as the GPU gets it. */
-Result<Dmabuf> asDmabuf(const ProtectedBuffer& memory, uint32_t fourcc, const BufferLayout& layout) {
-  DmabufAttributes attributes{
-      .size = pictureSize, .fourcc = fourcc, .modifier = DRM_FORMAT_MOD_LINEAR, .planeCount = layout.planeCount};
-  for (unsigned plane = 0; plane < layout.planeCount; ++plane) {
-    auto fd = duplicateFd(memory.fd());
-    if (!fd) return std::unexpected(fd.error());
-    attributes.planes[plane] = {std::move(*fd), layout.offsetBytes[plane], layout.strideBytes[plane]};
-  }
-  auto buffer = Dmabuf::create(std::move(attributes));
-  if (!buffer) return buffer;
-  if (auto inspected = Inspector().inspect(*buffer, false); !inspected) return std::unexpected(inspected.error());
-  return buffer;
-}
 
 Result<BufferLayout> layoutOf(const Renderer& renderer, uint32_t fourcc) {
   return layoutFor({.size = pictureSize, .fourcc = fourcc, .rowMultiple = renderer.device().targetRowMultiple});
@@ -55,7 +39,7 @@ Result<> import(Trial& trial) {
     const auto memory =
         layout ? ProtectedBuffer::allocate(trial.heap(), layout->sizeBytes) : std::unexpected(layout.error());
     if (!memory) return std::unexpected(memory.error());
-    const auto buffer = asDmabuf(*memory, fourcc, *layout);
+    const auto buffer = memory->asDmabuf(pictureSize, fourcc, *layout);
     if (!buffer) return std::unexpected(buffer.error());
     const auto taken = RendererConsumer(**renderer, RendererConsumer::Use::Sample).wouldTake(*buffer);
     trial.expect(taken.has_value(), std::format("import of {} to sample it", fourccName(fourcc)),
@@ -99,8 +83,8 @@ Result<> compose(Trial& trial) {
   if (!from || !to) return std::unexpected((from ? to : from).error());
   // A heap may give memory out that still holds the picture of an earlier run.
   if (auto cleared = to->fill(trial.board(), 0, std::vector<std::byte>(layout->sizeBytes)); !cleared) return cleared;
-  const auto source = asDmabuf(*from, DRM_FORMAT_XRGB8888, *layout);
-  const auto target = asDmabuf(*to, DRM_FORMAT_XRGB8888, *layout);
+  const auto source = from->asDmabuf(pictureSize, DRM_FORMAT_XRGB8888, *layout);
+  const auto target = to->asDmabuf(pictureSize, DRM_FORMAT_XRGB8888, *layout);
   if (!source || !target) return std::unexpected((source ? target : source).error());
   const auto texture = (*renderer)->import(*source);
   const auto drawn = (*renderer)->importTarget(*target);
