@@ -67,6 +67,8 @@ ordered_json windowJson(const Desktop& desktop, Toplevel& window, Outputs output
           {"fullscreen", window.isFullscreen()},
           {"maximized", window.xdg().current.maximized},
           {"minimized", window.isMinimized()},
+          {"modal", window.isModal()},
+          {"icon", window.icon().empty() ? ordered_json(nullptr) : ordered_json(window.icon())},
           {"surfaces", std::move(walk.surfaces)}};
 }
 

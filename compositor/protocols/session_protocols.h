@@ -3,6 +3,8 @@
 #include "compositor/input/seat.h"
 #include "compositor/protocols/idle.h"
 #include "compositor/shell/activation.h"
+#include "compositor/shell/dialogs.h"
+#include "compositor/shell/toplevel_icons.h"
 
 namespace vitrine {
 
@@ -25,6 +27,8 @@ private:
   Seat& seat_;
   Idle idle_;
   Activation activation_;
+  Dialogs dialogs_;
+  ToplevelIcons icons_;
   Listener<void> changed_;
   Listener<wlr_virtual_keyboard_v1> newVirtualKeyboard_;
   Listener<wlr_virtual_pointer_v1_new_pointer_event> newVirtualPointer_;

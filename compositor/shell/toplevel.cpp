@@ -71,6 +71,7 @@ void Toplevel::configureInitially() {
 }
 
 void Toplevel::onCommit() {
+  if (nextIcon_) icon_ = *std::exchange(nextIcon_, std::nullopt);
   if (toplevel_.base->initial_commit) {
     configureInitially();
     return;

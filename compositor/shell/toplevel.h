@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "compositor/shell/foreign_toplevels.h"
 #include "compositor/shell/node_owner.h"
@@ -53,6 +54,12 @@ public:
   /** Hides it or shows it; Desktop::setMinimized() moves the focus as well. */
   void setMinimized(bool minimized);
   void close() { wlr_xdg_toplevel_send_close(&toplevel_); }
+  /** Sets the name of its icon from its next commit on; empty: the application's icon. */
+  void setIcon(std::string name) { nextIcon_ = std::move(name); }
+  [[nodiscard]] const std::string& icon() const { return icon_; }
+  void setModal(bool modal) { modal_ = modal; }
+  /** Whether it is a dialog that the user has to answer before its parent. */
+  [[nodiscard]] bool isModal() const { return modal_ && toplevel_.parent != nullptr; }
 
   /** Shows it to panels until it is unmapped. */
   void showToPanels(const ForeignToplevelManagers& managers);
@@ -98,6 +105,9 @@ private:
   wlr_box committed_{}; ///< its geometry at the last commit
   bool mapped_ = false;
   bool minimized_ = false;
+  bool modal_ = false;
+  std::string icon_;
+  std::optional<std::string> nextIcon_; ///< from the next commit on
   std::unique_ptr<ForeignToplevel> foreign_;
   Listener<void> map_;
   Listener<void> unmap_;

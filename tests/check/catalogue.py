@@ -59,6 +59,7 @@ SESSION = [
     ("protected_content", ("full", "plane-only", "gpu-only", "no-gpu", "no-heap", "untrusted-display")),
     ("hdcp", ("hdmi",)),
     ("protocols", ("full",)),
+    ("window_hints", ("full",)),
     ("resilience", ("full", "gpu-only")),
     ("shell", ("full",)),
     ("stopping", ("full",)),
@@ -73,7 +74,7 @@ SESSION = [
 ]
 
 # Modules whose tests speak protocols by tests/session/wayland.py: the requests that they send are counted.
-SPEAKERS = ("captures", "image_captures", "panels", "protected_content", "protocols")
+SPEAKERS = ("captures", "image_captures", "panels", "protected_content", "protocols", "window_hints")
 
 # Modules whose tests share one session, so that they are not spread over several machines.
 ONE_SESSION = ("paths",)
