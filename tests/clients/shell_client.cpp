@@ -188,7 +188,8 @@ const xdg_toplevel_listener ShellClient::dialogListener = {
 
 ShellClient::ShellClient(WaylandConnection& connection, const Options& options)
     : connection_(connection), options_(options), window_(connection, options.color),
-      input_(connection.bindSeat(), {.tell = tell, .nameOf = [this](wl_surface* surface) { return nameOf(surface); }}),
+      input_(connection.bindFirst<wl_seat>(wl_seat_interface, 5),
+             {.tell = tell, .nameOf = [this](wl_surface* surface) { return nameOf(surface); }}),
       own_(parseSize(options.size).value_or(Size{})) {
   shellSurface_.reset(xdg_wm_base_get_xdg_surface(connection.globals().shell.get(), window_.object()));
   xdg_surface_add_listener(shellSurface_.get(), &surfaceListener, this);

@@ -21,13 +21,9 @@ Result<std::string> encodePng(Size size, std::span<const uint32_t> pixels) {
   image.width = size.width;
   image.height = size.height;
   image.format = PNG_FORMAT_RGB;
-  png_alloc_size_t length = 0;
-  std::string file;
-  const auto write = [&](void* to) {
-    return png_image_write_to_memory(&image, to, &length, 0, rgb.data(), 0, nullptr) != 0;
-  };
-  if (write(nullptr)) file.resize(length);
-  if (file.empty() || !write(file.data()))
+  std::string file(PNG_IMAGE_PNG_SIZE_MAX(image), '\0'); // asking for the exact length first would compress it twice
+  png_alloc_size_t length = file.size();
+  if (png_image_write_to_memory(&image, file.data(), &length, 0, rgb.data(), 0, nullptr) == 0)
     return invalid("encode PNG", std::format("{}x{}", size.width, size.height), image.message);
   file.resize(length);
   return file;

@@ -40,7 +40,7 @@ enum Disturbance : uint32_t {
   Undisturbed = 0,    ///< takes a few small buffers
   Shows = 1 << 0,     ///< shows test pictures on the display for a moment
   FillsPool = 1 << 1, ///< takes all of a pool: pools that can grow do, and other users find none
-  MayHang = 1 << 2,   ///< a bad driver, firewall or TEE may hang the board on it
+  MayHang = 1 << 2,   ///< a bad driver, firewall or TEE may hang the board on it, a bad compositor may stay locked
 };
 
 /** Something that a case saw: an errno, a measured value. */

@@ -1,135 +1,23 @@
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <format>
-
-#include <drm_fourcc.h>
 
 #include "tests/board/common/png.h"
 #include "tests/board/display-test/catalogue.h"
-#include "tests/board/display-test/protected_buffer.h"
-#include "tests/board/wayland/screen_capture.h"
-#include "tests/board/wayland/video_window.h"
+#include "tests/board/display-test/compositor_stage.h"
+#include "tests/board/display-test/lock_screen.h"
+#include "tests/board/wayland/image_copy.h"
+#include "tests/board/wayland/surface_protection.h"
 
 /*
  * The Wayland compositor that WAYLAND_DISPLAY names, ours or another, as a client sees it.
  *
  * A window shows one colour, in an ordinary buffer and then in a protected one. That a capture shows the first proves that it can
- * show the window; then it must not show the second. Colours are compared with a tolerance, so that scaled and colour-managed outputs
- * count as well.
+ * show the window; then it must not show the second.
  */
 
 namespace vitrine::display_test {
 namespace {
-
-constexpr Size windowSize{256, 256};
-constexpr size_t bytesPerPixel = 4;
-constexpr Nanoseconds patience = 10'000'000'000;
-
-/** One pixel of XRGB8888, in memory's order: the first four bytes of the secret. */
-using Colour = std::array<uint8_t, bytesPerPixel>;
-
-Colour protectedColour(const Secret& secret) {
-  Colour colour{};
-  std::copy_n(secret.begin(), colour.size(), colour.begin());
-  return colour;
-}
-
-/** Far from protectedColour() in every channel. */
-Colour ordinaryColour(const Secret& secret) {
-  Colour colour = protectedColour(secret);
-  for (uint8_t& channel : colour)
-    channel ^= 0x80;
-  return colour;
-}
-
-/** How many pixels of a capture have a colour, nearly. */
-size_t countOf(std::span<const uint32_t> pixels, const Colour& colour) {
-  constexpr int tolerance = 6;
-  return static_cast<size_t>(std::ranges::count_if(pixels, [&](uint32_t pixel) {
-    for (size_t channel = 0; channel < 3; ++channel) {
-      const int value = pixel >> (8 * channel) & 0xff;
-      if (std::abs(value - colour[channel]) > tolerance) return false;
-    }
-    return true;
-  }));
-}
-
-/** The window of a case: what it shows is on the screen once show() returns. */
-class Stage final : public VideoWindowObserver {
-public:
-  static Result<std::unique_ptr<Stage>> open() {
-    auto connection = WaylandConnection::open();
-    if (!connection) return std::unexpected(connection.error());
-    std::unique_ptr<Stage> stage(new Stage(std::move(*connection)));
-    auto window = VideoWindow::create(
-        *stage->connection_,
-        {.title = "vitrine-display-test", .appId = "org.vitrine.display-test", .videoSize = windowSize}, *stage);
-    if (!window) return std::unexpected(window.error());
-    stage->window_ = std::move(*window);
-    return stage;
-  }
-
-  [[nodiscard]] WaylandConnection& connection() { return *connection_; }
-
-  /** Error: the compositor does not say in time that the frame was presented. */
-  Result<> show(wl_buffer* buffer) {
-    window_->show(buffer, ++frame_);
-    const Nanoseconds until = now() + patience;
-    while (presented_ < frame_) {
-      if (now() > until)
-        return systemError("show", "a window", ETIMEDOUT, "is the output on, and the session unlocked?");
-      if (auto done = connection_->dispatch(until - now()); !done) return done;
-      if (discarded_) return invalid("show", "a window", "the compositor discards its frame");
-    }
-    return {};
-  }
-
-  /** An ordinary buffer in a colour. */
-  Result<> showOrdinary(const Colour& colour) {
-    constexpr uint32_t stride = windowSize.width * bytesPerPixel;
-    auto buffer = ShmBuffer::create(*connection_, windowSize, stride, WL_SHM_FORMAT_XRGB8888);
-    if (!buffer) return std::unexpected(buffer.error());
-    const std::span<uint8_t> bytes = buffer->bytes();
-    for (size_t i = 0; i < bytes.size(); ++i)
-      bytes[i] = colour[i % bytesPerPixel];
-    ordinary_.emplace(std::move(*buffer));
-    return show(ordinary_->object());
-  }
-
-  /** A protected buffer of the trial's heap, filled with a colour by the secure world. Missing: the compositor does not take it. */
-  Result<> showProtected(const Trial& trial, const Colour& colour) {
-    const auto layout = layoutFor({.size = windowSize, .fourcc = DRM_FORMAT_XRGB8888});
-    if (!layout) return std::unexpected(layout.error());
-    const auto memory = ProtectedBuffer::allocate(trial.heap(), layout->sizeBytes);
-    if (!memory) return std::unexpected(memory.error());
-    std::vector<std::byte> bytes(layout->sizeBytes);
-    for (size_t i = 0; i < bytes.size(); ++i)
-      bytes[i] = std::byte{colour[i % bytesPerPixel]};
-    if (auto filled = memory->fill(trial.board(), 0, bytes); !filled) return filled;
-    const auto buffer = memory->asDmabuf(windowSize, DRM_FORMAT_XRGB8888, *layout);
-    if (!buffer) return std::unexpected(buffer.error());
-    auto object = createWaylandBuffer(*connection_, *buffer, false);
-    if (!object) return missing("create wl_buffer", "protected buffer", object.error().text());
-    protected_ = std::move(*object);
-    return show(protected_.get());
-  }
-
-private:
-  explicit Stage(std::unique_ptr<WaylandConnection> connection) : connection_(std::move(connection)) {}
-  void frameWanted() override {}
-  void presented(uint64_t frame, const Presentation&) override { presented_ = std::max(presented_, frame); }
-  void discarded(uint64_t frame) override { discarded_ |= frame == frame_; }
-  void closed() override {}
-
-  std::unique_ptr<WaylandConnection> connection_;
-  std::optional<ShmBuffer> ordinary_;
-  WaylandPtr<wl_buffer> protected_;
-  std::unique_ptr<VideoWindow> window_;
-  uint64_t frame_ = 0;
-  uint64_t presented_ = 0;
-  bool discarded_ = false;
-};
 
 Result<> shows(Trial& trial) {
   const auto stage = Stage::open();
@@ -140,11 +28,6 @@ Result<> shows(Trial& trial) {
   return {};
 }
 
-struct Captured {
-  Size size;
-  std::vector<uint32_t> pixels;
-};
-
 /** What a capture shows, or the compositor's refusal. */
 template<typename Buffer>
 Result<Captured> toPixels(const Result<Buffer>& capture) {
@@ -154,34 +37,172 @@ Result<Captured> toPixels(const Result<Buffer>& capture) {
   return Captured{capture->size(), std::move(*pixels)};
 }
 
-Result<> capturesNothing(Trial& trial, Result<Captured> (*capture)(WaylandConnection&)) {
-  const auto stage = Stage::open();
-  if (!stage) return std::unexpected(stage.error());
-  trial.saw("compositor", trial.board().compositor);
-  const Colour ordinary = ordinaryColour(trial.secret());
-  if (auto shown = (*stage)->showOrdinary(ordinary); !shown) return shown;
-  const auto before = capture((*stage)->connection());
-  if (!before) return trial.skip("the compositor captures nothing: " + before.error().text());
-  const size_t window = countOf(before->pixels, ordinary);
-  trial.saw("pixels of an ordinary window in a capture", std::to_string(window));
-  if (window == 0) return trial.skip("a capture does not show an ordinary window either: it proves nothing");
-  const Colour content = protectedColour(trial.secret());
-  const size_t elsewhere = countOf(before->pixels, content);
-  if (auto shown = (*stage)->showProtected(trial, content); !shown) return shown;
-  const auto during = capture((*stage)->connection());
-  if (!during) return {}; // it refuses while protected content is shown
-  const size_t leaked = countOf(during->pixels, content);
-  trial.show("captured while protected content was shown", encodePng(during->size, during->pixels).value_or(""));
-  trial.expect(leaked <= elsewhere, "pixels of the protected window in a capture", std::to_string(leaked));
+using Capture = Result<Captured> (*)(Stage&);
+
+/** A window and a way to capture it. */
+class Recording {
+public:
+  Recording(Trial& trial, Stage& stage, Capture capture)
+      : trial_(trial), stage_(stage), capture_(capture), content_(protectedColour(trial.secret())) {}
+
+  /** Shows an ordinary window. False, and the case is skipped, if a capture does not show it. */
+  Result<bool> begin();
+  /** Shows a protected buffer, and expects nothing of it in a capture. `when`: `in fullscreen`. */
+  Result<> showProtected(std::string_view when);
+  /** Expects nothing of the content in a capture. Notes how many pixels of it have another colour. */
+  void expectNothing(std::string_view when, const std::optional<Colour>& other = {});
+
+private:
+  Trial& trial_;
+  Stage& stage_;
+  Capture capture_;
+  Colour content_;
+  size_t elsewhere_ = 0; ///< pixels that have the content's colour by chance
+};
+
+Result<bool> Recording::begin() {
+  trial_.saw("compositor", trial_.board().compositor);
+  const Colour ordinary = ordinaryColour(trial_.secret());
+  if (auto shown = stage_.showOrdinary(ordinary); !shown) return std::unexpected(shown.error());
+  const auto before = capture_(stage_);
+  if (!before) {
+    (void)trial_.skip("the compositor captures nothing: " + before.error().text());
+    return false;
+  }
+  const size_t window = countOf(*before, ordinary);
+  trial_.saw("pixels of an ordinary window in a capture", std::to_string(window));
+  elsewhere_ = countOf(*before, content_);
+  if (window == 0) (void)trial_.skip("a capture does not show an ordinary window either: it proves nothing");
+  return window > 0;
+}
+
+void Recording::expectNothing(std::string_view when, const std::optional<Colour>& other) {
+  const auto during = capture_(stage_);
+  if (!during) { // it refuses while protected content is shown
+    trial_.saw(std::format("capture {}", when), during.error().text());
+    return;
+  }
+  const size_t leaked = countOf(*during, content_);
+  trial_.show(std::format("captured {}", when), encodePng(during->size, during->pixels).value_or(""));
+  trial_.expect(leaked <= elsewhere_, std::format("pixels of protected content in a capture {}", when),
+                std::to_string(leaked));
+  if (other) trial_.saw("pixels of the lock screen in it", std::to_string(countOf(*during, *other)));
+}
+
+Result<> Recording::showProtected(std::string_view when) {
+  if (auto shown = stage_.showProtected(trial_, content_); !shown) return shown;
+  expectNothing(when);
   return {};
 }
 
+/** Nothing of a protected window is in one kind of capture. */
+Result<> capturesNothing(Trial& trial, Capture capture) {
+  const auto stage = Stage::open();
+  if (!stage) return std::unexpected(stage.error());
+  Recording recording(trial, **stage, capture);
+  if (const auto begun = recording.begin(); !begun || !*begun)
+    return begun ? Result<>() : std::unexpected(begun.error());
+  return recording.showProtected("while protected content was shown");
+}
+
 Result<> screencopyToMemory(Trial& trial) {
-  return capturesNothing(trial, [](WaylandConnection& connection) { return toPixels(captureIntoShm(connection)); });
+  return capturesNothing(trial, [](Stage& stage) { return toPixels(captureIntoShm(stage.connection())); });
 }
 
 Result<> screencopyToDmabuf(Trial& trial) {
-  return capturesNothing(trial, [](WaylandConnection& connection) { return toPixels(captureIntoDmabuf(connection)); });
+  return capturesNothing(trial, [](Stage& stage) { return toPixels(captureIntoDmabuf(stage.connection())); });
+}
+
+Result<> imageCopyOfOutput(Trial& trial) {
+  return capturesNothing(trial, [](Stage& stage) { return toPixels(imageOfOutput(stage.connection())); });
+}
+
+Result<> imageCopyOfWindow(Trial& trial) {
+  return capturesNothing(trial,
+                         [](Stage& stage) { return toPixels(imageOfWindow(stage.connection(), stage.title())); });
+}
+
+/** The output, by whichever way the compositor has. */
+Result<Captured> captureOutput(Stage& stage) {
+  if (stage.connection().globals().screencopy) return toPixels(captureIntoShm(stage.connection()));
+  return toPixels(imageOfOutput(stage.connection()));
+}
+
+std::string presentationText(const Stage& stage) {
+  return stage.presentation().zeroCopy ? "the display reads the buffer itself" : "composed";
+}
+
+Result<> switchesPath(Trial& trial) {
+  const auto stage = Stage::open();
+  if (!stage) return std::unexpected(stage.error());
+  VideoWindow& window = (*stage)->window();
+  const auto covered = window.setCovered(true);
+  if (!covered) trial.saw("translucent surface over the window", covered.error().text());
+  Recording recording(trial, **stage, captureOutput);
+  if (const auto begun = recording.begin(); !begun || !*begun)
+    return begun ? Result<>() : std::unexpected(begun.error());
+  const auto step = [&](std::string_view when) -> Result<> {
+    if (auto shown = recording.showProtected(when); !shown) return shown;
+    trial.saw(std::format("how it is presented {}", when), presentationText(**stage));
+    return {};
+  };
+  if (covered) {
+    if (auto done = step("under a translucent surface"); !done) return done;
+    if (auto done = window.setCovered(false); !done) return done;
+  }
+  if (auto done = step("in a window"); !done) return done;
+  if (auto done = window.setFullscreen(true); !done) return done;
+  if (auto done = step(window.fullscreen() ? "in fullscreen" : "where fullscreen was refused"); !done) return done;
+  if (auto done = window.setFullscreen(false); !done) return done;
+  return step("in a window again");
+}
+
+Result<> locks(Trial& trial) {
+  const auto stage = Stage::open();
+  if (!stage) return std::unexpected(stage.error());
+  trial.saw("compositor", trial.board().compositor);
+  if (auto shown = (*stage)->showProtected(trial, protectedColour(trial.secret())); !shown) return shown;
+  const Colour colour = ordinaryColour(trial.secret());
+  auto lock = LockScreen::lock(colour);
+  if (!lock) return std::unexpected(lock.error());
+  Recording recording(trial, **stage, captureOutput);
+  recording.expectNothing("while the session is locked", colour);
+  const auto unlocked = lock->unlock();
+  trial.expect(unlocked.has_value(), "unlock", unlocked ? "succeeded" : unlocked.error().text());
+  if (auto shown = (*stage)->showAgain(); !shown) return shown;
+  recording.expectNothing("after the session is unlocked", colour);
+  return {};
+}
+
+std::string answerText(const ProtectionAnswer& answer) {
+  return answer.refusal.empty() ? answer.path : std::format("{} ({}: {})", answer.path, answer.refusal, answer.reason);
+}
+
+Result<> tells(Trial& trial) {
+  const auto stage = Stage::open();
+  if (!stage) return std::unexpected(stage.error());
+  WaylandConnection& connection = (*stage)->connection();
+  if (!connection.globals().protectedContent) return trial.skip("the compositor lacks vitrine_protected_content_v1");
+  SurfaceProtection protection(connection, (*stage)->window().surface());
+  std::vector<ProtectionAnswer> outcomes;
+  protection.onOutcome = [&outcomes](const ProtectionAnswer& outcome) { outcomes.push_back(outcome); };
+  const auto hears = [&](const char* what) { return (*stage)->waitUntil([&] { return !outcomes.empty(); }, what); };
+  if (auto shown = (*stage)->showProtected(trial, protectedColour(trial.secret())); !shown) return shown;
+  if (auto told = hears("what became of a protected buffer"); !told) return told;
+  const ProtectionAnswer outcome = outcomes.back();
+  const auto attainable = std::ranges::find(protection.attainable(), outcome.output, &ProtectionAnswer::output);
+  const bool possible = attainable == protection.attainable().end() || attainable->path != "placeholder";
+  if (attainable != protection.attainable().end()) trial.saw("what can be had", answerText(*attainable));
+  trial.saw("how it is presented", presentationText(**stage));
+  trial.expect((outcome.path != "placeholder") == possible && (possible || !outcome.refusal.empty()),
+               "what the client is told of a protected buffer", answerText(outcome));
+  outcomes.clear();
+  if (auto shown = (*stage)->showOrdinary(ordinaryColour(trial.secret())); !shown) return shown;
+  if (auto told = hears("what became of an ordinary buffer"); !told) return told;
+  trial.expect(outcomes.back().path == "placeholder" && !outcomes.back().refusal.empty(),
+               "what the client is told of an ordinary buffer where it demands protection",
+               answerText(outcomes.back()));
+  return {};
 }
 
 constexpr uint32_t plays = NeedHeap | NeedFill | NeedWayland;
@@ -198,6 +219,26 @@ constexpr std::array cases = {
     Case{"compositor/screencopy-dmabuf",
          "What recorders get in a dma-buf of their own shows nothing of a protected window.", captureRule,
          plays | NeedOrdinary, Shows, 2, screencopyToDmabuf},
+    Case{"compositor/image-copy-output",
+         "What ext-image-copy-capture-v1 gives of the output shows nothing of a protected window.", captureRule, plays,
+         Shows, 2, imageCopyOfOutput},
+    Case{"compositor/image-copy-window",
+         "What ext-image-copy-capture-v1 gives of the protected window itself shows nothing of its content.",
+         captureRule, plays, Shows, 2, imageCopyOfWindow},
+    Case{"compositor/path-switches",
+         "Nothing of a protected window is in a capture while it moves between plane and composition: in a window, "
+         "under another surface, in fullscreen, and back.",
+         captureRule, plays, Shows, 3, switchesPath},
+    Case{"compositor/lock",
+         "While the session is locked, a capture shows nothing of a protected window, and nothing of it after the "
+         "unlock.",
+         "ext-session-lock-v1, `locked`: all normal rendering is hidden; Vitrine's rule R5", plays, Shows | MayHang, 3,
+         locks},
+    Case{"compositor/told",
+         "The client is told what became of its protected buffer, and that an ordinary one is not shown where it "
+         "demands protection.",
+         "vitrine_protected_content_v1: vitrine_protected_surface_v1.outcome, require_evidence", plays, Shows, 1,
+         tells},
 };
 
 } // namespace

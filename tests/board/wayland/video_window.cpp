@@ -149,6 +149,27 @@ void VideoWindow::applySize() {
   wp_viewport_set_destination(viewport_.get(), static_cast<int32_t>(shown.width), static_cast<int32_t>(shown.height));
 }
 
+Result<> VideoWindow::setFullscreen(bool wanted) {
+  if (auto done = connection_.roundtrip(); !done) return done; // a configure under way is not the answer
+  if (wanted)
+    xdg_toplevel_set_fullscreen(toplevel_.get(), nullptr);
+  else
+    xdg_toplevel_unset_fullscreen(toplevel_.get());
+  configured_ = false;
+  while (!configured_)
+    if (auto done = connection_.dispatch(-1); !done) return done;
+  return {};
+}
+
+Result<> VideoWindow::setCovered(bool wanted) {
+  cover_.reset();
+  if (!wanted) return {};
+  if (auto possible = Cover::requireGlobals(connection_); !possible) return possible;
+  cover_ = std::make_unique<Cover>(connection_, surface_.get());
+  applySize();
+  return {};
+}
+
 void VideoWindow::show(wl_buffer* buffer, uint64_t frame) {
   wl_surface* surface = surface_.get();
   wl_surface_attach(surface, buffer, 0, 0);

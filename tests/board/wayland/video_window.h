@@ -56,6 +56,12 @@ public:
   /** Shows a buffer as frame `frame`, and requests its feedback and the next frameWanted(). */
   void show(wl_buffer* buffer, uint64_t frame);
 
+  /** Requests fullscreen or not, and waits for the configure. The next show() has the new size. Errors: as WaylandConnection::dispatch(). */
+  [[nodiscard]] Result<> setFullscreen(bool wanted);
+  [[nodiscard]] bool fullscreen() const { return fullscreen_; } ///< what the compositor said last
+  /** Lays a Cover over the right half, from the next show() on, or takes it away at once. Error: as Cover::requireGlobals(). */
+  [[nodiscard]] Result<> setCovered(bool wanted);
+
   [[nodiscard]] wl_surface* surface() { return surface_.get(); }
   /** Number of frames whose feedback has not arrived yet. */
   [[nodiscard]] size_t pendingFeedback() const { return feedback_.size(); }

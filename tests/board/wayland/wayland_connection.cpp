@@ -115,8 +115,8 @@ void WaylandConnection::bindGlobal(uint32_t name, const std::string& interface, 
     bind(globals_.shm, registry, name, wl_shm_interface, version, 1);
   } else if (interface == wl_output_interface.name && !globals_.output) {
     bind(globals_.output, registry, name, wl_output_interface, version, 1);
-  } else if (interface == wl_seat_interface.name && !seat_) {
-    seat_ = Global{name, version};
+  } else {
+    others_.try_emplace(interface, name, version);
   }
 }
 
@@ -262,12 +262,6 @@ Result<> WaylandConnection::roundtrip() {
   while (!answered)
     if (auto done = dispatch(-1); !done) return done;
   return {};
-}
-
-WaylandPtr<wl_seat> WaylandConnection::bindSeat() {
-  WaylandPtr<wl_seat> seat;
-  if (seat_) bind(seat, registry_.get(), seat_->name, wl_seat_interface, seat_->version, 5);
-  return seat;
 }
 
 Result<WaylandPtr<wl_buffer>> createWaylandBuffer(WaylandConnection& connection, const Dmabuf& buffer, bool claim) {

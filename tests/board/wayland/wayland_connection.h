@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -85,9 +87,16 @@ public:
    */
   [[nodiscard]] Result<> stayUntilInputEnds();
   /**
-   * The first seat, at most version 5; null: none. Add a listener at once, since its first events follow immediately.
+   * The first global of an interface that globals() does not have, at most version `newest`; null: none. Add a listener
+   * at once, since its first events follow immediately.
    */
-  [[nodiscard]] WaylandPtr<wl_seat> bindSeat();
+  template<typename T>
+  [[nodiscard]] WaylandPtr<T> bindFirst(const wl_interface& interface, uint32_t newest) {
+    const auto found = others_.find(interface.name);
+    if (found == others_.end()) return nullptr;
+    return WaylandPtr<T>(static_cast<T*>(
+        wl_registry_bind(registry_.get(), found->second.name, &interface, std::min(found->second.version, newest))));
+  }
 
   /** The protocol error with which dispatch() or roundtrip() failed, if it was one. */
   [[nodiscard]] const std::optional<ProtocolError>& protocolError() const { return protocolError_; }
@@ -120,7 +129,7 @@ private:
     uint32_t name;
     uint32_t version;
   };
-  std::optional<Global> seat_;
+  std::map<std::string, Global> others_; ///< by interface: those that globals_ does not have
   clockid_t clock_ = CLOCK_MONOTONIC;
 };
 

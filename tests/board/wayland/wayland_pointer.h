@@ -5,6 +5,10 @@
 #include <wayland-client.h>
 
 #include "color-representation-v1-client-protocol.h"
+#include "ext-foreign-toplevel-list-v1-client-protocol.h"
+#include "ext-image-capture-source-v1-client-protocol.h"
+#include "ext-image-copy-capture-v1-client-protocol.h"
+#include "ext-session-lock-v1-client-protocol.h"
 #include "linux-dmabuf-v1-client-protocol.h"
 #include "linux-drm-syncobj-v1-client-protocol.h"
 // The header's function wp_presentation_feedback() hides the constructor of the struct of that name, which is not used.
@@ -63,6 +67,24 @@ struct WaylandDeleter {
   void operator()(weston_restricted_buffer_v1* object) const { weston_restricted_buffer_v1_destroy(object); }
   void operator()(zwlr_screencopy_manager_v1* object) const { zwlr_screencopy_manager_v1_destroy(object); }
   void operator()(zwlr_screencopy_frame_v1* object) const { zwlr_screencopy_frame_v1_destroy(object); }
+  void operator()(ext_foreign_toplevel_list_v1* object) const { ext_foreign_toplevel_list_v1_destroy(object); }
+  void operator()(ext_foreign_toplevel_handle_v1* object) const { ext_foreign_toplevel_handle_v1_destroy(object); }
+  void operator()(ext_image_capture_source_v1* object) const { ext_image_capture_source_v1_destroy(object); }
+  void operator()(ext_output_image_capture_source_manager_v1* object) const {
+    ext_output_image_capture_source_manager_v1_destroy(object);
+  }
+  void operator()(ext_foreign_toplevel_image_capture_source_manager_v1* object) const {
+    ext_foreign_toplevel_image_capture_source_manager_v1_destroy(object);
+  }
+  void operator()(ext_image_copy_capture_manager_v1* object) const {
+    ext_image_copy_capture_manager_v1_destroy(object);
+  }
+  void operator()(ext_image_copy_capture_session_v1* object) const {
+    ext_image_copy_capture_session_v1_destroy(object);
+  }
+  void operator()(ext_image_copy_capture_frame_v1* object) const { ext_image_copy_capture_frame_v1_destroy(object); }
+  void operator()(ext_session_lock_manager_v1* object) const { ext_session_lock_manager_v1_destroy(object); }
+  void operator()(ext_session_lock_surface_v1* object) const { ext_session_lock_surface_v1_destroy(object); }
   void operator()(wp_linux_drm_syncobj_manager_v1* object) const { wp_linux_drm_syncobj_manager_v1_destroy(object); }
   void operator()(wp_linux_drm_syncobj_surface_v1* object) const { wp_linux_drm_syncobj_surface_v1_destroy(object); }
   void operator()(wp_linux_drm_syncobj_timeline_v1* object) const { wp_linux_drm_syncobj_timeline_v1_destroy(object); }

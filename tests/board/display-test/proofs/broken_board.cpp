@@ -250,6 +250,7 @@ long ptrace(enum __ptrace_request request, ...) noexcept {
 ssize_t sendmsg(int socket, const msghdr* message, int flags) {
   static const auto real = next<ssize_t (*)(int, const msghdr*, int)>("sendmsg");
   std::vector<int> instead;
+  if (!breakName().empty()) noteSent(*message);
   cmsghdr* control = breakName().empty() ? nullptr : CMSG_FIRSTHDR(message);
   for (; control != nullptr; control = CMSG_NXTHDR(const_cast<msghdr*>(message), control)) {
     if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) continue;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dlfcn.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <array>
@@ -43,7 +44,10 @@ struct Seen {
   int framebufferReader = -1;
   bool gemOpened = false;
   bool allocatedOrdinary = false; ///< from the heap `system`
-  void* bait = nullptr;           ///< the mapping that is to be read from elsewhere
+  uint32_t waylandRegistry = 0;
+  std::map<uint32_t, std::string> waylandGlobals; ///< by id: the interface, of the Wayland connection made last
+  std::set<std::string> waylandUsed;              ///< interfaces of globals that it sent a request to
+  void* bait = nullptr;                           ///< the mapping that is to be read from elsewhere
   int firstBuffer = -1;
   int lastBuffer = -1;
 };
@@ -84,6 +88,8 @@ bool isProtected(int fd);
 /** Whether the last commit's picture is the one that the display is broken for. */
 bool showsWrongly();
 
+/** Notes the requests in what this process sends a Wayland compositor. */
+void noteSent(const msghdr& message);
 /** What a Wayland compositor gets instead of a descriptor that this process sends it, as a new descriptor; -1: what was sent. */
 int sendInstead(int fd);
 
