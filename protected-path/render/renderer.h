@@ -85,7 +85,7 @@ enum class YccImport : uint8_t {
 struct RendererCounters {
   uint64_t submits = 0;     ///< vkQueueSubmit* of any kind
   uint64_t imports = 0;     ///< dma-buf memory imports asked of the driver: one for each image, so one or two for NV12
-  uint64_t allocations = 0; ///< vkAllocateMemory
+  uint64_t allocations = 0; ///< vkAllocateMemory that succeeded
   uint64_t pixelsDrawn = 0; ///< sum of the clipped areas of all passes
   uint64_t placeholdersDrawn = 0;
   uint64_t validationMessages = 0; ///< warnings and errors of the validation layer; 0 without it
@@ -134,7 +134,8 @@ public:
    * Imports a dma-buf to sample; `buffer` must outlive the texture. A no_map buffer that this device may not import is no error: it becomes a placeholder
    * texture with its reason, and the driver is not asked. If the driver refuses a YCbCr buffer, the other way of
    * importing it is tried, if its format and modifier have one. Errors: Refused(GpuFormatUnsupported, GpuImportFailed),
-   * as the best way was refused; Vulkan for a lost device or exhausted memory.
+   * as the best way was refused; Vulkan for a lost device, exhausted memory, or textures that have three quarters of the
+   * driver's memory allocations.
    */
   [[nodiscard]] virtual Result<std::unique_ptr<Texture>> import(const Dmabuf& buffer) = 0;
 

@@ -137,6 +137,18 @@ TEST_F(Drivers, anOrdinaryImportTakesNoProtectedMemory) {
   EXPECT_EQ(driverCalls().memoryImports, before.memoryImports);
 }
 
+TEST_F(Drivers, anUploadTakesNoProtectedMemory) {
+  if (!hasProtectedMemory()) return; // nothing to take
+  const Picture picture(32, 32, grey);
+  answerFdTypes(FdTypes::Protected);
+  const DriverCalls before = driverCalls();
+  const auto refused = renderer().upload(picture.size(), DRM_FORMAT_ARGB8888, picture.strideBytes(), picture.bytes());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().operation, "vkAllocateMemory");
+  EXPECT_EQ(refused.error().number, VK_ERROR_FEATURE_NOT_PRESENT) << refused.error().text();
+  EXPECT_EQ(driverCalls().allocations, before.allocations);
+}
+
 /** A driver that does not look at the fd has only the import itself to say no. */
 TEST_F(Drivers, anOrdinaryBufferIsNoProtectedOneWhateverTheQuerySays) {
   if (!hasProtectedMemory()) return; // such a buffer is a placeholder there: Protection
@@ -276,6 +288,82 @@ TEST_F(Drivers, whatIsLargerThanAnImageMayBeIsRefused) {
     EXPECT_EQ(refusalOf(target.error(), Refusal::None), Refusal::GpuSizeUnsupported) << target.error().text();
   }
   EXPECT_TRUE(own->upload({64, 64}, DRM_FORMAT_ARGB8888, 64 * 4, pixels));
+}
+
+// ---- The driver's number of allocations ----
+
+class FewAllocations : public Drivers {
+protected:
+  static constexpr unsigned limit = 64;
+  void SetUp() override {
+    Drivers::SetUp();
+    if (IsSkipped()) return;
+    pretence().maximumAllocations = limit;
+    own_ = newRenderer(true);
+    refusedBefore_ = driverCalls().allocationsBeyondLimit;
+  }
+  void TearDown() override {
+    if (own_ != nullptr) {
+      EXPECT_EQ(own_->counters().validationMessages, 0U);
+    }
+    EXPECT_EQ(driverCalls().allocationsBeyondLimit, refusedBefore_) << "the driver need not enforce its limit";
+    own_.reset();
+    Drivers::TearDown();
+  }
+  static Picture::Pixel colour(unsigned number) {
+    return {static_cast<uint8_t>(number), static_cast<uint8_t>(255 - number), static_cast<uint8_t>(number * 7), 0xff};
+  }
+
+  std::unique_ptr<Renderer> own_;
+  uint64_t refusedBefore_ = 0;
+};
+
+TEST_F(FewAllocations, areEnoughForAnyNumberOfUploads) {
+  constexpr unsigned columns = 20;
+  constexpr int side = 8;
+  std::vector<std::unique_ptr<Texture>> surfaces;
+  std::vector<DrawCommand> commands;
+  Picture expected(columns * side, columns * side / 2);
+  for (unsigned number = 0; number < columns * columns / 2; ++number) {
+    const Picture picture(side, side, colour(number));
+    auto made = own_->upload(picture.size(), DRM_FORMAT_ARGB8888, picture.strideBytes(), picture.bytes());
+    ASSERT_TRUE(made) << number << ": " << made.error().text();
+    const auto column = static_cast<int32_t>(number % columns);
+    const auto row = static_cast<int32_t>(number / columns);
+    commands.push_back(textureCommand(**made, {column * side, row * side, side, side}));
+    surfaces.push_back(std::move(*made));
+    for (int y = 0; y < side; ++y) {
+      for (int x = 0; x < side; ++x)
+        expected.at(column * side + x, row * side + y) = colour(number);
+    }
+  }
+  EXPECT_EQ(draw(*own_, Picture(expected.width, expected.height, grey), commands), expected);
+}
+
+TEST_F(FewAllocations, thatImportsHaveTakenLeaveRoomForTheRest) {
+  TestBuffer content = TestBuffer::from(Picture(32, 32, secret), DRM_FORMAT_XRGB8888);
+  std::vector<std::unique_ptr<Texture>> imported;
+  Result<std::unique_ptr<Texture>> more = own_->import(content.dmabuf());
+  for (; more && imported.size() <= limit; more = own_->import(content.dmabuf()))
+    imported.push_back(std::move(*more));
+  ASSERT_FALSE(more);
+  EXPECT_EQ(imported.size(), limit * 3 / 4);
+  EXPECT_EQ(more.error().operation, "vkAllocateMemory");
+  EXPECT_EQ(more.error().number, VK_ERROR_TOO_MANY_OBJECTS) << "says nothing of the buffer: it is tried again";
+  EXPECT_TRUE(more.error().text().contains(std::format("the driver's {} allocations", limit))) << more.error().text();
+
+  const Picture picture(32, 32, grey);
+  const auto upload = own_->upload(picture.size(), DRM_FORMAT_ARGB8888, picture.strideBytes(), picture.bytes());
+  ASSERT_TRUE(upload) << upload.error().text();
+  const DrawCommand commands[] = {textureCommand(**upload, {0, 0, 32, 32}),
+                                  textureCommand(*imported.back(), {32, 0, 32, 32})};
+  const Picture drawn = draw(*own_, Picture(64, 32), commands);
+  EXPECT_EQ(drawn.at(8, 8), grey);
+  EXPECT_EQ(drawn.at(40, 8), secret);
+
+  imported.resize(limit / 2);
+  more = own_->import(content.dmabuf());
+  EXPECT_TRUE(more) << more.error().text();
 }
 
 TEST_F(Drivers, recoveringFailsAsCreationDoesAndChangesNothing) {

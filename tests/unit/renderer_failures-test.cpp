@@ -152,6 +152,30 @@ void expectTold(const Error& error, std::string_view function, VkResult result, 
   }
 }
 
+TEST_F(Failures, anUploadFindsASmallerBlockOrNamesWhatItNeeds) {
+  const auto own = newRenderer(true);
+  const Picture picture(8, 8, grey);
+  const auto upload = [&] {
+    return own->upload(picture.size(), DRM_FORMAT_ARGB8888, picture.strideBytes(), picture.bytes());
+  };
+  failCalls("vkAllocateMemory", std::vector(100, VK_ERROR_OUT_OF_DEVICE_MEMORY));
+  const auto failed = upload();
+  EXPECT_FALSE(failureHappened()) << "not all of them are needed";
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().operation, "vkAllocateMemory");
+  EXPECT_EQ(failed.error().number, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+  EXPECT_TRUE(failed.error().object.starts_with("8x8 image of ")) << failed.error().text();
+  EXPECT_TRUE(failed.error().object.ends_with(" bytes")) << failed.error().text();
+
+  failCall("vkAllocateMemory", VK_ERROR_OUT_OF_DEVICE_MEMORY);
+  const auto made = upload();
+  EXPECT_TRUE(failureHappened());
+  ASSERT_TRUE(made) << made.error().text();
+  const DrawCommand command = textureCommand(**made, {0, 0, 8, 8});
+  EXPECT_EQ(draw(*own, Picture(8, 8, secret), {&command, 1}), picture);
+  EXPECT_EQ(own->counters().validationMessages, 0U);
+}
+
 /** With NV12 imported by either way, in ordinary or in protected memory. */
 class FailuresByWay : public Failures, public testing::WithParamInterface<std::tuple<YccImport, bool>> {
 protected:

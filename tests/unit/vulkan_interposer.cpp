@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <string>
 #include <tuple>
@@ -53,6 +54,10 @@ VKAPI_ATTR void VKAPI_CALL features(VkPhysicalDevice device, VkPhysicalDeviceFea
   if (access != nullptr && pretended) access->pipelineProtectedAccess = *pretended ? VK_TRUE : VK_FALSE;
 }
 
+void pretendLimits(VkPhysicalDeviceLimits& limits) {
+  if (const auto& count = vitrine::test::pretence().maximumAllocations) limits.maxMemoryAllocationCount = *count;
+}
+
 VKAPI_ATTR void VKAPI_CALL properties(VkPhysicalDevice device, VkPhysicalDeviceProperties2* properties) {
   realProperties(device, properties);
   auto* protection = findInChain<VkPhysicalDeviceProtectedMemoryProperties>(
@@ -61,6 +66,7 @@ VKAPI_ATTR void VKAPI_CALL properties(VkPhysicalDevice device, VkPhysicalDeviceP
   if (protection != nullptr && pretended) protection->protectedNoFault = *pretended ? VK_TRUE : VK_FALSE;
   if (const auto& extent = vitrine::test::pretence().maximumExtent)
     properties->properties.limits.maxImageDimension2D = *extent;
+  pretendLimits(properties->properties.limits);
 }
 
 PFN_vkGetPhysicalDeviceProperties realFirstProperties = nullptr;
@@ -68,6 +74,7 @@ PFN_vkGetPhysicalDeviceProperties realFirstProperties = nullptr;
 VKAPI_ATTR void VKAPI_CALL firstProperties(VkPhysicalDevice device, VkPhysicalDeviceProperties* properties) {
   realFirstProperties(device, properties);
   if (const auto& vendor = vitrine::test::pretence().vendorId) properties->vendorID = *vendor;
+  pretendLimits(properties->limits);
 }
 
 PFN_vkGetPhysicalDeviceMemoryProperties realMemoryProperties = nullptr;
@@ -85,6 +92,15 @@ void noteAllocation(const VkMemoryAllocateInfo& info) {
   if (hasInChain(info.pNext, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO)) driverCalls().dedicatedImports += 1;
   const VkMemoryPropertyFlags flags = memoryTypes.memoryTypes[info.memoryTypeIndex].propertyFlags;
   if ((flags & VK_MEMORY_PROPERTY_PROTECTED_BIT) != 0) driverCalls().protectedImports += 1;
+}
+
+std::map<VkDevice, unsigned> liveAllocations; ///< made and not yet freed
+
+bool isRoomForAllocation(VkDevice device) {
+  const auto& most = vitrine::test::pretence().maximumAllocations;
+  if (!most || liveAllocations[device] < *most) return true;
+  driverCalls().allocationsBeyondLimit += 1;
+  return false;
 }
 
 uint32_t protectedTypes() {
@@ -107,7 +123,7 @@ VKAPI_ATTR void VKAPI_CALL imageRequirements(VkDevice device, const VkImageMemor
   using enum vitrine::test::FdTypes;
   realImageRequirements(device, info, requirements);
   if (fdTypesTimes > 0 && fdTypes != Asked && fdTypes != None) {
-    requirements->memoryRequirements.memoryTypeBits = everyType();
+    requirements->memoryRequirements.memoryTypeBits = fdTypes == Protected ? protectedTypes() : everyType();
   }
 }
 
@@ -304,6 +320,7 @@ struct Destroyer<name, void(VKAPI_PTR*)(Parent, Handle, const VkAllocationCallba
   static inline void(VKAPI_PTR* real)(Parent, Handle, const VkAllocationCallbacks*) = nullptr;
   static VKAPI_ATTR void VKAPI_CALL call(Parent parent, Handle object, const VkAllocationCallbacks* callbacks) {
     if (object != Handle(VK_NULL_HANDLE)) driverCalls().liveObjects -= 1;
+    if constexpr (name == "vkFreeMemory") liveAllocations[parent] -= object != Handle(VK_NULL_HANDLE) ? 1 : 0;
     real(parent, object, callbacks);
   }
 };
@@ -329,6 +346,9 @@ struct Interposed<name, VkResult(VKAPI_PTR*)(Arguments...)> {
       const uint32_t before = bits;
       result = real(arguments...);
       if (result == VK_SUCCESS) setFdTypes(bits, before);
+    } else if constexpr (name == "vkAllocateMemory") {
+      result =
+          isRoomForAllocation(std::get<0>(std::tuple(arguments...))) ? real(arguments...) : VK_ERROR_TOO_MANY_OBJECTS;
     } else if constexpr (name == "vkCreateImage") {
       result = createImage(arguments...);
     } else if constexpr (name == "vkCreateRenderPass") {
@@ -340,6 +360,9 @@ struct Interposed<name, VkResult(VKAPI_PTR*)(Arguments...)> {
       if (result == VK_SUCCESS) replaceFence(*std::get<2>(std::tuple(arguments...)));
     }
     if (result == VK_SUCCESS && isCounted(name.text)) driverCalls().liveObjects += 1;
+    if constexpr (name == "vkAllocateMemory") {
+      if (result == VK_SUCCESS) liveAllocations[std::get<0>(std::tuple(arguments...))] += 1;
+    }
     if (result == VK_ERROR_DEVICE_LOST) driverCalls().devicesLost += 1;
     return result;
   }

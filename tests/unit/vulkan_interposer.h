@@ -26,6 +26,7 @@ struct DriverCalls {
   uint64_t fdQueries = 0;              ///< vkGetMemoryFdPropertiesKHR
   uint64_t imageCreations = 0;         ///< vkCreateImage, failed ones too
   uint64_t allocations = 0;            ///< vkAllocateMemory of any kind
+  uint64_t allocationsBeyondLimit = 0; ///< refused by Pretence::maximumAllocations
   uint64_t pipelines = 0;              ///< vkCreateGraphicsPipelines, and of them:
   uint64_t protectedOnlyPipelines = 0; ///< with VK_PIPELINE_CREATE_PROTECTED_ACCESS_ONLY_BIT
   uint64_t noProtectedPipelines = 0;   ///< with VK_PIPELINE_CREATE_NO_PROTECTED_ACCESS_BIT
@@ -85,8 +86,8 @@ enum class FdTypes {
   None       ///< a type that no image takes
 };
 /**
- * For the next so many calls. With All, Unwritten and Protected vkGetImageMemoryRequirements2 names every type, too: which one is
- * taken is then the renderer's choice alone.
+ * For the next so many calls. vkGetImageMemoryRequirements2 names every type, too, with All and Unwritten, so that the choice is the
+ * renderer's alone; with Protected it names the protected types.
  */
 void answerFdTypes(FdTypes types, unsigned times = UINT_MAX);
 /** Whether all failures asked for have happened; forgets them otherwise. */
@@ -104,10 +105,12 @@ struct Pretence {
   std::optional<bool> pipelineProtectedAccess; ///< VkPhysicalDevicePipelineProtectedAccessFeatures
   std::optional<bool> protectedNoFault;        ///< VkPhysicalDeviceProtectedMemoryProperties
   std::optional<uint32_t> maximumExtent;       ///< VkPhysicalDeviceLimits::maxImageDimension2D
-  std::optional<uint32_t> vendorId;            ///< VkPhysicalDeviceProperties
-  VkFormatFeatureFlags lackingFeatures = 0;    ///< of every format and modifier
-  VkFormatFeatureFlags grantedFeatures = 0;    ///< that the driver has without saying so; validation must be off
-  std::string lackingFunction;                 ///< that loader and driver do not have
+  /** VkPhysicalDeviceLimits::maxMemoryAllocationCount. A device that has as many refuses the next. */
+  std::optional<uint32_t> maximumAllocations;
+  std::optional<uint32_t> vendorId;         ///< VkPhysicalDeviceProperties
+  VkFormatFeatureFlags lackingFeatures = 0; ///< of every format and modifier
+  VkFormatFeatureFlags grantedFeatures = 0; ///< that the driver has without saying so; validation must be off
+  std::string lackingFunction;              ///< that loader and driver do not have
 };
 [[nodiscard]] Pretence& pretence();
 

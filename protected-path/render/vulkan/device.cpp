@@ -20,7 +20,9 @@ Result<std::shared_ptr<Device>> Device::create(std::unique_ptr<Instance> instanc
       .flags = device->hasProtectedMemory() ? VkDeviceQueueCreateFlags{VK_DEVICE_QUEUE_CREATE_PROTECTED_BIT} : 0,
       .queueFamilyIndex = device->queueFamily()};
   functions->GetDeviceQueue2(*handle, &queue, &device->queue_);
-  device->instance_->vk().GetPhysicalDeviceMemoryProperties(device->physical_.handle, &device->memory_);
+  auto memory = MemoryAllocator::create(*device->instance_, device->physical_, device->functions_, device->counters);
+  if (!memory) return std::unexpected(memory.error());
+  device->memory_ = std::move(*memory);
   return device;
 }
 
@@ -75,27 +77,8 @@ Result<VkDevice> Device::createHandle() const {
 Device::~Device() {
   if (functions_.device == VK_NULL_HANDLE) return;
   functions_.DeviceWaitIdle(functions_.device);
+  memory_.reset();
   functions_.DestroyDevice(functions_.device, nullptr);
-}
-
-std::optional<uint32_t> Device::memoryType(uint32_t bits, VkMemoryPropertyFlags required,
-                                           VkMemoryPropertyFlags preferred) const {
-  std::optional<uint32_t> found;
-  for (uint32_t type = 0; type < memory_.memoryTypeCount; ++type) {
-    const VkMemoryPropertyFlags flags = memory_.memoryTypes[type].propertyFlags;
-    // Protected memory is taken only if `required` names it.
-    const bool isProtected = (flags & VK_MEMORY_PROPERTY_PROTECTED_BIT) != 0;
-    const bool wantsProtected = (required & VK_MEMORY_PROPERTY_PROTECTED_BIT) != 0;
-    if ((bits >> type & 1U) == 0 || (flags & required) != required || isProtected != wantsProtected) continue;
-    if ((flags & preferred) == preferred) return type;
-    if (!found) found = type;
-  }
-  return found;
-}
-
-Result<DeviceMemory> Device::allocate(const VkMemoryAllocateInfo& info, std::string_view object) {
-  counters.allocations += 1;
-  return makeObject<DeviceMemory>(functions_, functions_.AllocateMemory, info, "vkAllocateMemory", object);
 }
 
 Result<> Device::submit(const VkSubmitInfo& info) {

@@ -1,9 +1,8 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 
-#include "protected-path/render/vulkan/physical_device.h"
+#include "protected-path/render/vulkan/memory_allocator.h"
 #include "protected-path/render/vulkan/vulkan_handle.h"
 
 namespace vitrine::vulkan {
@@ -26,11 +25,7 @@ public:
   [[nodiscard]] bool hasProtectedMemory() const { return physical_.report.gpu.protectedMemory; }
   [[nodiscard]] uint32_t queueFamily() const { return physical_.queueFamily; }
 
-  /** The first type of `bits` that has all of `required`; a type that also has `preferred` comes first. */
-  [[nodiscard]] std::optional<uint32_t> memoryType(uint32_t bits, VkMemoryPropertyFlags required,
-                                                   VkMemoryPropertyFlags preferred = 0) const;
-  /** vkAllocateMemory, counted. */
-  [[nodiscard]] Result<DeviceMemory> allocate(const VkMemoryAllocateInfo& info, std::string_view object);
+  [[nodiscard]] MemoryAllocator& memory() { return *memory_; }
   /** vkQueueSubmit of one batch, counted. */
   [[nodiscard]] Result<> submit(const VkSubmitInfo& info);
 
@@ -44,7 +39,7 @@ private:
   PhysicalDevice physical_;
   DeviceFunctions functions_;
   VkQueue queue_ = VK_NULL_HANDLE;
-  VkPhysicalDeviceMemoryProperties memory_{};
+  std::unique_ptr<MemoryAllocator> memory_;
 };
 
 } // namespace vitrine::vulkan

@@ -106,8 +106,14 @@ Result<uint32_t> memoryTypeBits(const Device& device, const Dmabuf& buffer, cons
   return properties.memoryTypeBits == 0 ? imageBits : imageBits & properties.memoryTypeBits;
 }
 
-Result<DeviceMemory> importMemory(Device& device, const Dmabuf& buffer, const DmabufImageRequest& request,
-                                  VkImage image, const VkMemoryRequirements& requirements, VkDeviceSize offset) {
+Result<Memory> importMemory(Device& device, const Dmabuf& buffer, const DmabufImageRequest& request, VkImage image,
+                            const VkMemoryRequirements& requirements, VkDeviceSize offset) {
+  if ((request.kind.usage & VK_IMAGE_USAGE_SAMPLED_BIT) != 0 && !device.memory().hasRoomForTexture()) {
+    return vulkanError("vkAllocateMemory",
+                       std::format("{}: textures may not use more of the driver's {} allocations",
+                                   describePlane(buffer, request), device.physical().maximumAllocations),
+                       VK_ERROR_TOO_MANY_OBJECTS);
+  }
   auto fd = duplicateFd(buffer.plane(request.firstPlane).fd.get());
   if (!fd) return std::unexpected(fd.error());
   const off_t bufferSize = lseek(fd->get(), 0, SEEK_END);
@@ -118,7 +124,7 @@ Result<DeviceMemory> importMemory(Device& device, const Dmabuf& buffer, const Dm
   }
   const auto bits = memoryTypeBits(device, buffer, request, fd->get(), requirements.memoryTypeBits);
   if (!bits) return std::unexpected(bits.error());
-  const auto type = device.memoryType(*bits, request.kind.isProtected ? VK_MEMORY_PROPERTY_PROTECTED_BIT : 0);
+  const auto type = device.memory().importType(*bits, request.kind.isProtected);
   if (!type) {
     return importFailed("vkGetMemoryFdPropertiesKHR", buffer, request,
                         request.kind.isProtected ? "no protected memory type takes it" : "no memory type takes it");
@@ -136,7 +142,7 @@ Result<DeviceMemory> importMemory(Device& device, const Dmabuf& buffer, const Dm
                                   .allocationSize = offset + requirements.size,
                                   .memoryTypeIndex = *type};
   device.counters.imports += 1;
-  auto memory = device.allocate(info, "");
+  auto memory = device.memory().import(info);
   if (!memory) return refusalFrom(memory.error(), buffer, request);
   static_cast<void>(fd->release()); // the driver owns it since the import succeeded
   return memory;
@@ -183,7 +189,7 @@ Result<ImageWithMemory> importDmabufImage(Device& device, const Dmabuf& buffer, 
   if (!offset) return std::unexpected(offset.error());
   auto memory = importMemory(device, buffer, request, image->get(), requirements, *offset);
   if (!memory) return std::unexpected(memory.error());
-  const VkResult bound = device.vk().BindImageMemory(device.vk().device, image->get(), memory->get(), *offset);
+  const VkResult bound = device.vk().BindImageMemory(device.vk().device, image->get(), memory->imported(), *offset);
   if (bound != VK_SUCCESS) return refusalFrom("vkBindImageMemory", bound, buffer, request);
   auto view = makeImageView(device, image->get(), request.kind.format, request.swizzle, request.conversion);
   if (!view) return refusalFrom(view.error(), buffer, request);

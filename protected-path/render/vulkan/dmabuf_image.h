@@ -7,7 +7,7 @@ namespace vitrine::vulkan {
 
 /** An image with its memory and the view of it. */
 struct ImageWithMemory {
-  DeviceMemory memory;
+  Memory memory;
   Image image; ///< declared after its memory, so destroyed before it
   ImageView view;
 };

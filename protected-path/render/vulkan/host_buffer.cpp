@@ -12,24 +12,11 @@ Result<HostBuffer> HostBuffer::create(Device& device, VkDeviceSize sizeBytes, Vk
   const VkBufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .size = sizeBytes, .usage = usage};
   auto buffer = makeObject<Buffer>(vk, vk.CreateBuffer, info, "vkCreateBuffer", object);
   if (!buffer) return std::unexpected(buffer.error());
-  VkMemoryRequirements requirements{};
-  vk.GetBufferMemoryRequirements(vk.device, buffer->get(), &requirements);
-  constexpr VkMemoryPropertyFlags required = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
-  const auto type = device.memoryType(requirements.memoryTypeBits, required, required | preferred);
-  if (!type) return vulkanError("vkAllocateMemory", object, VK_ERROR_FEATURE_NOT_PRESENT);
-  const VkMemoryAllocateInfo allocation{
-      .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, .allocationSize = requirements.size, .memoryTypeIndex = *type};
-  auto memory = device.allocate(allocation, object);
+  auto memory = device.memory().bindHostBuffer(buffer->get(), preferred, object);
   if (!memory) return std::unexpected(memory.error());
-  VkResult result = vk.BindBufferMemory(vk.device, buffer->get(), memory->get(), 0);
-  if (result != VK_SUCCESS) return vulkanError("vkBindBufferMemory", object, result);
-  void* address = nullptr;
-  result = vk.MapMemory(vk.device, memory->get(), 0, VK_WHOLE_SIZE, 0, &address);
-  if (result != VK_SUCCESS) return vulkanError("vkMapMemory", object, result);
   HostBuffer made;
   made.memory_ = std::move(*memory);
   made.buffer_ = std::move(*buffer);
-  made.bytes_ = static_cast<std::byte*>(address);
   made.sizeBytes_ = sizeBytes;
   return made;
 }

@@ -15,12 +15,11 @@ public:
                                                  VkMemoryPropertyFlags preferred);
   [[nodiscard]] VkBuffer handle() const { return buffer_.get(); }
   [[nodiscard]] VkDeviceSize sizeBytes() const { return sizeBytes_; }
-  [[nodiscard]] std::byte* bytes() const { return bytes_; }
+  [[nodiscard]] std::byte* bytes() const { return memory_.bytes(); }
 
 private:
-  DeviceMemory memory_;
+  Memory memory_;
   Buffer buffer_;
-  std::byte* bytes_ = nullptr;
   VkDeviceSize sizeBytes_ = 0;
 };
 

@@ -83,6 +83,7 @@ void readNodes(const InstanceFunctions& vk, PhysicalDevice& device) {
 }
 
 void readLimits(const VkPhysicalDeviceLimits& limits, PhysicalDevice& device) {
+  device.maximumAllocations = limits.maxMemoryAllocationCount;
   device.maximumTextureExtent = std::min(limits.maxImageDimension2D, Dmabuf::maximumExtent);
   device.maximumTargetExtent =
       std::min({device.maximumTextureExtent, limits.maxFramebufferWidth, limits.maxFramebufferHeight,

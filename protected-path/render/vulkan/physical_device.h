@@ -17,6 +17,7 @@ struct PhysicalDevice {
   VkPhysicalDeviceType type = VK_PHYSICAL_DEVICE_TYPE_OTHER;
   uint32_t maximumTextureExtent = Dmabuf::maximumExtent; ///< width and height that a sampled image may have
   uint32_t maximumTargetExtent = Dmabuf::maximumExtent;  ///< width and height that a render target may have
+  uint32_t maximumAllocations = 4096;                    ///< live ones, of memory
   uint32_t vendorId = 0;                                 ///< VkPhysicalDeviceProperties, as the two below
   uint32_t deviceId = 0;
   std::array<uint8_t, VK_UUID_SIZE> pipelineCacheUuid{};

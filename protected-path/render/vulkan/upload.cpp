@@ -82,20 +82,8 @@ Result<ImageWithMemory> VulkanRenderer::makeOwnImage(VkFormat format, Size size,
                                .usage = usage};
   auto image = makeObject<Image>(vk, vk.CreateImage, info, "vkCreateImage", object);
   if (!image) return std::unexpected(image.error());
-  const VkImageMemoryRequirementsInfo2 query{.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2,
-                                             .image = image->get()};
-  VkMemoryRequirements2 requirements{.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2};
-  vk.GetImageMemoryRequirements2(vk.device, &query, &requirements);
-  const auto type =
-      device_->memoryType(requirements.memoryRequirements.memoryTypeBits, 0, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT);
-  if (!type) return vulkanError("vkAllocateMemory", object, VK_ERROR_FEATURE_NOT_PRESENT);
-  const VkMemoryAllocateInfo allocation{.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-                                        .allocationSize = requirements.memoryRequirements.size,
-                                        .memoryTypeIndex = *type};
-  auto memory = device_->allocate(allocation, object);
+  auto memory = device_->memory().bindImage(image->get(), object);
   if (!memory) return std::unexpected(memory.error());
-  const VkResult bound = vk.BindImageMemory(vk.device, image->get(), memory->get(), 0);
-  if (bound != VK_SUCCESS) return vulkanError("vkBindImageMemory", object, bound);
   auto view = makeImageView(*device_, image->get(), format, swizzle);
   if (!view) return std::unexpected(view.error());
   return ImageWithMemory{std::move(*memory), std::move(*image), std::move(*view)};

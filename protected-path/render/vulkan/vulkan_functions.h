@@ -13,7 +13,8 @@ namespace vitrine::vulkan {
   X(GetPhysicalDeviceProperties) X(GetPhysicalDeviceProperties2) X(GetPhysicalDeviceFeatures2) \
   X(GetPhysicalDeviceQueueFamilyProperties) X(GetPhysicalDeviceMemoryProperties) \
   X(GetPhysicalDeviceFormatProperties2) X(GetPhysicalDeviceImageFormatProperties2) \
-  X(GetPhysicalDeviceExternalSemaphoreProperties) X(CreateDevice) X(GetDeviceProcAddr)
+  X(GetPhysicalDeviceExternalSemaphoreProperties) X(GetPhysicalDeviceMemoryProperties2) X(CreateDevice) \
+  X(GetDeviceProcAddr)
 
 #define VITRINE_DEVICE_FUNCTIONS(X) \
   X(DestroyDevice) X(GetDeviceQueue2) X(QueueSubmit) X(DeviceWaitIdle) X(AllocateMemory) X(FreeMemory) \
@@ -30,7 +31,10 @@ namespace vitrine::vulkan {
   X(WaitSemaphores) X(CreateCommandPool) X(DestroyCommandPool) X(ResetCommandPool) X(AllocateCommandBuffers) \
   X(BeginCommandBuffer) X(EndCommandBuffer) X(CmdPipelineBarrier) X(CmdBeginRenderPass) X(CmdEndRenderPass) \
   X(CmdBindPipeline) X(CmdBindDescriptorSets) X(CmdPushConstants) X(CmdSetScissor) X(CmdSetViewport) \
-  X(CmdDraw) X(CmdCopyBufferToImage) X(CmdCopyImageToBuffer)
+  X(CmdDraw) X(CmdCopyBufferToImage) X(CmdCopyImageToBuffer) \
+  /* and what the memory allocator calls in addition */ \
+  X(UnmapMemory) X(FlushMappedMemoryRanges) X(InvalidateMappedMemoryRanges) X(GetImageMemoryRequirements) \
+  X(GetBufferMemoryRequirements2) X(BindBufferMemory2) X(BindImageMemory2) X(CmdCopyBuffer)
 // clang-format on
 
 #define VITRINE_MEMBER(name) PFN_vk##name name = nullptr;

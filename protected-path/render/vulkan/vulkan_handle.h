@@ -48,7 +48,6 @@ private:
 using Image = DeviceObject<VkImage, &DeviceFunctions::DestroyImage>;
 using ImageView = DeviceObject<VkImageView, &DeviceFunctions::DestroyImageView>;
 using Buffer = DeviceObject<VkBuffer, &DeviceFunctions::DestroyBuffer>;
-using DeviceMemory = DeviceObject<VkDeviceMemory, &DeviceFunctions::FreeMemory>;
 using Semaphore = DeviceObject<VkSemaphore, &DeviceFunctions::DestroySemaphore>;
 using CommandPool = DeviceObject<VkCommandPool, &DeviceFunctions::DestroyCommandPool>;
 using DescriptorPool = DeviceObject<VkDescriptorPool, &DeviceFunctions::DestroyDescriptorPool>;
@@ -62,7 +61,7 @@ using Sampler = DeviceObject<VkSampler, &DeviceFunctions::DestroySampler>;
 using SamplerYcbcrConversion = DeviceObject<VkSamplerYcbcrConversion, &DeviceFunctions::DestroySamplerYcbcrConversion>;
 using ShaderModule = DeviceObject<VkShaderModule, &DeviceFunctions::DestroyShaderModule>;
 
-/** Calls `create` (a vkCreate… or vkAllocateMemory) and owns the new object. */
+/** Calls `create` (a vkCreate…) and owns the new object. */
 template<typename Object, typename Function, typename Info>
 [[nodiscard]] Result<Object> makeObject(const DeviceFunctions& vk, Function create, const Info& info,
                                         const char* operation, std::string_view object = {}) {
