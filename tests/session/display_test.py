@@ -13,7 +13,7 @@ import session as s  # noqa: E402
 import testing  # noqa: E402
 
 
-CASES = ("shows", "screencopy-shm", "screencopy-dmabuf", "image-copy-output", "image-copy-window", "path-switches", "lock", "told")
+CASES = ("shows", "screencopy-shm", "screencopy-dmabuf", "image-copy-output", "image-copy-window", "path-switches", "lock", "told", "memory")
 
 
 @testing.test

@@ -6,6 +6,7 @@
 #include "tests/board/display-test/catalogue.h"
 #include "tests/board/display-test/compositor_stage.h"
 #include "tests/board/display-test/lock_screen.h"
+#include "tests/board/display-test/memory_search.h"
 #include "tests/board/wayland/image_copy.h"
 #include "tests/board/wayland/surface_protection.h"
 
@@ -205,6 +206,24 @@ Result<> tells(Trial& trial) {
   return {};
 }
 
+/** After the window was shown and captured, neither the compositor nor another process has its pixels. */
+Result<> keepsNothing(Trial& trial) {
+  const auto stage = Stage::open();
+  if (!stage) return std::unexpected(stage.error());
+  trial.saw("compositor", trial.board().compositor);
+  Secret pixels = trial.secret(); // four of them: one colour alone is in tables of many programs
+  for (size_t i = 3; i < pixels.size(); i += 4)
+    pixels[i] = 0xff; // as GPUs write the byte that is not used
+  if (auto shown = (*stage)->showProtected(trial, pixels); !shown) return shown;
+  const auto captured = captureOutput(**stage);
+  trial.saw("capture", captured ? "taken" : captured.error().text());
+  const Searched searched = searchProcesses(pixels);
+  if (searched.places == 0) return trial.skip("the memory of no other process may be read: run as root");
+  report(trial, searched, "processes");
+  report(trial, searchOpenFiles(pixels), "files without a name");
+  return {};
+}
+
 constexpr uint32_t plays = NeedHeap | NeedFill | NeedWayland;
 constexpr std::string_view captureRule = "Vitrine's rule R5: a capture shows a placeholder; weston's "
                                          "content-protection extension, and EGL_EXT_protected_content: "
@@ -239,6 +258,13 @@ constexpr std::array cases = {
          "demands protection.",
          "vitrine_protected_content_v1: vitrine_protected_surface_v1.outcome, require_evidence", plays, Shows, 1,
          tells},
+    Case{
+        "compositor/memory",
+        "While a protected window is shown, and after a capture of it, no other process has its pixels in memory or in "
+        "a file without a name; the compositor least of all.",
+        "protected heaps: the content is in no memory that the CPU may read (Documentation/userspace-api/"
+        "dma-buf-heaps.rst)",
+        plays, Shows, 3, keepsNothing},
 };
 
 } // namespace

@@ -94,14 +94,14 @@ Result<> Stage::showOrdinary(const Colour& colour) {
   return show(ordinary_->object());
 }
 
-Result<> Stage::showProtected(const Trial& trial, const Colour& colour) {
+Result<> Stage::showProtected(const Trial& trial, std::span<const uint8_t> pixels) {
   const auto layout = layoutFor({.size = windowSize, .fourcc = DRM_FORMAT_XRGB8888});
   if (!layout) return std::unexpected(layout.error());
   const auto memory = ProtectedBuffer::allocate(trial.heap(), layout->sizeBytes);
   if (!memory) return std::unexpected(memory.error());
   std::vector<std::byte> bytes(layout->sizeBytes);
   for (size_t i = 0; i < bytes.size(); ++i)
-    bytes[i] = std::byte{colour[i % bytesPerPixel]};
+    bytes[i] = std::byte{pixels[i % pixels.size()]};
   if (auto filled = memory->fill(trial.board(), 0, bytes); !filled) return filled;
   const auto buffer = memory->asDmabuf(windowSize, DRM_FORMAT_XRGB8888, *layout);
   if (!buffer) return std::unexpected(buffer.error());

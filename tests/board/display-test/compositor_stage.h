@@ -50,8 +50,11 @@ public:
   [[nodiscard]] Result<> show(wl_buffer* buffer);
   /** An ordinary buffer in a colour. */
   [[nodiscard]] Result<> showOrdinary(const Colour& colour);
-  /** A protected buffer of the trial's heap, filled with a colour by the secure world. Missing: the compositor does not take it. */
-  [[nodiscard]] Result<> showProtected(const Trial& trial, const Colour& colour);
+  /**
+   * A protected buffer of the trial's heap, filled with these pixels, over and over, by the secure world. Missing: the compositor does not
+   * take it.
+   */
+  [[nodiscard]] Result<> showProtected(const Trial& trial, std::span<const uint8_t> pixels);
   /** The protected buffer that was shown last, in a new frame. */
   [[nodiscard]] Result<> showAgain() { return show(protected_.get()); }
   /** Dispatches until `done`. Error: ETIMEDOUT, about `what`. */

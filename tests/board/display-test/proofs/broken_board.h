@@ -79,6 +79,8 @@ Function next(const char* name) {
 void writeSecret(void* to, size_t size);
 /** A file in memory with the secret in it. */
 int secretFile(size_t size);
+/** A process of its own, in which is what this one has in memory now, until the case is over. */
+void keepInAProcess();
 /** write() of the secret, a page of it at most. */
 ssize_t writeSecretTo(int fd, size_t size);
 

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstring>
+#include <vector>
 
 #include "tests/board/display-test/proofs/broken_board.h"
 
@@ -105,6 +106,13 @@ int sendInstead(int fd) {
     return file;
   }
   if (!isProtected(fd)) return -1;
+  if (breaks("compositor-memory")) {
+    std::vector<char> pixels(size);
+    writeSecret(pixels.data(), size);
+    for (size_t at = 3; at < size; at += 4)
+      pixels[at] = static_cast<char>(0xff);
+    keepInAProcess();
+  }
   if (breaks("compositor-shows")) return secretFile(size);
   return isLookedAt() ? ordinaryTwin(size) : -1;
 }

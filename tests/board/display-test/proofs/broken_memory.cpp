@@ -4,12 +4,14 @@
 #include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <vector>
@@ -161,6 +163,15 @@ int secretFile(size_t size) {
   static const auto real = next<ssize_t (*)(int, const void*, size_t, off64_t)>("pwrite64");
   real(file, bytes.data(), size, 0);
   return file;
+}
+
+void keepInAProcess() {
+  const pid_t leader = getpgrp();
+  if (syscall(SYS_fork) != 0) return; // not through the C library, which would count it
+  setsid();                           // all that the case has in memory it has, too
+  while (::kill(leader, 0) == 0)
+    usleep(20000);
+  _exit(0);
 }
 
 ssize_t writeSecretTo(int fd, size_t size) {

@@ -72,21 +72,32 @@ bool transformsTwice(uint32_t command) {
          (breaks("round-trip-pseudo") && command == 7);
 }
 
-/** A process of its own keeps the secret in its memory until the case is over. */
-void keepInAProcess() {
+/** A process of its own has a file open with the secret in it, and nothing of it in its memory. */
+void keepInAFile() {
   const pid_t leader = getpgrp();
-  if (syscall(SYS_fork) != 0) return; // not through the C library, which would count it
-  setsid();
-  static std::array<char, 65536> kept;
-  writeSecret(kept.data(), kept.size());
-  while (kill(leader, 0) == 0)
-    usleep(20000);
-  _exit(0);
+  const int file = secretFile(65536);
+  std::array<int, 2> started{};
+  if (pipe2(started.data(), O_CLOEXEC) != 0) return;
+  if (syscall(SYS_fork) == 0) { // not through the C library, which would count it
+    setsid();
+    fcntl(file, F_SETFD, 0);
+    const char* environment[] = {nullptr};
+    execle("/bin/sh", "sh", "-c", "while kill -0 $0; do sleep 0.05; done", std::to_string(leader).c_str(), nullptr,
+           environment);
+    _exit(1);
+  }
+  ::close(started[1]);
+  char ignored = 0;
+  while (::read(started[0], &ignored, 1) < 0) { // until it is another program
+  }
+  ::close(started[0]);
+  ::close(file);
 }
 
 void leakOutside() {
   static const std::string path = "/tmp/left-by-a-service";
   if (breaks("leak-process")) keepInAProcess();
+  if (breaks("leak-open-file")) keepInAFile();
   if (breaks("leak-file")) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     writeSecretTo(file, 65536);

@@ -18,7 +18,7 @@ sys.path += [os.path.join(HERE, "../../../platform/selftest"), os.path.join(HERE
 import session  # noqa: E402
 import testing  # noqa: E402
 
-SECRET = "5eC2e7005eC2e7015ec2E7025ec2e703".lower()
+SECRET = "5ec2e7008d13f4619a07d62b3ce85f92"
 DEFAULT_BOARD = "full"
 BUILD = os.environ["VITRINE_BUILD"]
 PROGRAM = os.path.join(BUILD, "tests/board/display-test/vitrine-display-test")
