@@ -8,6 +8,7 @@ software Vulkan driver (llvmpipe) stand for a GPU: their time is told apart. Jud
 hardly do. After it many_surfaces.py shows what surfaces cost that never change. Everything is in $OUT/compositors.json as well.
 """
 
+import argparse
 import contextlib
 import glob
 import json
@@ -187,7 +188,11 @@ def cell(results, key):
 
 
 def main():
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rounds", metavar="ROUNDS", nargs="?", type=int, default=3, help="at least 1 (default: 3)")
+    rounds = parser.parse_args().rounds
+    if rounds < 1:
+        parser.error(f"{rounds} rounds measure nothing")
     results = {name: [] for name in COMPOSITORS}
     for number in range(rounds):
         for name in COMPOSITORS:

@@ -6,6 +6,7 @@ beside: the surfaces are opaque, and lie beside each other and beside the one th
 the one that changes, which is opaque. Prints a line `N: presented` for each frame that it was told of.
 """
 
+import argparse
 import os
 import sys
 
@@ -31,7 +32,11 @@ def pixels(client, edge, opaque, colour):
 
 
 def main():
-    count, stacked = int(sys.argv[1]), sys.argv[2] == "under"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("count", metavar="COUNT", type=int)
+    parser.add_argument("place", choices=("beside", "under"))
+    asked = parser.parse_args()
+    count, stacked = asked.count, asked.place == "under"
     client = wayland.Client()
     window = wayland.Window(client, size=(COLUMNS * EDGE, 480))
     compositor, subcompositor = client.bind("wl_compositor"), client.bind("wl_subcompositor")
