@@ -45,8 +45,10 @@ SUITES = [
 
 # Session tests: module, and the boards that it runs on.
 SESSION = [
-    ("check", ("full", "plane-only", "untrusted-display", "untrusted-gpu", "no-heap", "legacy-mediatek", "legacy-android", "tiny-pool",
-               *UNPROVEN, "no-supplicant", "no-underlay", "no-gpu")),
+    ("check", ("full", "plane-only", "untrusted-display", "untrusted-gpu", "legacy-mediatek", "legacy-android", *UNPROVEN, "no-underlay",
+               "no-gpu")),
+    ("player", ("full", "no-heap", "tiny-pool", *UNPROVEN, "no-supplicant")),
+    ("probe", ("full", "plane-only", "no-heap", "legacy-mediatek", "legacy-android", "tiny-pool", *UNPROVEN, "no-supplicant")),
     ("paths", ("full", "plane-only", "gpu-only", "single-plane", "no-gpu", "untrusted-display", "no-heap", "legacy-mediatek", "legacy-android",
                "tiny-pool", *UNPROVEN)),
     ("captures", ("full", "two-outputs")),
@@ -82,8 +84,9 @@ ONE_SESSION = ("paths",)
 # Those that run sanitized as well: what abuses, resizes, switches and ends a session. A sanitizer judges no pixel and no path, so that
 # colours, paths, the probe and the demonstration stay out; the code that they run is run by these and by the platform programs.
 SANITIZED_SESSION = [
-    ("check", "full", ("bad-clients-get-their-errors-and-harm-nobody", "damaged-clips-are-refused-by-name", "clean-start-and-stop",
-                       "clients-of-other-toolkits-run", "a-window-over-the-video-puts-it-on-an-underlay")),
+    ("check", "full", ("bad-clients-get-their-errors-and-harm-nobody", "clean-start-and-stop", "clients-of-other-toolkits-run",
+                       "a-window-over-the-video-puts-it-on-an-underlay")),
+    ("player", "full", ("damaged-clips-are-refused-by-name",)),
     ("check", "untrusted-display", ()),
     ("abuse", "full", ()),
     ("inputs", "full", ()),
