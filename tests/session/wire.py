@@ -12,7 +12,8 @@ import struct
 import time
 import xml.etree.ElementTree
 
-XML_FILES = ("/usr/share/wayland/wayland.xml", "/usr/share/wayland-protocols/*/*/*.xml", "/vitrine/compositor/protocols/xml/*.xml")
+XML_FILES = ("/usr/share/wayland/wayland.xml", "/usr/share/wayland-protocols/*/*/*.xml", "/vitrine/compositor/protocols/xml/*.xml",
+             "/vitrine/tests/clients/xml/wlr-gamma-control-unstable-v1.xml")
 PATIENCE = 120  # seconds: a sanitized compositor on a busy machine
 
 Argument = collections.namedtuple("Argument", "name kind interface optional enum")

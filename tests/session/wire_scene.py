@@ -171,6 +171,7 @@ class Scene:
         captures = self["ext_image_copy_capture_manager_v1"]
         capture = self.add("capture-session", captures.create_session(source, 0))
         self.add("capture-frame", capture.create_frame()).attach_buffer(self["shm-buffer"])
+        self.add("gamma", self["zwlr_gamma_control_manager_v1"].get_gamma_control(self["wl_output"]))
         self.add("xdg-output", self["zxdg_output_manager_v1"].get_xdg_output(self["wl_output"]))
 
     def _make_waiting_window(self):
