@@ -11,7 +11,7 @@ import testing  # noqa: E402
 import wayland  # noqa: E402
 from capture_buffers import ARGB8888, XRGB8888, Dmabuf, Memory, box_of  # noqa: E402
 from connectors import LEFT, RIGHT, board, switched_away, unplug, wait_for_outputs  # noqa: E402
-from hands import BLUE, GREEN, Hands, lit_session, names  # noqa: E402
+from hands import BLUE, GREEN, Hands, lit_session, names, recorded_desk  # noqa: E402
 
 PROFILE = os.environ["VITRINE_PROFILE"]
 
@@ -143,11 +143,7 @@ def wrong_buffers_and_a_second_copy_are_the_clients_error():
 @on("full")
 def a_recorder_waits_for_changes_is_told_them_and_costs_nothing_until_then():
     with lit_session() as session:
-        hands = Hands(session)
-        hands.to(5, 5)
-        client, drawer = wayland.Client(session.environment), wayland.Client(session.environment)
-        window = wayland.Window(drawer, colour=GREEN)
-        s.wait_until(lambda: (s.photograph() == GREEN).all(axis=2).any(), "the window on the panel")
+        hands, client, drawer, window = recorded_desk(session)
         manager = client.bind("zwlr_screencopy_manager_v1")
         first = Shot(client, manager).begin()
         height, width = s.photograph().shape[:2]

@@ -10,7 +10,8 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../pla
 
 import session as s  # noqa: E402
 import testing  # noqa: E402
-from desk import PATIENCE, Window, hands, lit_session, new_box  # noqa: E402
+from desk import PATIENCE, Window, hands, new_box  # noqa: E402
+from hands import lit_session  # noqa: E402
 
 PROFILE = os.environ["VITRINE_PROFILE"]
 CONFIG = os.path.join(s.OUT, "vitrine.toml")  # where Session writes it

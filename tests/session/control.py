@@ -19,7 +19,8 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../pla
 import session as s  # noqa: E402
 import testing  # noqa: E402
 import wayland  # noqa: E402
-from desk import PATIENCE, Window, hands, lit_session, new_box  # noqa: E402
+from desk import PATIENCE, Window, hands, new_box  # noqa: E402
+from hands import lit_session  # noqa: E402
 
 PROFILE = os.environ["VITRINE_PROFILE"]
 

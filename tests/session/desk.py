@@ -8,6 +8,7 @@ import numpy as np
 
 import session as s
 import uinput
+from hands import lit_session
 
 RED, BLUE, GREEN, YELLOW = (0xC8, 0, 0), (0, 0, 0xC8), (0, 0xC8, 0), (0xC8, 0xC8, 0)
 WIDTH, HEIGHT = 300, 200  # of the windows
@@ -93,14 +94,6 @@ def desk():
     with lit_session() as session:
         with hands(session) as (mouse, keyboard):
             yield session, mouse, keyboard
-
-
-@contextlib.contextmanager
-def lit_session(config=""):
-    """A session whose panel shows something: before that, there is nothing to photograph."""
-    with s.Session(config=config) as session:
-        s.wait_until(lambda: session.output()["frames_presented"], "the first frame", PATIENCE)
-        yield session
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ GREEN, BLUE, RED = (0, 0xC8, 0), (0, 0, 0xC8), (0xC8, 0, 0)
 
 @contextlib.contextmanager
 def lit_session(config="", **how):
-    """A session whose panel shows something."""
+    """A session whose panel shows something: before that, there is nothing to photograph."""
     with s.Session(config=config, **how) as session:
         s.wait_until(lambda: session.output()["frames_presented"], "the first frame", 60)
         yield session
@@ -109,6 +109,16 @@ def pointed_window(session, hands):
     client.expect(heard.pointer, "enter")
     client.expect(heard.keyboard, "enter")
     return client, heard, window, middle
+
+
+def recorded_desk(session):
+    """What a recorder is tested with: a pointer in the corner, the recorder's client, another client and its green window."""
+    hands = Hands(session)
+    hands.to(5, 5)
+    client, drawer = wayland.Client(session.environment), wayland.Client(session.environment)
+    window = wayland.Window(drawer, colour=GREEN)
+    s.wait_until(lambda: (s.photograph() == GREEN).all(axis=2).any(), "the window on the panel")
+    return hands, client, drawer, window
 
 
 def await_box(colour, box, what):

@@ -13,7 +13,7 @@ import testing  # noqa: E402
 import wayland  # noqa: E402
 from capture_buffers import ARGB8888, XRGB8888, Dmabuf, Memory, box_of  # noqa: E402
 from connectors import LEFT, RIGHT, board, unplug, wait_for_outputs  # noqa: E402
-from hands import BLUE, GREEN, RED, Hands, lit_session, names  # noqa: E402
+from hands import BLUE, GREEN, RED, Hands, lit_session, names, recorded_desk  # noqa: E402
 
 PROFILE = os.environ["VITRINE_PROFILE"]
 SESSION, FRAME = "ext_image_copy_capture_session_v1", "ext_image_copy_capture_frame_v1"
@@ -126,11 +126,7 @@ def a_picture_of_an_output_is_what_its_panel_shows():
 @on("full")
 def a_recorder_is_told_the_changes_and_costs_nothing_until_then():
     with lit_session() as session:
-        hands = Hands(session)
-        hands.to(5, 5)
-        client, drawer = wayland.Client(session.environment), wayland.Client(session.environment)
-        window = wayland.Window(drawer, colour=GREEN)
-        s.wait_until(lambda: (s.photograph() == GREEN).all(axis=2).any(), "the window on the panel")
+        hands, client, drawer, window = recorded_desk(session)
         recorder = Recorder(client)
         box = box_of(recorder.picture(), GREEN)
         frame = recorder.frame()

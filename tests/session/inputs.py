@@ -11,7 +11,8 @@ import session as s  # noqa: E402
 import testing  # noqa: E402
 import uinput  # noqa: E402
 import wire  # noqa: E402
-from desk import BLUE, HEIGHT, PATIENCE, RED, WIDTH, Window, desk, hands, lit_session, local, new_box, open_popup  # noqa: E402
+from desk import BLUE, HEIGHT, PATIENCE, RED, WIDTH, Window, desk, hands, local, new_box, open_popup  # noqa: E402
+from hands import lit_session  # noqa: E402
 
 PROFILE = os.environ["VITRINE_PROFILE"]
 
