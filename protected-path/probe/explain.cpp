@@ -73,6 +73,8 @@ Result<> addDisplay(Devices& devices, const Question& question) {
 }
 
 Result<> addGpu(Devices& devices, const Question& question) {
+  const auto reports = listGpus();
+  if (reports.empty()) return missing("find", "gpu", refusalWords(Refusal::GpuAbsent));
   if (question.tryHeaps) {
     auto renderer = Renderer::create({});
     if (!renderer) return std::unexpected(renderer.error());
@@ -80,8 +82,6 @@ Result<> addGpu(Devices& devices, const Question& question) {
     devices.consumers.push_back(std::make_unique<RendererConsumer>(*devices.renderer, RendererConsumer::Use::Sample));
     return {};
   }
-  const auto reports = listVulkanDevices();
-  if (reports.empty()) return missing("find", "gpu", refusalWords(Refusal::GpuAbsent));
   const auto best = std::ranges::find(reports, Refusal::None, &VulkanDeviceReport::refusal);
   devices.consumers.push_back(std::make_unique<KnownConsumer>(
       consumerFacts(best != reports.end() ? *best : reports.front(), RendererConsumer::Use::Sample)));

@@ -112,7 +112,7 @@ Report gather(const HeapTable& table, bool tryHeaps) {
   report.tee = gatherTees();
   for (const std::string& node : KmsDevice::listNodes())
     report.kms.push_back(gatherKms(node));
-  report.vulkan = listVulkanDevices();
+  report.vulkan = listGpus();
   return report;
 }
 

@@ -193,7 +193,7 @@ void addKms(std::string& text, const std::vector<KmsReport>& devices) {
 
 void addVulkan(std::string& text, const std::vector<VulkanDeviceReport>& devices) {
   text += "\nVULKAN: devices that can compose protected buffers\n";
-  if (devices.empty()) text += "  none: no Vulkan driver is installed, or it finds no device\n";
+  if (devices.empty()) text += "  none: there is no render node in /dev/dri, or no Vulkan driver that finds a device\n";
   for (const VulkanDeviceReport& device : devices) {
     std::string why = device.refusal == Refusal::None ? "has protected memory and imports dma-bufs"
                                                       : std::string(refusalWords(device.refusal));

@@ -36,4 +36,10 @@ struct VulkanDeviceReport {
  */
 [[nodiscard]] std::vector<VulkanDeviceReport> listVulkanDevices();
 
+/**
+ * The same for a machine that has a GPU, which is a render node in /dev/dri. Without one the list is empty, and no Vulkan driver is
+ * loaded: composition does not use a software rasterizer there (Renderer::create).
+ */
+[[nodiscard]] std::vector<VulkanDeviceReport> listGpus();
+
 } // namespace vitrine

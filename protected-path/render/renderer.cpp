@@ -35,6 +35,10 @@ bool hasRenderNode() {
 
 } // namespace
 
+std::vector<VulkanDeviceReport> listGpus() {
+  return hasRenderNode() ? listVulkanDevices() : std::vector<VulkanDeviceReport>();
+}
+
 Result<std::unique_ptr<Renderer>> Renderer::create(const Options& options) {
   if (options.deviceName.empty() && !hasRenderNode()) {
     auto renderer = std::make_unique<pixman::PixmanRenderer>();

@@ -48,7 +48,7 @@ SESSION = [
     ("check", ("full", "plane-only", "untrusted-display", "untrusted-gpu", "legacy-mediatek", "legacy-android", *UNPROVEN, "no-underlay",
                "no-gpu")),
     ("player", ("full", "no-heap", "tiny-pool", *UNPROVEN, "no-supplicant")),
-    ("probe", ("full", "plane-only", "no-heap", "legacy-mediatek", "legacy-android", "tiny-pool", *UNPROVEN, "no-supplicant")),
+    ("probe", ("full", "plane-only", "no-heap", "legacy-mediatek", "legacy-android", "tiny-pool", *UNPROVEN, "no-supplicant", "no-gpu")),
     ("paths", ("full", "plane-only", "gpu-only", "single-plane", "no-gpu", "untrusted-display", "no-heap", "legacy-mediatek", "legacy-android",
                "tiny-pool", *UNPROVEN)),
     ("captures", ("full", "two-outputs")),

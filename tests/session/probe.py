@@ -70,6 +70,16 @@ def the_probe_says_why_a_gpu_composes_nothing_protected():
             raise AssertionError(f"vitrine-probe does not say `{phrase}`: {said}")
 
 
+@on("no-gpu")
+def the_probe_finds_no_gpu_without_a_render_node():
+    got = subprocess.run(["vitrine-probe", "--json"], capture_output=True, text=True, timeout=60, check=True)
+    testing.equal(json.loads(got.stdout)["vulkan"], [], "Vulkan devices")
+    for arguments in ((), ("--try",)):
+        got = subprocess.run(["vitrine-probe", "explain", "--for", "gpu", *arguments], capture_output=True, text=True, timeout=60, check=False)
+        testing.equal((got.returncode, "find gpu" in got.stderr, "there is no Vulkan device" in got.stderr), (1, True, True),
+                      f"status and words of explain {arguments}: {got.stderr}")
+
+
 @on("full")
 def a_heap_without_permission_names_node_errno_and_rule():
     got = subprocess.run(["setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups", "vitrine-probe"], capture_output=True,
