@@ -4,18 +4,15 @@
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
-#include <linux/tee.h>
 #include <openssl/evp.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdarg>
 #include <cstring>
 #include <format>
 #include <optional>
@@ -31,59 +28,10 @@
 #include "protected-path/tee/frame_filler.h"
 #include "protected-path/tee/tee_uapi.h"
 #include "tests/unit/protected_memory.h"
+#include "tests/unit/tee_answers.h"
 
 // What the kernel's own protected heap and a TEE answer, read from the kernel: for the virtual platform's boards, or a
 // real one with both.
-
-namespace {
-/** Results that the TEE gives to the next calls of one kind, without being asked; sessions live in processes of their own. */
-class Answers {
-public:
-  void operator=(std::initializer_list<uint32_t> results) {
-    std::ranges::copy(results, shared_->results);
-    shared_->count = results.size();
-    shared_->used = 0;
-  }
-  std::optional<uint32_t> next() {
-    if (shared_->used == shared_->count) return std::nullopt;
-    return shared_->results[shared_->used++];
-  }
-
-private:
-  struct Shared {
-    size_t count;
-    size_t used;
-    uint32_t results[8];
-  };
-  Shared* shared_ =
-      static_cast<Shared*>(mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-};
-Answers openAnswers;
-Answers invokeAnswers;
-} // namespace
-
-extern "C" int ioctl(int fd, unsigned long request, ...) noexcept {
-  va_list arguments;
-  va_start(arguments, request);
-  void* argument = va_arg(arguments, void*);
-  va_end(arguments);
-  std::optional<uint32_t> answer;
-  if (request == TEE_IOC_OPEN_SESSION) answer = openAnswers.next();
-  if (request == TEE_IOC_INVOKE) answer = invokeAnswers.next();
-  if (!answer) return static_cast<int>(syscall(SYS_ioctl, fd, request, argument));
-  const auto* data = static_cast<const tee_ioctl_buf_data*>(argument);
-  constexpr uint32_t originTee = 3; // TEEC_ORIGIN_TEE
-  if (request == TEE_IOC_OPEN_SESSION) {
-    auto* session = reinterpret_cast<tee_ioctl_open_session_arg*>(data->buf_ptr);
-    session->ret = *answer;
-    session->ret_origin = originTee;
-  } else {
-    auto* invocation = reinterpret_cast<tee_ioctl_invoke_arg*>(data->buf_ptr);
-    invocation->ret = *answer;
-    invocation->ret_origin = originTee;
-  }
-  return 0;
-}
 
 namespace vitrine {
 namespace {
@@ -444,13 +392,13 @@ TEST_F(ProtectedHeap, AnApplicationThatDiedGetsOneNewSession) {
   const auto target = TeeMemory::registerUnproven(*tee_, fd->get());
   ASSERT_TRUE(target);
   const auto plain = randomBytes(4096);
-  invokeAnswers = {targetDead};
+  test::invokeAnswers = {targetDead};
   const auto filled = filler->fill(*target, encrypt(plain), counter);
   ASSERT_TRUE(filled) << filled.error().text();
   expectContent(*tee_, *target, plain);
 
   constexpr uint32_t busy = 0xffff000d;
-  invokeAnswers = {busy};
+  test::invokeAnswers = {busy};
   EXPECT_EQ(teeResultName(teeResultOf(filler->fill(*target, encrypt(plain), counter))), "TEE_ERROR_BUSY")
       << "not tried again";
   EXPECT_TRUE(filler->fill(*target, encrypt(plain), counter));
@@ -532,18 +480,18 @@ TEST_F(ProtectedHeap, DecryptionIsPreferred) {
 TEST_F(ProtectedHeap, InjectionIsTakenWhereThereIsNoDecryptionAndNeverWhereThatFailed) {
   constexpr uint32_t itemNotFound = 0xffff0008;
   constexpr uint32_t busy = 0xffff000d;
-  openAnswers = {itemNotFound};
+  test::openAnswers = {itemNotFound};
   const auto injects = FrameFiller::open(*tee_, key, 4096);
   ASSERT_TRUE(injects) << injects.error().text();
   EXPECT_EQ(injects->application(), FrameFiller::Application::SdpBasic);
 
-  openAnswers = {busy};
+  test::openAnswers = {busy};
   const auto failed = FrameFiller::open(*tee_, key, 4096);
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().kind, ErrorKind::Tee);
   EXPECT_NE(failed.error().text().find("TEE_ERROR_BUSY"), std::string::npos) << failed.error().text();
 
-  openAnswers = {itemNotFound, itemNotFound};
+  test::openAnswers = {itemNotFound, itemNotFound};
   const auto neither = FrameFiller::open(*tee_, key, 4096);
   ASSERT_FALSE(neither);
   EXPECT_EQ(neither.error().kind, ErrorKind::Missing);
