@@ -66,6 +66,7 @@ Server::~Server() {
   if (renderer_) renderer_->waitIdle();
   if (backend_ != nullptr) wlr_backend_destroy(backend_);
   outputs_.reset();
+  preparation_.reset();
   desktop_.reset();
   decorations_.reset();
   commitGate_.reset();
@@ -135,6 +136,8 @@ Result<> Server::makeRenderer() {
   if (!renderer) return std::unexpected(renderer.error());
   renderer_ = std::move(*renderer);
   gpuRecovery_ = std::make_unique<GpuRecovery>(*renderer_);
+  preparation_ = std::make_unique<IdlePreparation>(
+      *loop_, *renderer_, [this] { return std::ranges::any_of(outputs_->outputs(), &Output::waitsForFrame); });
   wlrRenderer_ = RendererAdapter::create(*renderer_);
   allocator_ = AllocatorAdapter::create(kms_->device(), *renderer_);
   outputBuffers_ = std::make_unique<OutputBufferAllocator>(
@@ -168,9 +171,9 @@ void Server::makeGlobals() {
   wlr_xdg_output_manager_v1_create(display_, layout_);
   wlr_seat* seat = wlr_seat_create(display_, "seat0");
   desktop_ = std::make_unique<Desktop>(*display_, *layout_, *seat);
-  const Output::Machine machine{*renderer_,        *gpuRecovery_,          *outputBuffers_,
-                                desktop_->scene(), desktop_->cursorTree(), *colors_,
-                                contentTypes_,     protectedContent_.get()};
+  const Output::Machine machine{*renderer_,      *gpuRecovery_,     *preparation_,
+                                *outputBuffers_, desktop_->scene(), desktop_->cursorTree(),
+                                *colors_,        contentTypes_,     protectedContent_.get()};
   outputs_ = std::make_unique<OutputManager>(
       OutputManager::Machine{machine, *kms_, *layout_, *wlrRenderer_, *allocator_,
                              [this](const std::string& name) { return config_.settingsFor(name); }},

@@ -95,6 +95,7 @@ private:
   Inspector inspector_ = inspectorFor(heapTable_);
   std::unique_ptr<Renderer> renderer_;
   std::unique_ptr<GpuRecovery> gpuRecovery_;
+  std::unique_ptr<IdlePreparation> preparation_;
   std::unique_ptr<OutputBufferAllocator> outputBuffers_;
   wlr_renderer* wlrRenderer_ = nullptr;
   wlr_allocator* allocator_ = nullptr;

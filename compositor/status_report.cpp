@@ -72,6 +72,7 @@ Result<> writeStatusReport(const std::filesystem::path& file, const KmsDevice& d
         {"submits", vulkan.submits},
         {"imports", vulkan.imports},
         {"allocations", vulkan.allocations},
+        {"pipelines", vulkan.pipelines},
         {"pixels_drawn", vulkan.pixelsDrawn},
         {"placeholders_drawn", vulkan.placeholdersDrawn}}},
       {"buffers",

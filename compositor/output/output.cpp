@@ -107,6 +107,7 @@ void Output::onFrame() {
   busy_ = false;
   timespec when = toTimespec(time);
   wlr_scene_output_send_frame_done(sceneOutput_, &when);
+  machine_.preparation.frameShown();
   emitChanged();
 }
 

@@ -9,6 +9,7 @@
 #include "compositor/output/composition.h"
 #include "compositor/protocols/protected_content.h"
 #include "compositor/render/gpu_recovery.h"
+#include "compositor/render/idle_preparation.h"
 #include "compositor/wlr/listener.h"
 #include "protected-path/kms/hdcp_controller.h"
 #include "protected-path/planes/planner.h"
@@ -69,6 +70,7 @@ public:
   struct Machine {
     Renderer& renderer;
     GpuRecovery& gpu;
+    IdlePreparation& preparation; ///< told of each frame that was shown
     OutputBufferAllocator& buffers;
     wlr_scene& scene;
     wlr_scene_tree& cursor; ///< in the scene: what belongs to the pointer
@@ -116,6 +118,8 @@ public:
   [[nodiscard]] KmsOutput& kms() { return kms_; }
   [[nodiscard]] wlr_scene_output* sceneOutput() { return sceneOutput_; }
   [[nodiscard]] const OutputCounters& counters() const { return counters_; }
+  /** Whether it is about to show something new. */
+  [[nodiscard]] bool waitsForFrame() const { return kms_.base()->enabled && kms_.base()->needs_frame; }
   /** Whether what is composed lies in protected memory just now. */
   [[nodiscard]] bool inProtectedMemory() const {
     return composition_.inProtectedMemory() || upper_.inProtectedMemory();

@@ -12,6 +12,7 @@ RendererCounters& RendererCounters::operator+=(const RendererCounters& other) {
   submits += other.submits;
   imports += other.imports;
   allocations += other.allocations;
+  pipelines += other.pipelines;
   pixelsDrawn += other.pixelsDrawn;
   placeholdersDrawn += other.placeholdersDrawn;
   validationMessages += other.validationMessages;

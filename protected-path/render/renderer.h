@@ -86,6 +86,7 @@ struct RendererCounters {
   uint64_t submits = 0;     ///< vkQueueSubmit* of any kind
   uint64_t imports = 0;     ///< dma-buf memory imports asked of the driver: one for each image, so one or two for NV12
   uint64_t allocations = 0; ///< vkAllocateMemory that succeeded
+  uint64_t pipelines = 0;   ///< vkCreateGraphicsPipelines
   uint64_t pixelsDrawn = 0; ///< sum of the clipped areas of all passes
   uint64_t placeholdersDrawn = 0;
   uint64_t validationMessages = 0; ///< warnings and errors of the validation layer; 0 without it
@@ -178,6 +179,13 @@ public:
   /** The same for an ordinary texture. */
   [[nodiscard]] virtual Result<> readPixels(const Texture& source, const Rect& box, uint32_t fourcc,
                                             uint32_t strideBytes, std::span<std::byte> bytes) = 0;
+
+  /**
+   * Creates one pipeline that a later import or importTarget() of the listed formats would have to create, which may take tens of
+   * milliseconds. For a time without anything to draw, after the first importTarget(). False: there is none left, or the driver
+   * failed, which is logged.
+   */
+  [[nodiscard]] virtual bool prepare() = 0;
 
   /** Waits until the GPU is done with everything submitted. For tests and for shutting down. */
   virtual void waitIdle() = 0;

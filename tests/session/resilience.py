@@ -196,6 +196,16 @@ def output_buffers_are_protected_only_while_they_have_to_be():
 
 
 @on("gpu-only")
+def the_first_composed_video_needs_no_new_pipeline():
+    with s.Session(arguments=["--log", "info,render=debug"]) as session:
+        s.wait_until(lambda: "pipelines are made" in session.compositor.log(), "the pipelines to be made")
+        prepared = session.status()["vulkan"]["pipelines"]
+        play(session)
+        assert_right(session)
+        testing.equal((session.output()["in_protected_memory"], session.status()["vulkan"]["pipelines"]), (True, prepared), "pipelines")
+
+
+@on("gpu-only")
 def the_public_view_is_drawn_only_for_who_captures():
     with s.Session() as session:
         play(session)

@@ -198,6 +198,60 @@ TEST_F(Drivers, pipelinesSayWhatTheyAreForWhereTheFeatureIsThere) {
   }
 }
 
+/** With NV12 that has a modifier of its own, so that it is imported as one image. */
+TEST_F(Drivers, preparedPipelinesAreAllThatTheFirstVideoNeeds) {
+  constexpr uint64_t tiled = DRM_FORMAT_MOD_QCOM_COMPRESSED;
+  TestBuffer picture = TestBuffer::from(Picture(32, 32, grey), DRM_FORMAT_XRGB8888);
+  TestBuffer video = *TestBuffer::create({32, 32}, DRM_FORMAT_NV12);
+  std::ranges::fill(video.bytes(), uint8_t{0x80});
+  const Dmabuf protectedPicture = protectedTwin(picture);
+  for (const bool feature : {true, false}) {
+    if (!feature) pretence().pipelineProtectedAccess = false;
+    offerModifier(tiled, 0, {VK_FORMAT_R8_UNORM, VK_FORMAT_R8G8_UNORM, VK_FORMAT_G8_B8R8_2PLANE_420_UNORM});
+    const auto own = newRenderer(true);
+    ASSERT_TRUE(own);
+    const auto first = own->importTarget(picture.dmabuf());
+    ASSERT_TRUE(first) << first.error().text();
+    DriverCalls before = driverCalls();
+    unsigned prepared = 0;
+    for (; own->prepare(); ++prepared)
+      EXPECT_EQ(driverCalls().pipelines, before.pipelines + prepared + 1) << "one by one";
+    EXPECT_EQ(driverCalls().pipelines, before.pipelines + prepared);
+    EXPECT_EQ(own->counters().pipelines, 10U + prepared);
+    // Two for each sampler: NV12 and NV21. With the feature also for protected targets, and the five fixed kinds.
+    EXPECT_EQ(prepared, feature && hasProtectedMemory() ? 4U + 4U + 10U : 4U);
+
+    before = driverCalls();
+    const auto source = own->import(withModifier(video, tiled, 2, video));
+    ASSERT_TRUE(source) << source.error().text();
+    const DrawCommand command = textureCommand(**source, all);
+    ASSERT_TRUE(own->compose(**first, {&command, 1}, {&all, 1}, {}));
+    if (hasProtectedMemory()) {
+      const auto drawn = own->importTarget(protectedPicture);
+      ASSERT_TRUE(drawn) << drawn.error().text();
+      ASSERT_TRUE(own->compose(**drawn, {&command, 1}, {&all, 1}, {}));
+    }
+    own->waitIdle();
+    EXPECT_EQ(driverCalls().pipelines, before.pipelines) << "with the video's first frame";
+    EXPECT_EQ(own->counters().validationMessages, 0U);
+    offerModifier(DRM_FORMAT_MOD_INVALID, 0, {});
+  }
+}
+
+TEST_F(Drivers, aPipelineThatCouldNotBePreparedIsMadeLater) {
+  const auto own = newRenderer(true, YccImport::OneImage);
+  ASSERT_TRUE(own);
+  TestBuffer picture = TestBuffer::from(Picture(32, 32, grey), DRM_FORMAT_XRGB8888);
+  ASSERT_TRUE(own->importTarget(picture.dmabuf()));
+  for (unsigned skip : {0U, 1U, 2U}) {
+    failCall("vkCreateGraphicsPipelines", VK_ERROR_OUT_OF_DEVICE_MEMORY, skip);
+    while (own->prepare()) {
+    }
+    EXPECT_TRUE(failureHappened());
+  }
+  expectBothWorlds(*own);
+}
+
 TEST_F(Drivers, protectedNoFaultIsReportedAndChangesNothing) {
   // The platform's GPU has none, and is lost by any forbidden access: also where the renderer is told that it might.
   for (const bool noFault : {true, false}) {

@@ -284,7 +284,7 @@ TEST_F(Failures, aSamplerComesToAllTargetsOrToNone) {
   auto one = own->importTarget(first.dmabuf());
   auto other = own->importTarget(second.dmabuf()); // another VkFormat
   ASSERT_TRUE(one && other);
-  for (unsigned skip = 0; skip < 4; ++skip) { // two pipelines for each
+  for (const unsigned skip : {0U, 1U, 1U, 1U}) { // two pipelines for each, and each fails once; those made before stay
     failCall("vkCreateGraphicsPipelines", VK_ERROR_OUT_OF_DEVICE_MEMORY, skip);
     const auto failed = own->import(from.dmabuf());
     EXPECT_TRUE(failureHappened()) << skip;

@@ -39,6 +39,11 @@ FormatSupport::FormatSupport(const Device& device, std::optional<YccImport> only
     uploads_.push_back(info.fourcc);
     if ((features & filtered) != 0) filteredUploads_.push_back(info.fourcc);
   }
+  for (const auto& imports : sampledImports_) {
+    const SampledImport& best = imports.front();
+    if (best.way == YccImport::OneImage && std::ranges::find(samplers_, best.sampler) == samplers_.end())
+      samplers_.push_back(best.sampler);
+  }
 }
 
 std::span<const SampledImport> FormatSupport::sampledImports(FormatModifier format) const {

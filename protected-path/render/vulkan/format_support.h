@@ -48,6 +48,8 @@ public:
 
   /** The ways to import this format, best first. If the driver refuses a buffer, try the next. Empty: not sampled. */
   [[nodiscard]] std::span<const SampledImport> sampledImports(FormatModifier format) const;
+  /** The samplers of all formats' best ways, each once. */
+  [[nodiscard]] std::span<const YccSamplerKey> samplers() const { return samplers_; }
   /** Number of memory planes of a target of this format; empty if it cannot be a target. */
   [[nodiscard]] std::optional<unsigned> targetMemoryPlanes(FormatModifier format) const;
 
@@ -67,6 +69,7 @@ private:
   void addTargets(const Device& device, const VulkanFormat& format);
   std::vector<FormatModifier> sampled_;
   std::vector<std::vector<SampledImport>> sampledImports_; ///< parallel to sampled_
+  std::vector<YccSamplerKey> samplers_;
   std::vector<FormatModifier> targets_;
   std::vector<unsigned> targetPlanes_;
   std::vector<uint32_t> uploads_;

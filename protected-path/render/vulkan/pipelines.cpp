@@ -96,10 +96,21 @@ Result<> Pipelines::createShaders() {
 }
 
 Result<const TargetPipelines*> Pipelines::forFormat(VkFormat format, bool isProtected) {
+  const auto target = targetFor(format, isProtected);
+  if (!target) return std::unexpected(target.error());
+  for (bool more = true; more;) {
+    const auto made = makeMissing(**target, true);
+    if (!made) return std::unexpected(made.error());
+    more = *made;
+  }
+  return *target;
+}
+
+Result<TargetPipelines*> Pipelines::targetFor(VkFormat format, bool isProtected) {
   const VkPipelineCreateFlags access =
       isProtected ? VK_PIPELINE_CREATE_PROTECTED_ACCESS_ONLY_BIT_EXT : VK_PIPELINE_CREATE_NO_PROTECTED_ACCESS_BIT_EXT;
   const VkPipelineCreateFlags flags = device_->physical().pipelineProtectedAccess ? access : 0;
-  for (const TargetPipelines& target : targets_) {
+  for (TargetPipelines& target : targets_) {
     if (target.format == format && target.flags == flags) return &target;
   }
   TargetPipelines target{.format = format, .flags = flags};
@@ -109,7 +120,6 @@ Result<const TargetPipelines*> Pipelines::forFormat(VkFormat format, bool isProt
     if (!made) return std::unexpected(made.error());
     *pass = std::move(*made);
   }
-  if (auto made = createAll(target); !made) return std::unexpected(made.error());
   return &targets_.emplace_back(std::move(target));
 }
 
@@ -134,28 +144,46 @@ Result<RenderPass> Pipelines::createRenderPass(VkFormat format, VkAttachmentLoad
 }
 
 Result<std::shared_ptr<const YccSampler>> Pipelines::sampler(const YccSamplerKey& key) {
-  for (const Converted& converted : converted_) {
-    if (converted.sampler->key() == key) return converted.sampler;
+  const auto converted = convertedFor(key);
+  if (!converted) return std::unexpected(converted.error());
+  (*converted)->used = true;
+  for (TargetPipelines& target : targets_) {
+    target.converted.resize(converted_.size());
+    for (bool more = true; more;) {
+      const auto made =
+          makeMissing(target, target.converted[(*converted)->sampler->number()], convertedRecipe(**converted));
+      if (!made) return std::unexpected(made.error());
+      more = *made;
+    }
+  }
+  return (*converted)->sampler;
+}
+
+Result<Pipelines::Converted*> Pipelines::convertedFor(const YccSamplerKey& key) {
+  for (Converted& converted : converted_) {
+    if (converted.sampler->key() == key) return &converted;
   }
   auto sampler = YccSampler::create(device_, key, converted_.size());
   if (!sampler) return std::unexpected(sampler.error());
   auto layout = makeLayout(device_->vk(), (*sampler)->descriptors().layout());
   if (!layout) return std::unexpected(layout.error());
-  Converted made{std::move(*sampler), std::move(*layout)};
-  std::vector<PipelinePair> pairs;
-  for (const TargetPipelines& target : targets_) {
-    auto pair = createPair(target, convertedRecipe(made));
-    if (!pair) return std::unexpected(pair.error());
-    pairs.push_back(std::move(*pair));
-  }
-  // Nothing can fail from here on. So either every target has pipelines for this sampler, or none has.
-  auto pair = pairs.begin();
-  for (TargetPipelines& target : targets_)
-    target.converted.push_back(std::move(*pair++));
-  return converted_.emplace_back(std::move(made)).sampler;
+  return &converted_.emplace_back(std::move(*sampler), std::move(*layout));
 }
 
-Result<> Pipelines::createAll(TargetPipelines& target) const {
+Result<bool> Pipelines::makeAhead(std::span<const YccSamplerKey> samplers) {
+  for (const YccSamplerKey& key : samplers) {
+    if (auto added = convertedFor(key); !added) return std::unexpected(added.error());
+  }
+  for (TargetPipelines& target : targets_) {
+    if (device_->hasProtectedMemory()) {
+      if (auto added = targetFor(target.format, true); !added) return std::unexpected(added.error());
+    }
+    if (auto made = makeMissing(target, false); !made || *made) return made;
+  }
+  return false;
+}
+
+Result<bool> Pipelines::makeMissing(TargetPipelines& target, bool onlyUsed) const {
   const VkPipelineLayout layout = layout_.get();
   const Recipe recipes[fixedDrawKinds] = {{solid_.get(), 0, layout},
                                           {placeholder_.get(), PlaceholderPattern::stripeWidth, layout},
@@ -163,24 +191,26 @@ Result<> Pipelines::createAll(TargetPipelines& target) const {
                                           {texture_.get(), 2, layout},
                                           {texture_.get(), 3, layout}};
   for (size_t kind = 0; kind < fixedDrawKinds; ++kind) {
-    auto pair = createPair(target, recipes[kind]);
-    if (!pair) return std::unexpected(pair.error());
-    target.fixed[kind] = std::move(*pair);
+    if (auto made = makeMissing(target, target.fixed[kind], recipes[kind]); !made || *made) return made;
   }
+  target.converted.resize(converted_.size());
   for (const Converted& converted : converted_) {
-    auto pair = createPair(target, convertedRecipe(converted));
-    if (!pair) return std::unexpected(pair.error());
-    target.converted.push_back(std::move(*pair));
+    if (onlyUsed && !converted.used) continue;
+    PipelinePair& pair = target.converted[converted.sampler->number()];
+    if (auto made = makeMissing(target, pair, convertedRecipe(converted)); !made || *made) return made;
   }
-  return {};
+  return false;
 }
 
-Result<PipelinePair> Pipelines::createPair(const TargetPipelines& target, const Recipe& recipe) const {
-  auto blended = createPipeline(target, recipe, true);
-  if (!blended) return std::unexpected(blended.error());
-  auto replacing = createPipeline(target, recipe, false);
-  if (!replacing) return std::unexpected(replacing.error());
-  return PipelinePair{std::move(*blended), std::move(*replacing)};
+Result<bool> Pipelines::makeMissing(const TargetPipelines& target, PipelinePair& pair, const Recipe& recipe) const {
+  for (const auto& [pipeline, blend] : {std::pair{&pair.blended, true}, {&pair.replacing, false}}) {
+    if (*pipeline) continue;
+    auto made = createPipeline(target, recipe, blend);
+    if (!made) return std::unexpected(made.error());
+    *pipeline = std::move(*made);
+    return true;
+  }
+  return false;
 }
 
 Result<Pipeline> Pipelines::createPipeline(const TargetPipelines& target, const Recipe& recipe, bool blend) const {
@@ -217,6 +247,7 @@ Result<Pipeline> Pipelines::createPipeline(const TargetPipelines& target, const 
                                           .renderPass = target.renderPass.get()};
   VkPipeline handle = VK_NULL_HANDLE;
   const DeviceFunctions& vk = device_->vk();
+  device_->counters.pipelines += 1;
   const VkResult result = vk.CreateGraphicsPipelines(vk.device, cache_->get(), 1, &info, nullptr, &handle);
   if (result != VK_SUCCESS) return vulkanError("vkCreateGraphicsPipelines", "", result);
   return Pipeline(vk, handle);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <list>
+#include <span>
 #include <vector>
 
 #include "protected-path/render/vulkan/pipeline_cache.h"
@@ -55,11 +56,17 @@ public:
   [[nodiscard]] Result<const TargetPipelines*> forFormat(VkFormat format, bool isProtected);
   /** Created on first use of a key, together with its pipelines for every known target: drawing never creates one. */
   [[nodiscard]] Result<std::shared_ptr<const YccSampler>> sampler(const YccSamplerKey& key);
+  /**
+   * Creates one pipeline that forFormat() or sampler() would create later: of the known formats for protected targets
+   * too, and of images with one of `samplers`. False: there is none.
+   */
+  [[nodiscard]] Result<bool> makeAhead(std::span<const YccSamplerKey> samplers);
 
 private:
   struct Converted {
     std::shared_ptr<const YccSampler> sampler;
     PipelineLayout layout;
+    bool used = false; ///< by images: targets cannot be drawn into without its pipelines
   };
   /** What a pipeline is made from, apart from its target. */
   struct Recipe {
@@ -70,8 +77,12 @@ private:
   explicit Pipelines(std::shared_ptr<Device> device) : device_(std::move(device)) {}
   [[nodiscard]] Result<> createShaders();
   [[nodiscard]] Result<RenderPass> createRenderPass(VkFormat format, VkAttachmentLoadOp load) const;
-  [[nodiscard]] Result<> createAll(TargetPipelines& target) const;
-  [[nodiscard]] Result<PipelinePair> createPair(const TargetPipelines& target, const Recipe& recipe) const;
+  /** The entry of a format or key; added without pipelines if it is new. */
+  [[nodiscard]] Result<TargetPipelines*> targetFor(VkFormat format, bool isProtected);
+  [[nodiscard]] Result<Converted*> convertedFor(const YccSamplerKey& key);
+  /** Creates the first pipeline that a target lacks; `onlyUsed`: without those of samplers that no image uses yet. */
+  [[nodiscard]] Result<bool> makeMissing(TargetPipelines& target, bool onlyUsed) const;
+  [[nodiscard]] Result<bool> makeMissing(const TargetPipelines& target, PipelinePair& pair, const Recipe& recipe) const;
   [[nodiscard]] Result<Pipeline> createPipeline(const TargetPipelines& target, const Recipe& recipe, bool blend) const;
   [[nodiscard]] Recipe convertedRecipe(const Converted& converted) const {
     return {yccImage_.get(), 0, converted.layout.get()};

@@ -258,6 +258,12 @@ Result<UniqueFd> VulkanRenderer::compose(RenderTarget& target, std::span<const D
   return frames_->submitWithFence(**frame);
 }
 
+bool VulkanRenderer::prepare() {
+  const auto made = pipelines_->makeAhead(support_.samplers());
+  if (!made) log("vulkan").warn("{}; this pipeline is made with the first frame that needs it", made.error().text());
+  return made && *made;
+}
+
 void VulkanRenderer::waitIdle() {
   if (auto flushed = flushUploads(); !flushed) log("vulkan").warn("{}", flushed.error().text());
   if (auto waited = frames_->waitIdle(); !waited) log("vulkan").warn("{}", waited.error().text());

@@ -29,6 +29,7 @@ public:
                                     std::span<std::byte> bytes) override;
   [[nodiscard]] Result<> readPixels(const Texture& source, const Rect& box, uint32_t fourcc, uint32_t strideBytes,
                                     std::span<std::byte> bytes) override;
+  [[nodiscard]] bool prepare() override;
   void waitIdle() override;
   [[nodiscard]] Result<> recover() override;
   [[nodiscard]] uint64_t generation() const override { return generation_; }
