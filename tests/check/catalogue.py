@@ -123,7 +123,7 @@ ONLY = {
 
 # vitrine-display-test: the boards that it has to judge, and those on which each of its cases is made to fail once.
 DISPLAY_TEST_BOARDS = ("full", "plane-only", "untrusted-display", "no-heap", "legacy-mediatek", "two-outputs", "no-supplicant",
-                       "selftest")
+                       "selftest", "mappable-name", "tee-takes-all", "maps-and-faults")
 DISPLAY_TEST_PROOFS = ("full", "selftest")
 
 DEMO_PROFILES = ("full", "plane-only", "gpu-only", "no-gpu", "untrusted-display", "no-heap", "tiny-pool")

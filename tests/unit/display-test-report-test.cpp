@@ -67,6 +67,14 @@ TEST(DisplayTestReport, ABoardWithoutProtectedHeapIsNotApplicable) {
   EXPECT_EQ(exitStatusOf(report), 1);
 }
 
+TEST(DisplayTestReport, WhatIsNotAboutTheHeapDoesNotMakeItsColumnWork) {
+  const Report report =
+      reportOf({result("map/read", heap, Verdict::Pass), result("tee/register-other", "", Verdict::Pass),
+                result("tee/inject", heap, Verdict::Skip, "the TEE takes no buffers of this heap")});
+  EXPECT_EQ(matrixOf(report).rows[0][2].state, Cell::State::Untested);
+  EXPECT_EQ(summaryOf(report).sentence, "Buffers of `protected,secure-video` hold: the CPU cannot read them.");
+}
+
 TEST(DisplayTestReport, TheTableCountsByHeapAndGroup) {
   Report report =
       reportOf({result("map/read", heap, Verdict::Pass), result("map/pread", heap, Verdict::Skip, "no way"),

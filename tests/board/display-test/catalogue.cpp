@@ -27,7 +27,8 @@ std::span<const Group> groups() {
   static const std::array all = {
       Group{"map", "CPU kept out", "Can a process read a protected buffer, in any of the ways that the kernel has?",
             "the CPU cannot read them", "the CPU can read them", mapCases()},
-      Group{"heap", "heap's rules", "Does the heap keep the rules of dma-buf heaps, and what evidence does it give?",
+      Group{"heap", "heap keeps rules",
+            "Does the heap keep the rules of dma-buf heaps, and what evidence does it give?",
             "their heap keeps its rules", "their heap breaks its rules", heapCases()},
       Group{"tee", "TEE fills them", "Does the secure world fill protected buffers, and refuse what it must?",
             "the TEE fills them", "the TEE breaks its rules", teeCases()},

@@ -16,20 +16,13 @@
 #include "tests/board/display-test/catalogue.h"
 #include "tests/board/display-test/exec_child.h"
 #include "tests/board/display-test/protected_buffer.h"
+#include "tests/board/display-test/read_attempt.h"
 
 namespace vitrine::display_test {
 namespace {
 
 constexpr size_t smallBytes = 65536;
 constexpr std::string_view heapUapi = "linux/dma-heap.h, and drivers/dma-buf/dma-heap.c: dma_heap_ioctl_allocate()";
-
-/** The errno of a mapping of one page, 0 where it succeeds. Nothing is read. */
-int mapErrno(int fd, int protection) {
-  void* address = mmap(nullptr, 4096, protection, MAP_SHARED, fd, 0);
-  if (address == MAP_FAILED) return errno;
-  munmap(address, 4096);
-  return 0;
-}
 
 /** An allocation with wrong arguments: closes what it may give, and returns the errno. */
 int refusalOf(const Trial& trial, uint64_t size, uint32_t fdFlags, uint64_t heapFlags, uint32_t fd) {

@@ -67,7 +67,9 @@ void judge(Trial& trial, const ReadAttempt& attempt, const Result<>& filled) {
                                    : zeros  ? "all zero"
                                    : filled ? "not the content of the buffer"
                                             : "unknown content";
-  trial.expect(!secret && filled.has_value(), "read", std::format("{} bytes: {}", attempt.bytes.size(), content));
+  trial.expect(!secret && filled.has_value(), "read by the CPU",
+               std::format("{} bytes: {}{}", attempt.bytes.size(), content,
+                           filled ? "" : ", and readable; the TEE could write no secret to look for"));
 }
 
 } // namespace
@@ -94,6 +96,13 @@ ReadAttempt mapAndRead(int fd, size_t sizeBytes, int protection, int flags, off_
   ReadAttempt attempt = readMemory(address, sizeBytes);
   munmap(address, sizeBytes);
   return attempt;
+}
+
+int mapErrno(int fd, int protection) {
+  void* address = mmap(nullptr, 4096, protection, MAP_SHARED, fd, 0);
+  if (address == MAP_FAILED) return errno;
+  munmap(address, 4096);
+  return 0;
 }
 
 std::vector<std::byte> readAll(int fd, size_t atMost) {

@@ -47,4 +47,7 @@ struct Target {
 /** What there is to read in a descriptor at its beginning: a pipe or a file. */
 [[nodiscard]] std::vector<std::byte> readAll(int fd, size_t atMost);
 
+/** The errno of a shared mapping of the first page, which is not touched; 0: it can be mapped. */
+[[nodiscard]] int mapErrno(int fd, int protection);
+
 } // namespace vitrine::display_test

@@ -75,7 +75,7 @@ std::string matrixHtml(const Report& report) {
     for (const Cell& cell : matrix.rows[row]) {
       const std::string_view word = cell.state == Cell::State::Works   ? "yes"
                                     : cell.state == Cell::State::Fails ? "no"
-                                                                       : "–";
+                                                                       : "not tested";
       html += std::format("<td class=\"{}\"><b>{}</b>{}</td>", classOf(cell.state), word, prose(cell.words));
     }
     html += "</tr>\n";
@@ -125,10 +125,10 @@ std::string caseHtml(const CaseResult& result, bool severalHeaps) {
   html += std::format("<span class=\"why\">{}</span>", prose(gist(outcome)));
   if (outcome.verdict != Verdict::Skip) html += std::format("<span class=\"time\">{:.2f} s</span>", result.seconds);
   html += "</summary><div>\n";
-  if (failed) html += std::format("<p class=\"bad\">{}</p>\n", prose(outcome.reason));
+  if (failed) html += std::format("<p class=\"bad\"><b>Seen:</b> {}</p>\n", prose(outcome.reason));
   if (const Case* one = findCase(result.name))
-    html +=
-        std::format("<p>{}</p>\n<p class=\"note\">Expected by: {}</p>\n", prose(one->proves), prose(one->expectation));
+    html += std::format("<p><b>Expected:</b> {}</p>\n<p class=\"note\">Source: {}</p>\n", prose(one->proves),
+                        prose(one->expectation));
   if (!outcome.seen.empty()) {
     html += "<table class=\"seen\"><tbody>\n";
     for (const Observation& seen : outcome.seen)
@@ -153,7 +153,8 @@ std::string groupHtml(const Report& report, const Group& group) {
       cases += caseHtml(result, report.board.nominated.size() > 1);
   }
   if (cases.empty()) return {};
-  return std::format("<h2>{}</h2>\n<p class=\"note\">{}</p>\n", escapeHtml(group.name), escapeHtml(group.words)) +
+  return std::format("<h2>{}: {}</h2>\n<p class=\"note\">{}</p>\n", escapeHtml(group.name), escapeHtml(group.title),
+                     escapeHtml(group.words)) +
          cases;
 }
 

@@ -15,8 +15,12 @@ bool belongs(const CaseResult& result, const Group& group, const std::string& he
 Cell cellOf(const Report& report, const Group& group, const std::string& heap) {
   Counts counts;
   std::string firstSkip;
+  bool aboutHeap = false;   // a case that is about the heap passed
+  bool heapSkipped = false; // such a case was skipped
   for (const CaseResult& result : report.results) {
     if (!belongs(result, group, heap)) continue;
+    aboutHeap |= result.heap == heap && result.outcome.verdict == Verdict::Pass;
+    heapSkipped |= result.heap == heap && result.outcome.verdict == Verdict::Skip;
     counts.passed += result.outcome.verdict == Verdict::Pass ? 1 : 0;
     counts.failed += result.outcome.verdict == Verdict::Fail ? 1 : 0;
     counts.skipped += result.outcome.verdict == Verdict::Skip ? 1 : 0;
@@ -25,7 +29,8 @@ Cell cellOf(const Report& report, const Group& group, const std::string& heap) {
   const std::string skipped = counts.skipped == 0 ? "" : std::format(", {} skipped", counts.skipped);
   if (counts.failed > 0)
     return {Cell::State::Fails, std::format("{} of {} fail{}", counts.failed, counts.failed + counts.passed, skipped)};
-  if (counts.passed > 0) return {Cell::State::Works, std::format("{} of {}{}", counts.passed, counts.passed, skipped)};
+  const bool tested = counts.passed > 0 && (aboutHeap || !heapSkipped);
+  if (tested) return {Cell::State::Works, std::format("{} of {}{}", counts.passed, counts.passed, skipped)};
   return {Cell::State::Untested, firstSkip.empty() ? "not run" : firstSkip};
 }
 

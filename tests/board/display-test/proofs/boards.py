@@ -19,6 +19,11 @@ BROKEN = os.path.join(os.path.dirname(PROGRAM), "broken-board.so")
 BOARD = os.environ.get("VITRINE_PROFILE", "full")
 OUT = os.environ.get("OUT", "/tmp")
 
+# What a process can read of a heap that can be mapped.
+MAPPABLE = {f"map/{way}" for way in ("gem-flink", "getfb2", "getfb2-other-file", "mmap-fixed", "mmap-locked", "mmap-offset", "mmap-populate",
+                                     "mmap-read", "mmap-read-write", "mmap-then-mprotect", "mmap-validate", "mmap-write", "prime-export",
+                                     "sync-then-mmap", "write-from")}
+
 # Board: exit status, the cases that fail there and no others, and words of the verdict.
 EXPECTED = {
     "full": (0, set(), "hold: the CPU cannot read them"),
@@ -30,6 +35,15 @@ EXPECTED = {
     "untrusted-display": (1, {"kms/overlay-rgb", "kms/overlay-yuv", "kms/primary", "kms/test-is-kept"},
                           "are found wanting: the display does not show them as it should (overlay-rgb, overlay-yuv, primary and 1 more)."),
     "selftest": (1, {"tee/hands-nothing-out"}, "the TEE breaks its rules (hands-nothing-out)"),
+    # The TEE rightly takes none of its buffers.
+    "mappable-name": (1, MAPPABLE | {"heap/evidence"}, "are found wanting: the CPU can read them (mmap-read, mmap-write, mmap-read-write and 12 "
+                      "more) and their heap breaks its rules (evidence)."),
+    # The TEE writes content into memory that anyone may read.
+    "tee-takes-all": (1, MAPPABLE | {"heap/evidence"}, "are found wanting: the CPU can read them (mmap-read, mmap-write, mmap-read-write and 12 "
+                      "more) and their heap breaks its rules (evidence)."),
+    # Each access faults, so the CPU reads nothing; no program can know that without an access.
+    "maps-and-faults": (1, {"heap/evidence", "vulkan/import"},
+                        "their heap breaks its rules (evidence) and the GPU does not compose them (import)."),
     "no-heap": (77, set(), "No protected path: this board has no protected heap (in /dev/dma_heap: system)."),
 }
 
