@@ -159,8 +159,9 @@ Result<> registerFlags(Trial& trial) {
   if (!device) return std::unexpected(device.error());
   const auto buffer = ProtectedBuffer::allocate(trial.heap(), bufferBytes);
   if (!buffer) return std::unexpected(buffer.error());
+  const int flagged = registerErrno(*device, buffer->fd(), 1);
   if (const auto without = registerBuffer(*device, buffer->fd()); !without) return std::unexpected(without.error());
-  trial.expectErrno("register with flags 1", registerErrno(*device, buffer->fd(), 1), {EINVAL});
+  trial.expectErrno("register with flags 1", flagged, {EINVAL});
   return {};
 }
 
