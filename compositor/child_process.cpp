@@ -47,10 +47,11 @@ Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& command
   return child;
 }
 
-bool ChildProcess::noteExit(pid_t pid, int waitStatus) {
-  if (pid != pid_) return false;
+bool ChildProcess::wait(int flags) {
+  int status = 0;
+  if (pid_ <= 0 || ::waitpid(pid_, &status, flags) != pid_) return false;
   pid_ = -1;
-  exitStatus_ = WIFEXITED(waitStatus) ? WEXITSTATUS(waitStatus) : 128 + WTERMSIG(waitStatus);
+  exitStatus_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return true;
 }
 
@@ -64,8 +65,7 @@ void ChildProcess::awaitEnd(Nanoseconds deadline) {
   pollfd polled{process.get(), POLLIN, 0};
   const timespec limit = toTimespec(std::max<Nanoseconds>(deadline - now(), 0));
   if (::ppoll(&polled, 1, &limit, nullptr) != 1) ::kill(-pid_, SIGKILL);
-  int status = 0;
-  if (::waitpid(pid_, &status, 0) == pid_) noteExit(pid_, status);
+  wait(0);
 }
 
 } // namespace vitrine

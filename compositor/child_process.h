@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <sys/wait.h>
 
 #include <string>
 #include <vector>
@@ -19,8 +20,8 @@ public:
 
   [[nodiscard]] bool isRunning() const { return pid_ > 0; }
   [[nodiscard]] pid_t pid() const { return pid_; }
-  /** Notes that `pid` ended with `waitStatus`. Returns true if it was this process. */
-  bool noteExit(pid_t pid, int waitStatus);
+  /** Does not wait. Returns true if the process has ended since the last call. Libraries wait for children of their own. */
+  bool noteEnd() { return wait(WNOHANG); }
   /** Exit status, or 128 + signal, of a process that has ended. */
   [[nodiscard]] int exitStatus() const { return exitStatus_; }
   /** SIGTERM to the process group. */
@@ -29,6 +30,7 @@ public:
   void awaitEnd(Nanoseconds deadline);
 
 private:
+  bool wait(int flags);
   pid_t pid_ = -1;
   int exitStatus_ = 0;
 };

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <format>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "compositor/control/session_report.h"
 #include "compositor/render/allocator_adapter.h"
@@ -42,6 +41,7 @@ Server::~Server() {
   for (const ChildProcess& command : commands_)
     command.terminate();
   if (outputs_) writeStatus();
+  xwayland_.reset(); // before it is a client that has gone, and is started once more
   if (display_ != nullptr) wl_display_destroy_clients(display_);
   configWatcher_.reset();
   controlSocket_.reset();
@@ -157,7 +157,8 @@ void Server::makeGlobals() {
       *display_, ProtectedContent::Machine{heapTable_, heapKnowledge_, [this] { return formatsComposedProtected(); },
                                            [this] { return outputProtections(); }});
   contentTypes_ = wlr_content_type_manager_v1_create(display_, 1);
-  commitGate_ = std::make_unique<CommitGate>(*wlr_compositor_create(display_, 6, wlrRenderer_));
+  compositor_ = wlr_compositor_create(display_, 6, wlrRenderer_);
+  commitGate_ = std::make_unique<CommitGate>(*compositor_);
   explicitSync_ = ExplicitSync::create(*display_, renderer_->device().renderNode, kms_->device().fd());
   wlr_subcompositor_create(display_);
   wlr_data_device_manager_create(display_);
@@ -210,6 +211,7 @@ Result<> Server::openSocket() {
   ::setenv("WAYLAND_DISPLAY", socket, 1);
   openControlSocket(socket);
   log("server").info("WAYLAND_DISPLAY={}", socket);
+  listenForX11();
   return {};
 }
 
@@ -220,6 +222,19 @@ SessionControl::Session Server::controlSession() {
           .actions = [this] { return actionsJson(config_.bindings); },
           .perform = [this](const Action& action) { return actions_->perform(action); },
           .reload = [this] { return reloadConfig(); }};
+}
+
+/** The session goes on without X11 programs where they cannot be served. */
+void Server::listenForX11() {
+  ::unsetenv("DISPLAY"); // that of a session from which this one was started
+  if (!config_.xwayland) return;
+  auto xwayland = Xwayland::listen(
+      {*display_, *compositor_, desktop_->seat(), *desktop_, [this] { return seat_->defaultCursor(); }});
+  if (!xwayland) return log("xwayland").warn("{}; going on without X11 programs", xwayland.error().text());
+  xwayland_ = std::move(*xwayland);
+  security_->xServer = [this] { return xwayland_ ? xwayland_->server() : nullptr; };
+  ::setenv("DISPLAY", xwayland_->displayName(), 1);
+  log("server").info("DISPLAY={}", xwayland_->displayName());
 }
 
 /** The session goes on without it. */
@@ -310,6 +325,7 @@ Result<> Server::applyConfig(Config config) {
   config_.heapOverrides = before.heapOverrides;
   config_.vulkanDevice = before.vulkanDevice;
   config_.vulkanValidation = before.vulkanValidation;
+  config_.xwayland = before.xwayland;
   return {};
 }
 
@@ -333,11 +349,8 @@ void Server::watchSignals() {
   });
   watch(SIGCHLD, [](int, void* data) {
     auto* self = static_cast<Server*>(data);
-    int status = 0;
-    for (pid_t pid = ::waitpid(-1, &status, WNOHANG); pid > 0; pid = ::waitpid(-1, &status, WNOHANG)) {
-      if (self->kiosk_.noteExit(pid, status)) self->stop(self->kiosk_.exitStatus(), "its client has ended");
-      std::erase_if(self->commands_, [&](ChildProcess& command) { return command.noteExit(pid, status); });
-    }
+    if (self->kiosk_.noteEnd()) self->stop(self->kiosk_.exitStatus(), "its client has ended");
+    std::erase_if(self->commands_, [](ChildProcess& command) { return command.noteEnd(); });
     return 0;
   });
 }

@@ -25,6 +25,7 @@
 #include "compositor/protocols/security_filter.h"
 #include "compositor/protocols/session_protocols.h"
 #include "compositor/shell/decorations.h"
+#include "compositor/xwayland/xwayland.h"
 #include "protected-path/heap/heap_table.h"
 
 namespace vitrine {
@@ -75,6 +76,7 @@ private:
   void watchConfig();
   Result<> reloadConfig();
   [[nodiscard]] SessionControl::Session controlSession();
+  void listenForX11();
   void openControlSocket(const std::string& display);
   [[nodiscard]] Result<> applyConfig(Config config);
   [[nodiscard]] std::vector<FormatModifier> formatsComposedProtected() const;
@@ -99,6 +101,7 @@ private:
   std::unique_ptr<OutputBufferAllocator> outputBuffers_;
   wlr_renderer* wlrRenderer_ = nullptr;
   wlr_allocator* allocator_ = nullptr;
+  wlr_compositor* compositor_ = nullptr; ///< owned by display_
   wlr_output_layout* layout_ = nullptr;
   std::unique_ptr<SecurityFilter> security_;
   std::unique_ptr<ColorRepresentationManager> colors_;
@@ -120,6 +123,7 @@ private:
   std::unique_ptr<ImageCaptureSources> captureSources_;
   std::unique_ptr<ImageCopyCapture> imageCopyCapture_;
   std::unique_ptr<SessionProtocols> protocols_;
+  std::unique_ptr<Xwayland> xwayland_; ///< null where X11 programs are not served
   std::vector<wl_event_source*> signals_;
   std::unique_ptr<ConfigWatcher> configWatcher_;
   std::unique_ptr<SessionControl> control_;

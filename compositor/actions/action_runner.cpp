@@ -29,7 +29,7 @@ Result<> ActionRunner::onFocused(const Action& action) {
     focused->setFullscreen(!focused->isFullscreen());
     break;
   case ActionKind::Maximize:
-    focused->setMaximized(!focused->xdg().current.maximized);
+    focused->setMaximized(!focused->isMaximized());
     break;
   case ActionKind::Minimize:
     desktop_.setMinimized(*focused, true);

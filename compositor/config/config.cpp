@@ -326,7 +326,8 @@ Result<Config> Config::parse(std::string_view text, const std::string& fileName,
                                {"validation", reader.flag(config.vulkanValidation)}})},
       {"security", reader.table({{"sandbox_allow", reader.interfaces(config.security.sandboxAllow)},
                                  {"sandbox_deny", reader.interfaces(config.security.sandboxDeny)}})},
-      {"desktop", reader.table({{"terminal", reader.text(config.terminal)}})},
+      {"desktop",
+       reader.table({{"terminal", reader.text(config.terminal)}, {"xwayland", reader.flag(config.xwayland)}})},
       {"keyboard", [&](const toml::node& node) { return readKeyboard(node, reader, config); }},
       {"bindings",
        [&](const toml::node& node) { return readBindings(node, fileName, parseKeys, config.bindings.keys); }},
@@ -387,6 +388,7 @@ std::vector<std::string> changesForNextStart(const Config& now, const Config& ne
   if (now.heapOverrides != next.heapOverrides) keys.emplace_back("heaps.overrides");
   if (now.vulkanDevice != next.vulkanDevice) keys.emplace_back("vulkan.device");
   if (now.vulkanValidation != next.vulkanValidation) keys.emplace_back("vulkan.validation");
+  if (now.xwayland != next.xwayland) keys.emplace_back("desktop.xwayland");
   return keys;
 }
 

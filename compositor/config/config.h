@@ -31,6 +31,7 @@ struct Config {
   bool vulkanValidation = false;
   SecuritySettings security;                ///< [security]
   std::string terminal = "foot";            ///< what the action `terminal` starts
+  bool xwayland = false;                    ///< whether X11 programs are served
   Bindings bindings = Bindings::defaults(); ///< [bindings] and [mouse_bindings], on top of the defaults
   KeymapNames keymap;
   int repeatRate = 25;                           ///< per second

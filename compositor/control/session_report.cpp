@@ -58,14 +58,14 @@ void addSurface(wlr_surface* surface, int x, int y, void* data) {
 
 ordered_json windowJson(const Desktop& desktop, Toplevel& window, Outputs outputs) {
   SurfaceWalk walk{.outputs = outputs};
-  wlr_xdg_surface_for_each_surface(window.xdg().base, addSurface, &walk);
-  return {{"title", text(window.xdg().title)},
-          {"app_id", text(window.xdg().app_id)},
+  window.forEachSurface(addSurface, &walk);
+  return {{"title", text(window.title())},
+          {"app_id", text(window.appId())},
           {"box", boxJson(window.box())},
           {"output", text(desktop.outputNameFor(window))},
           {"focused", desktop.focused() == &window},
           {"fullscreen", window.isFullscreen()},
-          {"maximized", window.xdg().current.maximized},
+          {"maximized", window.isMaximized()},
           {"minimized", window.isMinimized()},
           {"modal", window.isModal()},
           {"icon", window.icon().empty() ? ordered_json(nullptr) : ordered_json(window.icon())},

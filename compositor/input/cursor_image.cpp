@@ -134,6 +134,12 @@ void CursorImage::moveTo(double x, double y, float scale) {
   wlr_scene_node_set_position(&tree_->node, static_cast<int>(std::lround(x)), static_cast<int>(std::lround(y)));
 }
 
+const wlr_xcursor_image* CursorImage::defaultImage() const {
+  wlr_xcursor_manager_load(theme_, 1);
+  const wlr_xcursor* cursor = wlr_xcursor_manager_get_xcursor(theme_, "default", 1);
+  return cursor != nullptr && cursor->image_count > 0 ? cursor->images[0] : nullptr;
+}
+
 void CursorImage::setVisible(bool visible) {
   const bool animates = frames_.size() > 1 && visible;
   if (visible != tree_->node.enabled) {

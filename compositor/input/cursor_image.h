@@ -24,6 +24,8 @@ public:
   /** Moves it, in layout coordinates, on an output of this scale. */
   void moveTo(double x, double y, float scale);
   void setVisible(bool visible);
+  /** The theme's default shape at scale 1; null: there is none. It lives as long as this. */
+  [[nodiscard]] const wlr_xcursor_image* defaultImage() const;
 
 private:
   /** One image of an animation. */

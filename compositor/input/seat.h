@@ -33,6 +33,9 @@ public:
   /** The configuration has changed: sets keymap and devices up again. Bindings count from the next press on. */
   void configure();
 
+  /** See CursorImage::defaultImage(). */
+  [[nodiscard]] const wlr_xcursor_image* defaultCursor() const { return image_.defaultImage(); }
+
   /** The user did something with an input device. */
   std::function<void()> onActivity;
 

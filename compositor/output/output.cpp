@@ -36,7 +36,10 @@ bool clipToOutput(const Layer& layer, const Rect& screen, Rect& destination, Sou
 
 std::string applicationOf(wlr_surface* surface) {
   if (surface == nullptr) return {};
-  wlr_xdg_surface* xdg = wlr_xdg_surface_try_from_wlr_surface(wlr_surface_get_root_surface(surface));
+  wlr_surface* window = wlr_surface_get_root_surface(surface);
+  const wlr_xwayland_surface* x11 = wlr_xwayland_surface_try_from_wlr_surface(window);
+  if (x11 != nullptr) return x11->class_ != nullptr ? x11->class_ : "";
+  const wlr_xdg_surface* xdg = wlr_xdg_surface_try_from_wlr_surface(window);
   const bool named = xdg != nullptr && xdg->role == WLR_XDG_SURFACE_ROLE_TOPLEVEL && xdg->toplevel != nullptr &&
                      xdg->toplevel->app_id != nullptr;
   return named ? xdg->toplevel->app_id : "";

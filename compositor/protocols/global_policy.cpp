@@ -7,6 +7,7 @@ namespace {
 
 constexpr auto Everybody = GlobalAccess::Everybody;
 constexpr auto Trusted = GlobalAccess::Trusted;
+constexpr auto XServer = GlobalAccess::XServer;
 
 // The rule: a sandboxed client may draw, take the input that is meant for it, and ask. It may not read other clients' content or
 // state, make input, take input from others, or change what belongs to the session. labwc's allow-list was the start.
@@ -42,6 +43,7 @@ constexpr GlobalPolicy policies[] = {
     {"xdg_toplevel_icon_manager_v1", Everybody, "about the client's own windows"},
     {"xdg_wm_base", Everybody, "windows of its own"},
     {"xdg_wm_dialog_v1", Everybody, "about the client's own windows"},
+    {"xwayland_shell_v1", XServer, "says which surface is which X11 window"},
     {"zwlr_data_control_manager_v1", Trusted, "reads the clipboard at any time"},
     {"zwlr_foreign_toplevel_manager_v1", Trusted, "lists and controls other clients' windows"},
     {"zwlr_gamma_control_manager_v1", Trusted, "changes what all outputs show"},

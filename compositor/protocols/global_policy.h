@@ -10,7 +10,8 @@ namespace vitrine {
 /** Which clients may see a global. */
 enum class GlobalAccess {
   Everybody,
-  Trusted ///< not a client with a security context (security-context-v1): a sandboxed one
+  Trusted, ///< not a client with a security context (security-context-v1): a sandboxed one
+  XServer  ///< nobody but the X server that the compositor has started
 };
 
 /** One protocol that the compositor may offer: who sees it, and why. */

@@ -31,10 +31,11 @@ SecurityFilter::~SecurityFilter() {
 }
 
 bool SecurityFilter::allows(const wl_client& client, const wl_global& global) const {
-  const wlr_security_context_v1_state* context = wlr_security_context_manager_v1_lookup_client(contexts_, &client);
   const char* interface = wl_global_get_interface(&global)->name;
-  if (context == nullptr || sandboxMaySee(interface, settings_)) return true;
   const GlobalPolicy* policy = globalPolicyOf(interface);
+  if (policy != nullptr && policy->access == GlobalAccess::XServer) return xServer && xServer() == &client;
+  const wlr_security_context_v1_state* context = wlr_security_context_manager_v1_lookup_client(contexts_, &client);
+  if (context == nullptr || sandboxMaySee(interface, settings_)) return true;
   log("protocols")
       .debug("sandboxed client of {:?}: {} is withheld: {}", orDash(context->app_id), interface,
              policy != nullptr ? policy->reason : "it has no policy");

@@ -18,6 +18,9 @@ public:
   SecurityFilter& operator=(const SecurityFilter&) = delete;
   ~SecurityFilter();
 
+  /** The X server as a client; null while there is none. Without a function there never is. */
+  std::function<const wl_client*()> xServer;
+
   /** Counts for clients that connect from now on, and for globals that are bound from now on. */
   void setSettings(SecuritySettings settings) { settings_ = std::move(settings); }
 

@@ -3,8 +3,8 @@
 namespace vitrine {
 
 SessionProtocols::SessionProtocols(wl_display& display, wlr_seat& wlrSeat, Desktop& desktop, Seat& seat)
-    : desktop_(desktop), seat_(seat), idle_(display, wlrSeat), activation_(display, desktop),
-      dialogs_(display, desktop), icons_(display, desktop) {
+    : desktop_(desktop), seat_(seat), idle_(display, wlrSeat), activation_(display, desktop), dialogs_(display),
+      icons_(display) {
   makePlainGlobals(display);
   connectVirtualDevices(display);
   changed_.connect(desktop_.events.changed, [this](void*) { idle_.update(); });

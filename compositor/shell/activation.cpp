@@ -15,8 +15,8 @@ void Activation::onRequest(const wlr_xdg_activation_v1_request_activate_event& e
     log("shell").debug("activation refused: the token comes from no input event");
     return;
   }
-  wlr_xdg_toplevel* toplevel = wlr_xdg_toplevel_try_from_wlr_surface(event.surface);
-  if (toplevel != nullptr) desktop_.activate(*toplevel);
+  Toplevel* window = Desktop::find(*event.surface);
+  if (window != nullptr && window->isMapped()) desktop_.focus(window);
 }
 
 } // namespace vitrine

@@ -5,6 +5,7 @@
 #include "compositor/input/keyboard.h"
 #include "compositor/shell/popup.h"
 #include "compositor/shell/request_guard.h"
+#include "compositor/shell/xdg_toplevel.h"
 
 namespace vitrine {
 namespace {
@@ -60,7 +61,7 @@ Desktop::~Desktop() {
 void Desktop::addToplevel(wlr_xdg_toplevel& toplevel) {
   wlr_scene_tree* tree = wlr_scene_xdg_surface_create(layers_.windows, toplevel.base);
   if (tree == nullptr) return wl_resource_post_no_memory(toplevel.resource);
-  toplevels_.push_back(std::make_unique<Toplevel>(*this, *tree, toplevel));
+  add(std::make_unique<XdgToplevel>(*this, *tree, toplevel));
 }
 
 Desktop::Hit Desktop::at(double x, double y) {
@@ -84,6 +85,7 @@ Desktop::Hit Desktop::at(double x, double y) {
 
 void Desktop::raise(Toplevel& toplevel) {
   wlr_scene_node_raise_to_top(&toplevel.tree()->node);
+  toplevel.onRaised();
   for (const auto& other : toplevels_)
     if (other->parent() == &toplevel) raise(*other); // wlroots allows no loop
   changed();
@@ -141,6 +143,7 @@ void Desktop::focus(Toplevel* toplevel) {
   }
   if (focused_ != nullptr) focused_->setActivated(false);
   focused_ = toplevel;
+  keyboardPopup_ = nullptr;
   if (toplevel != nullptr) {
     std::ranges::stable_partition(toplevels_, [&](const auto& other) { return other.get() != toplevel; });
     toplevel->setActivated(true);
@@ -149,11 +152,12 @@ void Desktop::focus(Toplevel* toplevel) {
   restack();
 }
 
-/** Who has the keyboard: the lock screen, else a layer surface that wants it alone or was clicked, else the focused window. */
+/** Who has the keyboard: the lock screen, a layer surface that wants it alone or was clicked, a popup, or else the focused window. */
 wlr_surface* Desktop::keyboardTarget() const {
   if (isLocked()) return lock_.surfaceToFocus();
   if (const LayerSurface* layer = layerShell_.exclusive()) return &layer->surface();
   if (focusedLayer_ != nullptr) return &focusedLayer_->surface();
+  if (keyboardPopup_ != nullptr) return keyboardPopup_;
   return focused_ != nullptr ? &focused_->surface() : nullptr;
 }
 
@@ -171,6 +175,17 @@ void Desktop::giveKeyboard() {
   }
 }
 
+void Desktop::setKeyboardPopup(wlr_surface& surface) {
+  keyboardPopup_ = &surface;
+  giveKeyboard();
+}
+
+void Desktop::dropKeyboardPopup(const wlr_surface& surface) {
+  if (keyboardPopup_ != &surface) return;
+  keyboardPopup_ = nullptr;
+  giveKeyboard();
+}
+
 void Desktop::changed() {
   wl_signal_emit_mutable(&events.changed, nullptr);
 }
@@ -182,13 +197,10 @@ void Desktop::setMinimized(Toplevel& toplevel, bool minimized) {
   restack();
 }
 
-Toplevel* Desktop::find(const wlr_xdg_toplevel& toplevel) const {
-  const auto found = std::ranges::find_if(toplevels_, [&](const auto& known) { return &known->xdg() == &toplevel; });
-  return found == toplevels_.end() ? nullptr : found->get();
-}
-
-void Desktop::activate(const wlr_xdg_toplevel& toplevel) {
-  if (Toplevel* window = find(toplevel); window != nullptr && window->isMapped()) focus(window);
+Toplevel* Desktop::find(const wlr_surface& surface) {
+  NodeOwner* owner = NodeOwner::of(surface);
+  Toplevel* toplevel = owner != nullptr ? owner->toplevel() : nullptr;
+  return toplevel != nullptr && &toplevel->surface() == &surface ? toplevel : nullptr;
 }
 
 void Desktop::parentChanged(Toplevel& toplevel) {
@@ -330,10 +342,15 @@ void Desktop::outputsChanged(std::span<const OutputMove> moves) {
 }
 
 void Desktop::mapped(Toplevel& toplevel) {
-  if (toplevel.isFree()) place(toplevel);
+  if (toplevel.isFree() && !toplevel.hasPlace()) place(toplevel);
   toplevel.showToPanels(foreignToplevels_);
   parentChanged(toplevel);
-  focus(&toplevel);
+  if (toplevel.takesKeyboard()) {
+    focus(&toplevel);
+  } else {
+    raise(toplevel);
+    restack();
+  }
 }
 
 void Desktop::unmapped(Toplevel& toplevel) {

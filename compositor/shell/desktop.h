@@ -14,7 +14,7 @@
 namespace vitrine {
 
 /**
- * The windows: an xdg-shell floating desktop over wlr_scene. New windows are centred, the focused one is on top but for its
+ * The windows: a floating desktop over wlr_scene. New windows are centred, the focused one is on top but for its
  * dialogs, a fullscreen one covers its output.
  */
 class Desktop {
@@ -25,7 +25,10 @@ public:
 
   [[nodiscard]] wlr_scene& scene() { return *scene_; }
   [[nodiscard]] wlr_scene_tree& cursorTree() { return *layers_.cursor; } ///< above everything
-  [[nodiscard]] wlr_scene_tree& popupTree() { return *layers_.overlay; } ///< above windows: popups of input methods
+  [[nodiscard]] wlr_scene_tree& popupTree() {
+    return *layers_.overlay;
+  } ///< above windows: input methods' and X11's popups
+  [[nodiscard]] wlr_scene_tree& windowTree() { return *layers_.windows; }
   [[nodiscard]] wlr_output_layout& layout() { return layout_; }
   [[nodiscard]] wlr_seat& seat() { return seat_; }
   [[nodiscard]] wlr_xdg_shell& xdgShell() { return *shell_; }
@@ -46,6 +49,8 @@ public:
   /** Whether a lock screen has the session: then no window and no panel gets any input. */
   [[nodiscard]] bool isLocked() const { return lock_.isLocked(); }
 
+  /** Takes a window whose tree is in windowTree(). */
+  void add(std::unique_ptr<Toplevel> toplevel) { toplevels_.push_back(std::move(toplevel)); }
   /** Raises and gives the keyboard; null takes it from everybody. */
   void focus(Toplevel* toplevel);
   [[nodiscard]] Toplevel* focused() const { return focused_; }
@@ -55,10 +60,8 @@ public:
   void focusPrevious();
   /** Hides a window and takes the focus from it, or shows it again and focuses it. */
   void setMinimized(Toplevel& toplevel, bool minimized);
-  /** The window of an xdg_toplevel, or null. */
-  [[nodiscard]] Toplevel* find(const wlr_xdg_toplevel& toplevel) const;
-  /** Shows and focuses the window of an xdg_toplevel, if it is mapped. */
-  void activate(const wlr_xdg_toplevel& toplevel);
+  /** The window whose own surface this is, or null. */
+  [[nodiscard]] static Toplevel* find(const wlr_surface& surface);
   /** All windows, mapped or not; the last one has had the keyboard last. */
   [[nodiscard]] std::span<const std::unique_ptr<Toplevel>> windows() const { return toplevels_; }
   /** The output under a window's middle, else the first one. Null without outputs. */
@@ -68,6 +71,10 @@ public:
   [[nodiscard]] wlr_output* outputForNew() const;
   /** The name of the output under a window's middle; null if no output is there. */
   [[nodiscard]] const char* outputNameFor(const Toplevel& toplevel) const;
+  /** A popup that has the keyboard instead of the focused window, until it is dropped or another window is focused. */
+  void setKeyboardPopup(wlr_surface& surface);
+  /** Nothing happens where another surface is the popup. */
+  void dropKeyboardPopup(const wlr_surface& surface);
   /** Gives the keyboard to the focused window once more, after somebody else had it (a popup, a drag). */
   void giveKeyboard();
   /** The box of the output under a window's middle, in layout coordinates; the first output's where there is none. */
@@ -93,7 +100,7 @@ public:
   /** Puts fullscreen windows above the panels, unless another window of the output has been focused since. */
   void restack();
 
-  // Called by Toplevel and Popup.
+  // Called by those that show a client's surface.
   void mapped(Toplevel& toplevel);
   void unmapped(Toplevel& toplevel);
   void destroyed(Toplevel& toplevel);
@@ -130,8 +137,9 @@ private:
   std::vector<std::unique_ptr<Toplevel>> toplevels_; ///< the last one has had the keyboard last
   Toplevel* focused_ = nullptr;
   LayerSurface* focusedLayer_ = nullptr; ///< clicked, and has the keyboard instead of `focused_`
-  const wlr_output* clicked_ = nullptr;  ///< the output where the last click was; it may be gone, and is only compared
-  int placed_ = 0;                       ///< windows placed since there were none, for the cascade
+  wlr_surface* keyboardPopup_ = nullptr;
+  const wlr_output* clicked_ = nullptr; ///< the output where the last click was; it may be gone, and is only compared
+  int placed_ = 0;                      ///< windows placed since there were none, for the cascade
   Listener<wlr_xdg_toplevel> newToplevel_;
   Listener<wlr_xdg_popup> newPopup_;
   Listener<wlr_xdg_surface> newXdgSurface_;

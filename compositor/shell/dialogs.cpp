@@ -30,13 +30,13 @@ struct Dialogs::Dialog {
   static Dialog& from(wl_resource* resource) { return *static_cast<Dialog*>(wl_resource_get_user_data(resource)); }
 
   void setModal(bool modal) const {
-    Toplevel* window = toplevel != nullptr ? owner.desktop_.find(*toplevel) : nullptr;
+    Toplevel* window = toplevel != nullptr ? Desktop::find(*toplevel->base->surface) : nullptr;
     if (window != nullptr) window->setModal(modal);
   }
 };
 
-Dialogs::Dialogs(wl_display& display, Desktop& desktop)
-    : desktop_(desktop), global_(wl_global_create(&display, &xdg_wm_dialog_v1_interface, 1, this, bind)) {}
+Dialogs::Dialogs(wl_display& display)
+    : global_(wl_global_create(&display, &xdg_wm_dialog_v1_interface, 1, this, bind)) {}
 
 void Dialogs::create(wl_client* client, wl_resource* manager, uint32_t id, wl_resource* toplevelResource) {
   static const struct xdg_dialog_v1_interface impl = {

@@ -6,8 +6,6 @@
 
 namespace vitrine {
 
-class Desktop;
-
 /**
  * xdg-dialog-v1: which windows are modal dialogs.
  *
@@ -15,7 +13,7 @@ class Desktop;
  */
 class Dialogs {
 public:
-  Dialogs(wl_display& display, Desktop& desktop);
+  explicit Dialogs(wl_display& display);
   Dialogs(const Dialogs&) = delete;
   Dialogs& operator=(const Dialogs&) = delete;
   ~Dialogs() { wl_global_destroy(global_); }
@@ -25,7 +23,6 @@ private:
   static void bind(wl_client* client, void* data, uint32_t version, uint32_t id);
   void create(wl_client* client, wl_resource* manager, uint32_t id, wl_resource* toplevel);
 
-  Desktop& desktop_;
   std::set<const wlr_xdg_toplevel*> withDialog_; ///< those that have an xdg_dialog_v1
   wl_global* global_;
 };

@@ -30,13 +30,11 @@ wlr_scene_buffer* bufferOf(Toplevel& toplevel) {
 
 ForeignToplevel::ForeignToplevel(const ForeignToplevelManagers& managers, Desktop& desktop, Toplevel& toplevel)
     : desktop_(desktop), toplevel_(toplevel), managed_(wlr_foreign_toplevel_handle_v1_create(managers.managed)) {
-  const wlr_ext_foreign_toplevel_handle_v1_state state{orEmpty(toplevel_.xdg().title), orEmpty(toplevel_.xdg().app_id)};
+  const wlr_ext_foreign_toplevel_handle_v1_state state{orEmpty(toplevel_.title()), orEmpty(toplevel_.appId())};
   listed_ = wlr_ext_foreign_toplevel_handle_v1_create(managers.listed, &state);
   if (listed_ != nullptr) listed_->data = &toplevel_;
   updateNames();
   updateStates();
-  title_.connect(toplevel_.xdg().events.set_title, [this](void*) { updateNames(); });
-  appId_.connect(toplevel_.xdg().events.set_app_id, [this](void*) { updateNames(); });
   connectRequests();
   connectOutputs();
 }
@@ -44,8 +42,7 @@ ForeignToplevel::ForeignToplevel(const ForeignToplevelManagers& managers, Deskto
 ForeignToplevel::~ForeignToplevel() {
   outputEnter_.disconnect();
   outputLeave_.disconnect();
-  for (Listener<void>* listener : {&title_, &appId_, &close_})
-    listener->disconnect();
+  close_.disconnect();
   maximize_.disconnect();
   minimize_.disconnect();
   fullscreen_.disconnect();
@@ -55,8 +52,8 @@ ForeignToplevel::~ForeignToplevel() {
 }
 
 void ForeignToplevel::updateNames() {
-  const char* title = orEmpty(toplevel_.xdg().title);
-  const char* appId = orEmpty(toplevel_.xdg().app_id);
+  const char* title = orEmpty(toplevel_.title());
+  const char* appId = orEmpty(toplevel_.appId());
   if (managed_ != nullptr) {
     wlr_foreign_toplevel_handle_v1_set_title(managed_, title);
     wlr_foreign_toplevel_handle_v1_set_app_id(managed_, appId);
@@ -67,11 +64,11 @@ void ForeignToplevel::updateNames() {
 
 void ForeignToplevel::updateStates() {
   if (managed_ == nullptr) return;
-  const wlr_xdg_toplevel_configure& wanted = toplevel_.xdg().scheduled;
+  const ToplevelStates& wanted = toplevel_.states();
   wlr_foreign_toplevel_handle_v1_set_maximized(managed_, wanted.maximized);
   wlr_foreign_toplevel_handle_v1_set_fullscreen(managed_, wanted.fullscreen);
   wlr_foreign_toplevel_handle_v1_set_activated(managed_, wanted.activated);
-  wlr_foreign_toplevel_handle_v1_set_minimized(managed_, toplevel_.isMinimized());
+  wlr_foreign_toplevel_handle_v1_set_minimized(managed_, wanted.minimized);
 }
 
 void ForeignToplevel::setParent(const ForeignToplevel* parent) {

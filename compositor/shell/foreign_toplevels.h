@@ -25,13 +25,14 @@ public:
   ForeignToplevel& operator=(const ForeignToplevel&) = delete;
   ~ForeignToplevel();
 
+  /** The window's title or app_id has changed. */
+  void updateNames();
   /** The window's states have changed. */
   void updateStates();
   /** Its parent has changed; null: it has none, or the parent is not mapped. */
   void setParent(const ForeignToplevel* parent);
 
 private:
-  void updateNames();
   void connectRequests();
   void connectOutputs();
 
@@ -39,8 +40,6 @@ private:
   Toplevel& toplevel_;
   wlr_foreign_toplevel_handle_v1* managed_;
   wlr_ext_foreign_toplevel_handle_v1* listed_;
-  Listener<void> title_;
-  Listener<void> appId_;
   Listener<wlr_scene_output> outputEnter_;
   Listener<wlr_scene_output> outputLeave_;
   Listener<wlr_foreign_toplevel_handle_v1_maximized_event> maximize_;

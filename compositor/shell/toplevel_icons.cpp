@@ -56,8 +56,8 @@ struct ToplevelIcons::Icon {
   }
 };
 
-ToplevelIcons::ToplevelIcons(wl_display& display, Desktop& desktop)
-    : desktop_(desktop), global_(wl_global_create(&display, &xdg_toplevel_icon_manager_v1_interface, 1, this, bind)) {}
+ToplevelIcons::ToplevelIcons(wl_display& display)
+    : global_(wl_global_create(&display, &xdg_toplevel_icon_manager_v1_interface, 1, nullptr, bind)) {}
 
 void ToplevelIcons::create(wl_client* client, wl_resource* manager, uint32_t id) {
   static const struct xdg_toplevel_icon_v1_interface impl = {
@@ -82,13 +82,12 @@ void ToplevelIcons::bind(wl_client* client, void* data, uint32_t version, uint32
       .destroy = [](wl_client*, wl_resource* resource) { wl_resource_destroy(resource); },
       .create_icon = create,
       .set_icon =
-          [](wl_client*, wl_resource* manager, wl_resource* toplevelResource, wl_resource* iconResource) {
+          [](wl_client*, wl_resource*, wl_resource* toplevelResource, wl_resource* iconResource) {
             Icon* icon = iconResource != nullptr ? &Icon::from(iconResource) : nullptr;
             if (icon != nullptr) icon->isSet = true;
             wlr_xdg_toplevel* toplevel = wlr_xdg_toplevel_from_resource(toplevelResource);
             if (toplevel == nullptr) return; // its surface is gone
-            const ToplevelIcons& self = *static_cast<ToplevelIcons*>(wl_resource_get_user_data(manager));
-            Toplevel* window = self.desktop_.find(*toplevel);
+            Toplevel* window = Desktop::find(*toplevel->base->surface);
             if (window != nullptr) window->setIcon(icon != nullptr ? icon->name : "");
           },
   };

@@ -4,8 +4,6 @@
 
 namespace vitrine {
 
-class Desktop;
-
 /**
  * xdg-toplevel-icon-v1: the name of a window's icon, which is in the JSON of `vitrinectl windows`.
  *
@@ -13,7 +11,7 @@ class Desktop;
  */
 class ToplevelIcons {
 public:
-  ToplevelIcons(wl_display& display, Desktop& desktop);
+  explicit ToplevelIcons(wl_display& display);
   ToplevelIcons(const ToplevelIcons&) = delete;
   ToplevelIcons& operator=(const ToplevelIcons&) = delete;
   ~ToplevelIcons() { wl_global_destroy(global_); }
@@ -23,7 +21,6 @@ private:
   static void bind(wl_client* client, void* data, uint32_t version, uint32_t id);
   static void create(wl_client* client, wl_resource* manager, uint32_t id);
 
-  Desktop& desktop_;
   wl_global* global_;
 };
 

@@ -21,6 +21,9 @@
 #include <wayland-server-core.h>
 #include <wayland-server-protocol.h>
 #include <wayland-util.h>
+#include <xcb/xcb.h>
+#include <xcb/xcb_ewmh.h>
+#include <xcb/xcb_icccm.h>
 #include <xkbcommon/xkbcommon.h>
 
 #define WLR_USE_UNSTABLE
@@ -108,6 +111,8 @@ extern "C" {
 #include <wlr/util/log.h>
 #include <wlr/util/region.h>
 #include <wlr/util/transform.h>
+#include <wlr/xwayland/server.h>
+#include <wlr/xwayland/xwayland.h>
 #undef delete
 #undef class
 #undef namespace

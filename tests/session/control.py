@@ -30,15 +30,10 @@ def on(*profiles):
     return testing.test if PROFILE in profiles else lambda function: function
 
 
-def socket_of(session):
-    """Its path, as the session's clients get it."""
-    return os.path.join(os.environ["XDG_RUNTIME_DIR"], f"vitrine-{session.environment['WAYLAND_DISPLAY']}.sock")
-
-
 @contextlib.contextmanager
 def controlled(config=""):
     with lit_session(config) as session:
-        session.environment["VITRINE_SOCKET"] = socket_of(session)
+        session.environment["VITRINE_SOCKET"] = session.control_socket
         yield session
 
 
@@ -56,7 +51,7 @@ def asked(session, what):
 def connect(session):
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(PATIENCE)
-    connection.connect(socket_of(session))
+    connection.connect(session.control_socket)
     return connection
 
 
@@ -142,7 +137,7 @@ def actions_and_reload_come_by_the_socket():
         said = ctl(session, "reload", status=1)
         testing.equal("unknown key 'scale'" in said, True, f"whether {said!r} names the key")
         subprocess.run(["vitrinectl", "action", "run", "env > /tmp/environment"], env=session.environment, check=True, timeout=60)
-        wanted = f"VITRINE_SOCKET={socket_of(session)}\n"
+        wanted = f"VITRINE_SOCKET={session.control_socket}\n"
         s.wait_until(lambda: os.path.exists("/tmp/environment") and wanted in open("/tmp/environment").read(), "the socket in a child's environment", PATIENCE)
 
 
@@ -243,7 +238,7 @@ def without_a_session_it_says_so():
         got = subprocess.run(["vitrinectl", *arguments], env=environment, capture_output=True, text=True, check=False, timeout=60)
         testing.equal((got.returncode, words in got.stderr), (1, True), f"status, and whether {got.stderr!r} says {words!r}")
     with controlled() as session:
-        path = socket_of(session)
+        path = session.control_socket
         testing.equal(os.stat(path).st_mode & 0o777, 0o600, "the socket's mode")
         watcher = subprocess.Popen(["vitrinectl", "--json", "watch"], env=session.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         watcher.stdout.readline()

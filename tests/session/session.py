@@ -195,6 +195,22 @@ class Session:
         with open(self.status_path, encoding="utf-8") as file:
             return json.load(file)
 
+    @property
+    def control_socket(self):
+        return os.path.join(os.environ["XDG_RUNTIME_DIR"], f"vitrine-{self.environment['WAYLAND_DISPLAY']}.sock")
+
+    def control(self, *arguments):
+        """What vitrinectl says."""
+        done = subprocess.run(["vitrinectl", "--socket", self.control_socket, *arguments], check=False, capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            self._still_running()
+            raise RuntimeError(f"vitrinectl {' '.join(arguments)}: {done.stderr}")
+        return done.stdout
+
+    def windows(self):
+        """Those that are mapped, the last focused one at the end, as vitrinectl lists them."""
+        return json.loads(self.control("--json", "windows"))
+
     def input_devices(self):
         """How many the compositor has open."""
         directory = f"/proc/{self.compositor.process.pid}/fd"

@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
 """What clients say of their windows without a change on the screen, in the guest: modal dialogs and icons, as vitrinectl reports them."""
 
-import json
 import os
-import subprocess
 import sys
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../platform/selftest"))
@@ -15,9 +13,7 @@ from hands import lit_session, names  # noqa: E402
 
 def window_report(session, title):
     """What vitrinectl says of a window."""
-    path = os.path.join(os.environ["XDG_RUNTIME_DIR"], f"vitrine-{session.environment['WAYLAND_DISPLAY']}.sock")
-    told = subprocess.run(["vitrinectl", "--socket", path, "--json", "windows"], check=True, capture_output=True, text=True, timeout=60)
-    return next(window for window in json.loads(told.stdout) if window["title"] == title)
+    return next(window for window in session.windows() if window["title"] == title)
 
 
 @testing.test

@@ -34,6 +34,7 @@ sandbox_allow = ["zwlr_screencopy_manager_v1"]
 sandbox_deny = ["wl_data_device_manager", "xdg_activation_v1"]
 [desktop]
 terminal = "weston-terminal"
+xwayland = true
 [keyboard]
 layout = "de,us"
 variant = "neo,"
@@ -57,6 +58,7 @@ mode = "1920x1080@59.94"
   EXPECT_EQ(config->security.sandboxAllow, std::vector<std::string>{"zwlr_screencopy_manager_v1"});
   EXPECT_EQ(config->security.sandboxDeny, (std::vector<std::string>{"wl_data_device_manager", "xdg_activation_v1"}));
   EXPECT_EQ(config->terminal, "weston-terminal");
+  EXPECT_TRUE(config->xwayland);
   EXPECT_EQ(config->keymap, (KeymapNames{"de,us", "neo,", "caps:none"}));
   EXPECT_EQ(config->repeatRate, 0);
   EXPECT_EQ(config->repeatDelay, 10000);
