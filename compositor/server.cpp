@@ -22,7 +22,9 @@ constexpr size_t clientBufferBytes = size_t{1} << 20;
 
 } // namespace
 
-Server::Server(Config config, ServerOptions options) : config_(std::move(config)), options_(std::move(options)) {}
+Server::Server(Config config, ServerOptions options) : config_(std::move(config)), options_(std::move(options)) {
+  config_ = configOfSession(std::move(config_));
+}
 
 Result<std::unique_ptr<Server>> Server::start(Config config, ServerOptions options) {
   std::unique_ptr<Server> server(new Server(std::move(config), std::move(options)));
@@ -171,7 +173,8 @@ void Server::makeGlobals() {
   layout_ = wlr_output_layout_create(display_);
   wlr_xdg_output_manager_v1_create(display_, layout_);
   wlr_seat* seat = wlr_seat_create(display_, "seat0");
-  desktop_ = std::make_unique<Desktop>(*display_, *layout_, *seat);
+  const auto kind = options_.command.empty() ? Desktop::Kind::Floating : Desktop::Kind::Kiosk;
+  desktop_ = std::make_unique<Desktop>(*display_, *layout_, *seat, kind);
   const Output::Machine machine{*renderer_,      *gpuRecovery_,     *preparation_,
                                 *outputBuffers_, desktop_->scene(), desktop_->cursorTree(),
                                 *colors_,        contentTypes_,     protectedContent_.get()};
@@ -282,6 +285,13 @@ ActionRunner::Session Server::actionSession() {
               }};
 }
 
+/** A kiosk has no bindings, except those that switch the virtual terminal where that is allowed. */
+Config Server::configOfSession(Config config) const {
+  if (options_.command.empty()) return config;
+  config.bindings = config.kioskVtSwitch ? config.bindings.only(ActionKind::SwitchVt) : Bindings{};
+  return config;
+}
+
 /** The file that is read, or where a user would put one. */
 void Server::watchConfig() {
   std::filesystem::path file = options_.configFile.empty() ? Config::find() : options_.configFile;
@@ -310,7 +320,7 @@ Result<> Server::reloadConfig() {
 }
 
 Result<> Server::applyConfig(Config config) {
-  const Config before = std::exchange(config_, std::move(config));
+  const Config before = std::exchange(config_, configOfSession(std::move(config)));
   const auto beforeFor = [&before](const std::string& name) { return before.settingsFor(name); };
   if (auto done = outputs_->applyConfiguration(beforeFor); !done) {
     config_ = before;

@@ -73,6 +73,7 @@ private:
   void onSessionGone();
   void startCommand(const std::string& command);
   [[nodiscard]] ActionRunner::Session actionSession();
+  [[nodiscard]] Config configOfSession(Config config) const;
   void watchConfig();
   Result<> reloadConfig();
   [[nodiscard]] SessionControl::Session controlSession();

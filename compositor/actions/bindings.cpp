@@ -128,6 +128,13 @@ Bindings Bindings::defaults() {
   return defaults;
 }
 
+Bindings Bindings::only(ActionKind kind) const {
+  Bindings some = *this;
+  for (Table* table : {&some.keys, &some.buttons})
+    std::erase_if(*table, [kind](const auto& bound) { return bound.second.kind != kind; });
+  return some;
+}
+
 const Action* Bindings::find(const Table& table, uint32_t modifiers, uint32_t trigger) {
   constexpr uint32_t known = WLR_MODIFIER_SHIFT | WLR_MODIFIER_CTRL | WLR_MODIFIER_ALT | WLR_MODIFIER_LOGO;
   const auto found = table.find({modifiers & known, trigger});

@@ -31,6 +31,8 @@ struct Bindings {
   Table buttons;
 
   [[nodiscard]] static Bindings defaults();
+  /** Those of this action alone. */
+  [[nodiscard]] Bindings only(ActionKind kind) const;
   /** The action of a chord, of which only the modifiers that a Chord can have count; null if it is not bound. */
   [[nodiscard]] static const Action* find(const Table& table, uint32_t modifiers, uint32_t trigger);
   bool operator==(const Bindings&) const = default;

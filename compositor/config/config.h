@@ -32,6 +32,7 @@ struct Config {
   SecuritySettings security;                ///< [security]
   std::string terminal = "foot";            ///< what the action `terminal` starts
   bool xwayland = false;                    ///< whether X11 programs are served
+  bool kioskVtSwitch = false;               ///< [kiosk] whether keys switch the virtual terminal
   Bindings bindings = Bindings::defaults(); ///< [bindings] and [mouse_bindings], on top of the defaults
   KeymapNames keymap;
   int repeatRate = 25;                           ///< per second

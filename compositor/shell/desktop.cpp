@@ -30,8 +30,8 @@ const wlr_surface* underItsPopups(wlr_surface* surface) {
 
 } // namespace
 
-Desktop::Desktop(wl_display& display, wlr_output_layout& layout, wlr_seat& seat)
-    : layout_(layout), seat_(seat), scene_(wlr_scene_create()), layers_(scene_->tree),
+Desktop::Desktop(wl_display& display, wlr_output_layout& layout, wlr_seat& seat, Kind kind)
+    : layout_(layout), seat_(seat), kind_(kind), scene_(wlr_scene_create()), layers_(scene_->tree),
       shell_(wlr_xdg_shell_create(&display, 6)), foreignToplevels_(display),
       layerShell_(display, layers_, layout, layerHandlers()), lock_(display, layers_, layout, lockHandlers()) {
   wl_signal_init(&events.changed);
@@ -192,6 +192,7 @@ void Desktop::changed() {
 
 void Desktop::setMinimized(Toplevel& toplevel, bool minimized) {
   if (!minimized) return focus(&toplevel);
+  if (isKiosk()) return;
   toplevel.setMinimized(true);
   if (focused_ == &toplevel) focus(lastFocused());
   restack();

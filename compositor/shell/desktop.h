@@ -19,7 +19,11 @@ namespace vitrine {
  */
 class Desktop {
 public:
-  Desktop(wl_display& display, wlr_output_layout& layout, wlr_seat& seat);
+  enum class Kind {
+    Floating,
+    Kiosk ///< each window, except dialogs, covers its output, and none can be minimised
+  };
+  Desktop(wl_display& display, wlr_output_layout& layout, wlr_seat& seat, Kind kind);
   Desktop(const Desktop&) = delete;
   ~Desktop();
 
@@ -33,6 +37,8 @@ public:
   [[nodiscard]] wlr_seat& seat() { return seat_; }
   [[nodiscard]] wlr_xdg_shell& xdgShell() { return *shell_; }
   [[nodiscard]] wlr_layer_shell_v1& layerShell() { return layerShell_.wlr(); }
+
+  [[nodiscard]] bool isKiosk() const { return kind_ == Kind::Kiosk; }
 
   /** The surface at a point of the layout, with the point in its coordinates; null if no surface is there. */
   struct Hit {
@@ -58,7 +64,7 @@ public:
   void focusNext();
   /** Takes the last focusNext() back. */
   void focusPrevious();
-  /** Hides a window and takes the focus from it, or shows it again and focuses it. */
+  /** Hides a window and takes the focus from it, or shows it again and focuses it. A kiosk hides none. */
   void setMinimized(Toplevel& toplevel, bool minimized);
   /** The window whose own surface this is, or null. */
   [[nodiscard]] static Toplevel* find(const wlr_surface& surface);
@@ -130,6 +136,7 @@ private:
   void onLocked();
   wlr_output_layout& layout_;
   wlr_seat& seat_;
+  const Kind kind_;
   wlr_scene* scene_;
   const SceneLayers layers_;
   wlr_xdg_shell* shell_;

@@ -9,6 +9,10 @@ namespace vitrine {
 Toplevel::Toplevel(Desktop& desktop, wlr_scene_tree& tree, wlr_surface& surface)
     : NodeOwner(tree, surface), desktop_(desktop), surface_(surface) {}
 
+bool Toplevel::mustFill() const {
+  return desktop_.isKiosk() && parent() == nullptr;
+}
+
 void Toplevel::reset() {
   placement_ = Placement::Free;
   anchor_.reset();
@@ -227,7 +231,7 @@ void Toplevel::setMaximized(bool maximized) {
 }
 
 void Toplevel::snap(uint32_t edge) {
-  if (!isConfigurable()) return;
+  if (!isConfigurable() || mustFill()) return;
   snapped_ = edge;
   states_.maximized = false;
   states_.fullscreen = false;
@@ -243,7 +247,7 @@ void Toplevel::snap(uint32_t edge) {
 
 void Toplevel::setFullscreen(bool fullscreen, wlr_output* output) {
   if (!isConfigurable()) return;
-  states_.fullscreen = fullscreen;
+  states_.fullscreen = fullscreen || mustFill();
   statesChanged();
   if (isFilling()) {
     fill(fullscreen ? output : nullptr);

@@ -96,6 +96,8 @@ protected:
   /** Takes `tree`, which shows the window's surface. */
   Toplevel(Desktop& desktop, wlr_scene_tree& tree, wlr_surface& surface);
   [[nodiscard]] Desktop& desktop() const { return desktop_; }
+  /** Whether it covers its output, no matter what its client asks for. */
+  [[nodiscard]] bool mustFill() const;
 
   /** The smallest and largest size that the client allows; 0: any. */
   struct Limits {

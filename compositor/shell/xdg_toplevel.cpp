@@ -63,11 +63,12 @@ void XdgToplevel::configureInitially() {
   reset();
   tellStates();
   tellResizing(false);
-  wlr_xdg_toplevel_set_wm_capabilities(&toplevel_, WLR_XDG_TOPLEVEL_WM_CAPABILITIES_MAXIMIZE |
-                                                       WLR_XDG_TOPLEVEL_WM_CAPABILITIES_FULLSCREEN |
-                                                       WLR_XDG_TOPLEVEL_WM_CAPABILITIES_MINIMIZE);
+  constexpr uint32_t capabilities = WLR_XDG_TOPLEVEL_WM_CAPABILITIES_MAXIMIZE |
+                                    WLR_XDG_TOPLEVEL_WM_CAPABILITIES_FULLSCREEN |
+                                    WLR_XDG_TOPLEVEL_WM_CAPABILITIES_MINIMIZE;
+  wlr_xdg_toplevel_set_wm_capabilities(&toplevel_, desktop().isKiosk() ? 0 : capabilities);
   if (wlr_output* output = desktop().outputForNew()) putOn(*output);
-  if (toplevel_.requested.fullscreen) {
+  if (toplevel_.requested.fullscreen || mustFill()) {
     setFullscreen(true, toplevel_.requested.fullscreen_output);
   } else if (toplevel_.requested.maximized) {
     setMaximized(true);

@@ -65,7 +65,7 @@ void XwaylandToplevel::connectRequests() {
 void XwaylandToplevel::onMapped() {
   reset();
   setMapped(true);
-  if (window_.fullscreen) {
+  if (window_.fullscreen || mustFill()) {
     setFullscreen(true);
   } else if (window_.maximized_horz && window_.maximized_vert) {
     setMaximized(true);

@@ -65,6 +65,7 @@ SESSION = [
     ("resilience", ("full", "gpu-only")),
     ("shell", ("full",)),
     ("stopping", ("full",)),
+    ("kiosk", ("full",)),
     ("x11", ("full",)),
     ("video", ("full", "gpu-only")),
     ("machine", ("full", "gpu-only")),

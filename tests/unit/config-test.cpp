@@ -35,6 +35,8 @@ sandbox_deny = ["wl_data_device_manager", "xdg_activation_v1"]
 [desktop]
 terminal = "weston-terminal"
 xwayland = true
+[kiosk]
+vt_switch = true
 [keyboard]
 layout = "de,us"
 variant = "neo,"
@@ -59,6 +61,7 @@ mode = "1920x1080@59.94"
   EXPECT_EQ(config->security.sandboxDeny, (std::vector<std::string>{"wl_data_device_manager", "xdg_activation_v1"}));
   EXPECT_EQ(config->terminal, "weston-terminal");
   EXPECT_TRUE(config->xwayland);
+  EXPECT_TRUE(config->kioskVtSwitch);
   EXPECT_EQ(config->keymap, (KeymapNames{"de,us", "neo,", "caps:none"}));
   EXPECT_EQ(config->repeatRate, 0);
   EXPECT_EQ(config->repeatDelay, 10000);
@@ -160,7 +163,7 @@ TEST(Config, ErrorsNameLineAndColumn) {
       {"[output.A]\n[output.A]\n", "2:1", "A"},
       // Unknown keys
       {"scale = 1\n", "1:1",
-       "unknown key 'scale'; known here: bindings, desktop, heaps, input, keyboard, log, mouse_bindings, "
+       "unknown key 'scale'; known here: bindings, desktop, heaps, input, keyboard, kiosk, log, mouse_bindings, "
        "output, security, vulkan"},
       {"[outputs]\n", "1:2", "unknown key 'outputs'"},
       {"[output]\n  planez = \"auto\"\n", "2:3",
