@@ -48,17 +48,10 @@ Capture::Capture(const Machine& machine, CaptureSource* source, Order order, Cap
                              },
                              [this] { fail(invalid("capture", "source", "it is gone").error()); }),
       order_(std::move(order)), target_(target), done_(std::move(done)), view_(machine.loop, machine.renderer),
-      timer_(wl_event_loop_add_timer(
-          &machine.loop,
-          [](void* data) {
-            static_cast<Capture*>(data)->step();
-            return 0;
-          },
-          this)) {}
+      timer_(machine.loop, *this, [](Capture& self) { self.step(); }) {}
 
 Capture::~Capture() {
   stopWatching();
-  wl_event_source_remove(timer_);
   view_.drop();
   if (own_) machine_.buffers.giveBack(std::move(own_));
 }
@@ -100,7 +93,7 @@ bool Capture::isDue() {
   const CaptureSource& source = *source_.get();
   const Nanoseconds wait = source.lastCapture() + source.captureInterval() - now();
   if (source.lastCapture() == 0 || wait <= 0) return true;
-  wl_event_source_timer_update(timer_, static_cast<int>(wait / millisecond) + 1);
+  timer_.start(static_cast<int>(wait / millisecond) + 1);
   return false;
 }
 
@@ -162,7 +155,7 @@ Result<bool> Capture::draw(const CaptureSource::Picture& picture) {
       own_ = std::move(*taken);
     }
     if (own_ == nullptr) {
-      wl_event_source_timer_update(timer_, static_cast<int>(source.captureInterval() / millisecond) + 1);
+      timer_.start(static_cast<int>(source.captureInterval() / millisecond) + 1);
       return false;
     }
     buffer = own_.get();
@@ -207,7 +200,7 @@ void Capture::fail(const Error& why) {
 
 /** Lets go of all that is not needed any more, and tells. This object may be gone after it. */
 void Capture::end(const Result<Taken>& how) {
-  wl_event_source_timer_update(timer_, 0);
+  timer_.stop();
   stopWatching();
   view_.drop();
   if (own_) machine_.buffers.giveBack(std::move(own_));

@@ -7,6 +7,7 @@
 #include "compositor/capture/public_view.h"
 #include "compositor/output/draw_list.h"
 #include "compositor/render/gpu_recovery.h"
+#include "compositor/wlr/timer.h"
 
 namespace vitrine {
 
@@ -101,7 +102,7 @@ private:
   uint64_t epoch_ = 0;      ///< the source's, when the picture was drawn
   uint64_t generation_ = 0; ///< the renderer's, then
   Taken taken_{};
-  wl_event_source* timer_;
+  Timer timer_;
   UniqueFd fence_; ///< of a client that still uses its buffer
   wl_event_source* fenceSource_ = nullptr;
 };

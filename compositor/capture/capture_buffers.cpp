@@ -10,13 +10,7 @@ constexpr int keepMilliseconds = 1000;
 } // namespace
 
 CaptureBuffers::CaptureBuffers(const KmsDevice& display, Renderer& renderer, wl_event_loop& loop)
-    : display_(display), renderer_(renderer), expiry_(wl_event_loop_add_timer(
-                                                  &loop,
-                                                  [](void* data) {
-                                                    static_cast<CaptureBuffers*>(data)->spare_.clear();
-                                                    return 0;
-                                                  },
-                                                  this)) {}
+    : display_(display), renderer_(renderer), expiry_(loop, *this, [](CaptureBuffers& self) { self.spare_.clear(); }) {}
 
 Result<OwnedBuffer> CaptureBuffers::take(Size size) {
   if (used_ >= mostAtOnce) return nullptr;
@@ -38,7 +32,7 @@ void CaptureBuffers::giveBack(OwnedBuffer buffer) {
   used_--;
   if (spare_.size() >= mostAtOnce) spare_.erase(spare_.begin());
   spare_.push_back(std::move(buffer));
-  wl_event_source_timer_update(expiry_, keepMilliseconds);
+  expiry_.start(keepMilliseconds);
 }
 
 } // namespace vitrine

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "compositor/render/dmabuf_buffer.h"
+#include "compositor/wlr/timer.h"
 #include "protected-path/kms/kms_device.h"
 
 namespace vitrine {
@@ -21,7 +22,6 @@ public:
   CaptureBuffers(const KmsDevice& display, Renderer& renderer, wl_event_loop& loop);
   CaptureBuffers(const CaptureBuffers&) = delete;
   CaptureBuffers& operator=(const CaptureBuffers&) = delete;
-  ~CaptureBuffers() { wl_event_source_remove(expiry_); }
 
   /** An XRGB8888 buffer; null if so many are in use that the caller has to wait. Errors: the kernel has no memory. */
   [[nodiscard]] Result<OwnedBuffer> take(Size size);
@@ -32,7 +32,7 @@ private:
   Renderer& renderer_;
   size_t used_ = 0;
   std::vector<OwnedBuffer> spare_;
-  wl_event_source* expiry_;
+  Timer expiry_;
 };
 
 } // namespace vitrine

@@ -15,22 +15,14 @@ constexpr Color black{0, 0, 0, 1};
 
 WindowCapture::WindowCapture(const Machine& machine, Toplevel& toplevel)
     : machine_(machine), toplevel_(toplevel), list_(machine.display, machine.renderer, machine.colors),
-      timer_(wl_event_loop_add_timer(
-          &machine.loop,
-          [](void* data) {
-            static_cast<WindowCapture*>(data)->compare();
-            return 0;
-          },
-          this)) {
+      timer_(machine.loop, *this, [](WindowCapture& self) { self.compare(); }) {
   desktopChanged_.connect(machine_.desktop.events.changed, [this](void*) { compareSoon(); });
   locked_.connect(machine_.desktop.events.locked, [this](void*) { forgetCaptures(); });
   watch(toplevel_.surface());
   followOutput();
 }
 
-WindowCapture::~WindowCapture() {
-  wl_event_source_remove(timer_);
-}
+WindowCapture::~WindowCapture() {}
 
 double WindowCapture::scale() const {
   const wlr_output* output = machine_.desktop.outputFor(toplevel_);
@@ -112,7 +104,7 @@ void WindowCapture::compareSoon() {
   if (isTimerSet_ || wl_list_empty(&captureEvents.changed.listener_list)) return;
   isTimerSet_ = true;
   const Nanoseconds wait = std::max<Nanoseconds>(compared_ + captureInterval() - now(), 0);
-  wl_event_source_timer_update(timer_, static_cast<int>(wait / millisecond) + 1);
+  timer_.start(static_cast<int>(wait / millisecond) + 1);
 }
 
 void WindowCapture::compare() {

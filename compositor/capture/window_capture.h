@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "compositor/capture/capture_source.h"
+#include "compositor/wlr/timer.h"
 
 namespace vitrine {
 
@@ -55,7 +56,7 @@ private:
   Machine machine_;
   Toplevel& toplevel_;
   DisplayListBuilder list_;
-  wl_event_source* timer_; ///< for the next compare()
+  Timer timer_; ///< for the next compare()
   bool isTimerSet_ = false;
   Nanoseconds compared_ = 0;                 ///< when compare() ran last
   std::unique_ptr<CaptureSourceRef> output_; ///< the one under the window: pointer motion is a frame of it

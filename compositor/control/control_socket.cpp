@@ -29,16 +29,17 @@ bool isOurUser(int fd) {
 
 ControlSocket::Client::~Client() {
   if (source != nullptr) wl_event_source_remove(source);
-  if (pause != nullptr) wl_event_source_remove(pause);
 }
 
 ControlSocket::ControlSocket(wl_event_loop& loop, std::filesystem::path path, Handlers handlers)
-    : loop_(loop), path_(std::move(path)), handlers_(std::move(handlers)) {}
+    : loop_(loop), path_(std::move(path)), handlers_(std::move(handlers)),
+      watchTimer_(loop, *this, [](ControlSocket& self) { self.reportToWatchers(); }),
+      acceptTimer_(loop, *this,
+                   [](ControlSocket& self) { wl_event_source_fd_update(self.source_, WL_EVENT_READABLE); }) {}
 
 ControlSocket::~ControlSocket() {
   clients_.clear();
-  for (wl_event_source* source : {source_, watchTimer_, acceptTimer_})
-    if (source != nullptr) wl_event_source_remove(source);
+  if (source_ != nullptr) wl_event_source_remove(source_);
   if (fd_.get() >= 0) ::unlink(path_.c_str());
 }
 
@@ -69,20 +70,6 @@ Result<> ControlSocket::listen() {
         return 0;
       },
       this);
-  watchTimer_ = wl_event_loop_add_timer(
-      &loop_,
-      [](void* data) {
-        static_cast<ControlSocket*>(data)->reportToWatchers();
-        return 0;
-      },
-      this);
-  acceptTimer_ = wl_event_loop_add_timer(
-      &loop_,
-      [](void* data) {
-        wl_event_source_fd_update(static_cast<ControlSocket*>(data)->source_, WL_EVENT_READABLE);
-        return 0;
-      },
-      this);
   return {};
 }
 
@@ -92,7 +79,7 @@ void ControlSocket::accept() {
     if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR) return;
     log("control").warn("{}", systemError("accept", path_.string()).error().text());
     wl_event_source_fd_update(source_, 0); // the connection waits, and so would the event loop without end
-    wl_event_source_timer_update(acceptTimer_, acceptAgainMilliseconds);
+    acceptTimer_.start(acceptAgainMilliseconds);
     return;
   }
   if (!isOurUser(fd.get())) return;
@@ -108,14 +95,6 @@ void ControlSocket::accept() {
       [](int, uint32_t mask, void* data) {
         auto* served = static_cast<Client*>(data);
         served->socket.onClient(*served, mask);
-        return 0;
-      },
-      &client);
-  client.pause = wl_event_loop_add_timer(
-      &loop_,
-      [](void* data) {
-        auto* served = static_cast<Client*>(data);
-        served->socket.onClient(*served, 0);
         return 0;
       },
       &client);
@@ -142,7 +121,7 @@ bool ControlSocket::serve(Client& client) {
   if (client.out.empty() && !client.ends && hasRequest) {
     answerNext(client);
     if (!flush(client)) return false;
-    wl_event_source_timer_update(client.pause, pauseMilliseconds);
+    client.pause.start(pauseMilliseconds);
     wl_event_source_fd_update(client.source, client.out.empty() ? 0U : uint32_t{WL_EVENT_WRITABLE});
     return !client.ends || !client.out.empty();
   }
@@ -172,7 +151,7 @@ void ControlSocket::answerNext(Client& client) {
   Reply reply = handlers_.answer(request);
   client.out = std::move(reply.text) + "\n";
   if (!reply.watches || std::exchange(client.watches, true)) return;
-  wl_event_source_timer_update(watchTimer_, 1);
+  watchTimer_.start(1);
 }
 
 void ControlSocket::reportToWatchers() {
@@ -189,7 +168,7 @@ void ControlSocket::reportToWatchers() {
       wl_event_source_fd_update(client.source, WL_EVENT_WRITABLE);
     }
   }
-  wl_event_source_timer_update(watchTimer_, watchMilliseconds);
+  watchTimer_.start(watchMilliseconds);
 }
 
 void ControlSocket::drop(Client& client) {

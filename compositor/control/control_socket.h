@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "compositor/wlr/timer.h"
 #include "compositor/wlr/wlroots.h"
 #include "protected-path/base/result.h"
 #include "protected-path/base/unique_fd.h"
@@ -47,7 +48,7 @@ private:
     ControlSocket& socket;
     UniqueFd fd;
     wl_event_source* source = nullptr;
-    wl_event_source* pause = nullptr; ///< until the next request is served
+    Timer pause{socket.loop_, *this, [](Client& self) { self.socket.onClient(self, 0); }}; ///< until the next request
     std::string in;
     std::string out;
     bool watches = false;
@@ -71,8 +72,8 @@ private:
   Handlers handlers_;
   UniqueFd fd_;
   wl_event_source* source_ = nullptr;
-  wl_event_source* watchTimer_ = nullptr;  ///< armed while somebody watches
-  wl_event_source* acceptTimer_ = nullptr; ///< after accept() failed
+  Timer watchTimer_;  ///< runs while somebody watches
+  Timer acceptTimer_; ///< after accept() failed
   std::list<std::unique_ptr<Client>> clients_;
 };
 

@@ -24,26 +24,18 @@ uint32_t wantedSize() {
 
 CursorImage::CursorImage(wlr_scene_tree& parent, const KmsDevice& display, wl_event_loop& loop)
     : display_(display), theme_(wlr_xcursor_manager_create(std::getenv("XCURSOR_THEME"), wantedSize())),
-      tree_(wlr_scene_tree_create(&parent)), largestSide_(largestCursorSide(display)) {
-  nextFrame_ = wl_event_loop_add_timer(
-      &loop,
-      [](void* data) {
-        auto& image = *static_cast<CursorImage*>(data);
-        image.showFrame((image.frame_ + 1) % image.frames_.size());
-        return 0;
-      },
-      this);
+      tree_(wlr_scene_tree_create(&parent)), largestSide_(largestCursorSide(display)),
+      nextFrame_(loop, *this, [](CursorImage& self) { self.showFrame((self.frame_ + 1) % self.frames_.size()); }) {
   setVisible(false);
 }
 
 CursorImage::~CursorImage() {
   clear(); // its buffers have framebuffers of the display, which may not outlive that
-  wl_event_source_remove(nextFrame_);
   wlr_xcursor_manager_destroy(theme_);
 }
 
 void CursorImage::clear() {
-  wl_event_source_timer_update(nextFrame_, 0);
+  nextFrame_.stop();
   if (image_ != nullptr) wlr_scene_node_destroy(&image_->node);
   for (const Frame& frame : frames_)
     wlr_buffer_drop(frame.buffer->base());
@@ -110,8 +102,7 @@ void CursorImage::showFrame(size_t number) {
   const int side = toLayout(static_cast<int>(frame.buffer->dmabuf().size().width));
   wlr_scene_buffer_set_dest_size(image_, side, side);
   wlr_scene_node_set_position(&image_->node, -toLayout(frame.hotspotX), -toLayout(frame.hotspotY));
-  if (frames_.size() > 1 && tree_->node.enabled)
-    wl_event_source_timer_update(nextFrame_, std::max(frame.milliseconds, 1));
+  if (frames_.size() > 1 && tree_->node.enabled) nextFrame_.start(std::max(frame.milliseconds, 1));
 }
 
 void CursorImage::setSurface(wlr_surface* surface, int hotspotX, int hotspotY) {
@@ -143,7 +134,7 @@ const wlr_xcursor_image* CursorImage::defaultImage() const {
 void CursorImage::setVisible(bool visible) {
   const bool animates = frames_.size() > 1 && visible;
   if (visible != tree_->node.enabled) {
-    wl_event_source_timer_update(nextFrame_, animates ? std::max(frames_[frame_].milliseconds, 1) : 0);
+    nextFrame_.start(animates ? std::max(frames_[frame_].milliseconds, 1) : 0);
   }
   wlr_scene_node_set_enabled(&tree_->node, visible);
 }

@@ -4,6 +4,7 @@
 
 #include "compositor/output/cursor_scanout.h"
 #include "compositor/wlr/listener.h"
+#include "compositor/wlr/timer.h"
 
 namespace vitrine {
 
@@ -51,7 +52,7 @@ private:
   uint32_t largestSide_;
   std::vector<Frame> frames_;
   size_t frame_ = 0;
-  wl_event_source* nextFrame_; ///< shows the next image of an animation
+  Timer nextFrame_;            ///< shows the next image of an animation
   Listener<void> surfaceGone_; ///< the scene tree of a surface goes with the surface
 };
 

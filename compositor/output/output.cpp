@@ -52,7 +52,9 @@ Output::Output(KmsOutput& kms, const Machine& machine, OutputSettings settings)
       sceneOutput_(wlr_scene_output_create(&machine.scene, kms.base())),
       list_(kms.device(), machine.renderer, machine.colors),
       composition_(machine.renderer, machine.buffers, settings.background),
-      upper_(machine.renderer, machine.buffers, settings.background, Composition::Place::Above) {
+      upper_(machine.renderer, machine.buffers, settings.background, Composition::Place::Above),
+      wakeUp_(*kms.base()->event_loop, *this, [](Output& self) { wlr_output_schedule_frame(self.kms_.base()); }),
+      hdcpTimer_(*kms.base()->event_loop, *this, [](Output& self) { self.followHdcp(); }) {
   if (auto fence = signalledFence(kms.device())) {
     signalledFence_ = std::move(*fence);
   } else {
@@ -72,25 +74,9 @@ Output::Output(KmsOutput& kms, const Machine& machine, OutputSettings settings)
     wlr_output_schedule_frame(kms_.base());
   };
   frameListener_.connect(kms_.base()->events.frame, [this](void*) { onFrame(); });
-  wakeUp_ = wl_event_loop_add_timer(
-      kms_.base()->event_loop,
-      [](void* data) {
-        wlr_output_schedule_frame(static_cast<Output*>(data)->kms_.base());
-        return 0;
-      },
-      this);
-  hdcpTimer_ = wl_event_loop_add_timer(
-      kms_.base()->event_loop,
-      [](void* data) {
-        static_cast<Output*>(data)->followHdcp();
-        return 0;
-      },
-      this);
 }
 
 Output::~Output() {
-  wl_event_source_remove(hdcpTimer_);
-  wl_event_source_remove(wakeUp_);
   kms_.onPresented = nullptr;
   kms_.onPlanesChanged = nullptr;
   kms_.onConnectorChanged = nullptr;
@@ -103,7 +89,7 @@ void Output::onFrame() {
   const Nanoseconds time = now();
   if (!showFrame(time)) {
     const auto refresh = static_cast<int>(captureInterval() / 1'000'000);
-    wl_event_source_timer_update(wakeUp_, busy_ ? refresh : retryMilliseconds << std::min(failures_++, 5));
+    wakeUp_.start(busy_ ? refresh : retryMilliseconds << std::min(failures_++, 5));
     return;
   }
   failures_ = 0;
@@ -228,9 +214,7 @@ void Output::scheduleWakeUp(Nanoseconds time) {
   const Nanoseconds again = planner_->isProvisional() ? time + retryMilliseconds * millisecond : planner_->retryAt();
   const Nanoseconds at =
       earlier(earlier(composition_.wakeUpAt(), upper_.wakeUpAt()), earlier(machine_.gpu.nextAttempt(), again));
-  // Zero disarms the timer.
-  wl_event_source_timer_update(wakeUp_,
-                               at == 0 ? 0 : static_cast<int>(std::max<Nanoseconds>(at - time, 0) / millisecond + 1));
+  wakeUp_.start(at == 0 ? 0 : static_cast<int>(std::max<Nanoseconds>(at - time, 0) / millisecond + 1));
 }
 
 /** A plane of a plan, which the planner has from there. */

@@ -11,6 +11,7 @@
 #include "compositor/render/gpu_recovery.h"
 #include "compositor/render/idle_preparation.h"
 #include "compositor/wlr/listener.h"
+#include "compositor/wlr/timer.h"
 #include "protected-path/kms/hdcp_controller.h"
 #include "protected-path/planes/planner.h"
 
@@ -207,9 +208,9 @@ private:
   int failures_ = 0;  ///< frames in a row that could not be shown; each waits longer for the next attempt
   FlipEvent lastFlip_;
   uint32_t expectedSequence_ = 0;
-  wl_event_source* wakeUp_ = nullptr;
+  Timer wakeUp_;
   HdcpController hdcp_;
-  wl_event_source* hdcpTimer_ = nullptr;
+  Timer hdcpTimer_;
   Listener<void> frameListener_;
 };
 

@@ -194,8 +194,8 @@ void Output::followHdcp() {
                                      .now = time});
   constexpr Nanoseconds millisecond = 1'000'000;
   const auto deadline = hdcp_.deadline();
-  const Nanoseconds left = deadline ? std::max<Nanoseconds>(*deadline - time, 0) / millisecond + 1 : 0; // 0 disarms it
-  wl_event_source_timer_update(hdcpTimer_, static_cast<int>(left));
+  const Nanoseconds left = deadline ? std::max<Nanoseconds>(*deadline - time, 0) / millisecond + 1 : 0;
+  hdcpTimer_.start(static_cast<int>(left));
   if (!changed) return;
   audit().info("output.hdcp output={} state={} request={} link={}", connector.name, hdcpStateName(hdcp_.state()),
                hdcpName(hdcp_.request()), hdcpName(hdcp_.link()));

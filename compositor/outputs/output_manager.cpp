@@ -14,19 +14,12 @@ constexpr int mostDoublings = 7; ///< 32 s
 } // namespace
 
 OutputManager::OutputManager(const Machine& machine, wl_event_loop& loop)
-    : machine_(machine), retry_(wl_event_loop_add_timer(
-                             &loop,
-                             [](void* data) {
-                               static_cast<OutputManager*>(data)->reconcile();
-                               return 0;
-                             },
-                             this)) {
+    : machine_(machine), retry_(loop, *this, [](OutputManager& self) { self.reconcile(); }) {
   layoutChanged_.connect(machine_.layout.events.change, [this](void*) { followLayout(); });
 }
 
 OutputManager::~OutputManager() {
   layoutChanged_.disconnect();
-  wl_event_source_remove(retry_);
 }
 
 Output* OutputManager::find(const wlr_output& base) const {
@@ -98,7 +91,7 @@ Result<std::vector<OutputManager::Attempt>> OutputManager::turnOn(std::span<Outp
 
 void OutputManager::reconcile() {
   if (!active_) return;
-  wl_event_source_timer_update(retry_, 0);
+  retry_.stop();
   std::vector<Output*> toTurnOn;
   bool toTurnOff = false;
   bool mends = false; // frames failed: a modeset that passes is no proof that they will not fail again
@@ -170,14 +163,14 @@ void OutputManager::followLayout() {
 }
 
 void OutputManager::retryLater() {
-  if (active_) wl_event_source_timer_update(retry_, firstRetryMilliseconds << std::min(failures_++, mostDoublings));
+  if (active_) retry_.start(firstRetryMilliseconds << std::min(failures_++, mostDoublings));
 }
 
 void OutputManager::suspend() {
   active_ = false;
   owned_ = false;
   failures_ = 0;
-  wl_event_source_timer_update(retry_, 0);
+  retry_.stop();
   for (const auto& output : outputs_)
     output->suspend();
 }

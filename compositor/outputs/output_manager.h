@@ -10,6 +10,7 @@
 #include "compositor/backend/kms_backend.h"
 #include "compositor/output/output.h"
 #include "compositor/outputs/output_move.h"
+#include "compositor/wlr/timer.h"
 
 namespace vitrine {
 
@@ -103,7 +104,7 @@ private:
   bool active_ = true;
   bool owned_ = false; ///< the device is in a state that this process has set as a whole
   int failures_ = 0;   ///< attempts in a row that left something to do
-  wl_event_source* retry_;
+  Timer retry_;
   Listener<void> layoutChanged_;
 };
 

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "compositor/wlr/wlroots.h"
+#include "compositor/wlr/timer.h"
 #include "protected-path/render/renderer.h"
 
 namespace vitrine {
@@ -16,7 +16,6 @@ public:
   /** `framesWait`: whether an output has something to show. Nothing is prepared then; its frame comes first. */
   IdlePreparation(wl_event_loop& loop, Renderer& renderer, std::function<bool()> framesWait);
   IdlePreparation(const IdlePreparation&) = delete;
-  ~IdlePreparation();
 
   /** An output has shown a frame. */
   void frameShown();
@@ -25,7 +24,7 @@ private:
   void onTurn();
   Renderer& renderer_;
   std::function<bool()> framesWait_;
-  wl_event_source* turn_;
+  Timer turn_;
   uint64_t prepared_ = 0; ///< the renderer's generation that has all it can prepare; 0: none
 };
 
