@@ -61,16 +61,19 @@ void XwaylandToplevel::connectRequests() {
   setClass_.connect(events.set_class, [this](void*) { namesChanged(); });
 }
 
-/** What it asked for before it was mapped is the X server's state of it already. */
 void XwaylandToplevel::onMapped() {
+  // What it asked for before it was mapped. The focus, which it gets by being mapped, has tellStates() overwrite it.
+  const bool fullscreen = window_.fullscreen || mustFill();
+  const bool maximized = window_.maximized_horz && window_.maximized_vert;
+  const bool minimized = window_.minimized;
   reset();
   setMapped(true);
-  if (window_.fullscreen || mustFill()) {
+  if (fullscreen) {
     setFullscreen(true);
-  } else if (window_.maximized_horz && window_.maximized_vert) {
+  } else if (maximized) {
     setMaximized(true);
   }
-  if (window_.minimized) desktop().setMinimized(*this, true);
+  if (minimized) desktop().setMinimized(*this, true);
 }
 
 /** Programs of the X server may pass the focus among them. No other client's window loses it. */

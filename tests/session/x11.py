@@ -138,6 +138,33 @@ def an_x11_window_fills_the_output_and_comes_back():
         testing.equal(terminal.wait() in (0, 1), True, f"whether xterm has ended: {terminal.log()}")
 
 
+# Says before it is mapped that it is to cover the output (EWMH, _NET_WM_STATE), which xterm does afterwards.
+FULLSCREEN_FROM_THE_START = """
+import ctypes, time
+x = ctypes.CDLL("libX11.so.6")
+for call in (x.XOpenDisplay, x.XDefaultRootWindow, x.XCreateSimpleWindow, x.XInternAtom):
+    call.restype = ctypes.c_ulong
+display = ctypes.c_void_p(x.XOpenDisplay(None))
+root = ctypes.c_ulong(x.XDefaultRootWindow(display))
+window = ctypes.c_ulong(x.XCreateSimpleWindow(display, root, 0, 0, 300, 200, 0, ctypes.c_ulong(0), ctypes.c_ulong(0x102030)))
+state, atom, fullscreen = (ctypes.c_ulong(x.XInternAtom(display, name, 0)) for name in (b"_NET_WM_STATE", b"ATOM", b"_NET_WM_STATE_FULLSCREEN"))
+x.XStoreName(display, window, b"fullscreen")
+x.XChangeProperty(display, window, state, atom, 32, 0, ctypes.byref(fullscreen), 1)
+x.XMapWindow(display, window)
+x.XFlush(display)
+time.sleep(1000)
+"""
+
+
+@testing.test
+def an_x11_window_may_cover_the_output_from_the_start():
+    with x11_session() as (session, hands):
+        session.start("fullscreen", sys.executable, "-c", FULLSCREEN_FROM_THE_START)
+        await_titles(session, "fullscreen")
+        s.wait_until(lambda: session.windows()[0]["fullscreen"], "the window to be fullscreen", 60)
+        await_paper([0, 0, *hands.size])
+
+
 @testing.test
 def text_is_copied_between_x11_and_wayland_programs():
     with x11_session() as (session, _hands):
